@@ -1,0 +1,19 @@
+# The table of contents: what a run asks for, then the rules in the order the data flows.
+# A config given by --configfile stands alone: the default one is not mixed into it.
+
+
+if "name" not in config:
+
+    configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/age.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{RESULTS}/report.html",

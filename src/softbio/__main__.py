@@ -1,0 +1,73 @@
+"""The steps of the workflow without Snakemake: python -m softbio STEP --help."""
+
+import argparse
+import json
+from pathlib import Path
+
+from softbio.job import job
+from softbio.recipe import recipe_from
+
+
+def _train(options: argparse.Namespace) -> None:
+    from softbio.train import train
+
+    values = json.loads(options.recipe.read_text())
+    train(recipe_from(values.get("recipe", values)), options.packed, options.out, options.device)
+
+
+def _predict(options: argparse.Namespace) -> None:
+    from softbio.predict import predict
+
+    predict(options.model, options.packed, options.out, options.device)
+
+
+def _metrics(options: argparse.Namespace) -> None:
+    from softbio.metrics.evaluate import evaluate_file
+
+    evaluate_file(options.predictions, options.out)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m softbio", description=__doc__)
+    steps = parser.add_subparsers(dest="step", required=True)
+
+    def step(name: str, run, text: str, **paths: str) -> argparse.ArgumentParser:
+        added = steps.add_parser(name, help=text, description=text)
+        for path, meaning in paths.items():
+            added.add_argument(f"--{path}", type=Path, required=True, help=meaning)
+        added.set_defaults(run=run)
+        return added
+
+    packed = "folder of a packed data set"
+    train = step(
+        *("train", _train, "Train one recipe, or go on with one that was interrupted."),
+        recipe="JSON with the fields of a recipe; the run.json of an earlier run will do",
+        packed=packed,
+        out="folder of the run",
+    )
+    predict = step(
+        *("predict", _predict, "Predict the test images with a trained model."),
+        model="model.safetensors of a run",
+        packed=packed,
+        out="predictions.parquet to write",
+    )
+    step(
+        *("metrics", _metrics, "Judge any predictions file."),
+        predictions="predictions.parquet",
+        out="metrics.json to write",
+    )
+    for added in (train, predict):
+        added.add_argument("--device", default="auto", help="auto, cpu or cuda")
+        added.add_argument("--threads", type=int, help="how many threads torch may use")
+    return parser
+
+
+def main() -> None:
+    """Entry point."""
+    options = _parser().parse_args()
+    with job(threads=getattr(options, "threads", None)):
+        options.run(options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,6 @@
+"""The backbones: our own names; any other is looked up among torchvision's classifiers.
+
+Names only, so that a config can be checked without importing torch.
+"""
+
+BACKBONES = ("tiny", "small", "resnet34", "resnet34_journal", "vgg", "vgg16", "inception_v3")

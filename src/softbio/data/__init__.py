@@ -1,0 +1,1 @@
+"""Faces in: sources, archives, packed arrays, splits, augmentation."""

@@ -1,0 +1,156 @@
+"""Getting a data set's files: the user's own first, then what lies in raw/, then the network."""
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from softbio.data.archives import SUFFIXES
+from softbio.data.registry import DatasetSpec, FileSpec, FoundFile
+from softbio.errors import UserError
+from softbio.files import atomic, sha256
+
+RECEIPT = "sources.json"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where a data set's files are: images (archive or folder, None where they are drawn), the
+    split lists by part, and each file as it was found."""
+
+    images: Path | None = None
+    lists: Mapping[str, Path] = field(default_factory=dict)
+    files: tuple[FoundFile, ...] = ()
+
+
+def fetch(spec: DatasetSpec, raw: Path | str) -> Sources:
+    """Download into `raw` what neither it nor `spec.source` holds; check all; leave sources.json.
+
+    A file that is there with the right checksum causes no network traffic. Raises UserError where a
+    file can not be had, with where to get it, or has the wrong checksum.
+    """
+    raw = Path(raw)
+    raw.mkdir(parents=True, exist_ok=True)
+    for file in spec.files:
+        if file.url and _beside(spec, file.name) is None:
+            # an archive given as the source stands for the authors' archive
+            if file == spec.archive and spec.source is not None:
+                continue
+            _download(spec, file, raw)
+    sources = locate(spec, raw)
+    with atomic(raw / RECEIPT) as part:
+        part.write_text(json.dumps([asdict(file) for file in sources.files], indent=1) + "\n")
+    return sources
+
+
+def locate(spec: DatasetSpec, raw: Path | str) -> Sources:
+    """Find and check the files of a data set without touching the network.
+
+    Raises UserError where one is missing or has the wrong checksum.
+    """
+    raw = Path(raw)
+    if spec.source is not None and not spec.source.exists():
+        raise UserError(
+            f"{spec.source}: no such folder or archive; correct datasets.{spec.name}.source"
+        )
+    known = {file.name: file for file in spec.files}
+    found = []
+    images = _images(spec, raw)
+    if images is not None:
+        found.append(_check_images(spec, images))
+    lists = {}
+    for part, name in spec.lists.items():
+        path = _beside(spec, name) or raw / name
+        if not path.is_file():
+            raise UserError(_missing(spec, name))
+        lists[part] = path
+        found.append(_check(path, known.get(name)))
+    return Sources(images, lists, tuple(found))
+
+
+def _beside(spec: DatasetSpec, name: str) -> Path | None:
+    """The file of that name in the source folder, or beside the source archive."""
+    if spec.source is None:
+        return None
+    path = (spec.source if spec.source.is_dir() else spec.source.parent) / name
+    return path if path.is_file() else None
+
+
+def _images(spec: DatasetSpec, raw: Path) -> Path | None:
+    if spec.source is not None and spec.source.is_file():
+        return spec.source
+    if spec.archive is not None:
+        # it may have been packed anew: the stem is what counts
+        stem = re.sub(r"(\.tar|\.tar\.gz|\.tgz|\.zip)$", "", spec.archive.name)
+        for name in [spec.archive.name, *(stem + end for end in SUFFIXES)]:
+            for path in (_beside(spec, name), raw / name):
+                if path is not None and path.is_file():
+                    return path
+    if spec.source is not None:
+        return spec.source
+    if spec.access == "generated":
+        return None
+    raise UserError(_missing(spec, spec.archive.name if spec.archive else "the image archive"))
+
+
+def _missing(spec: DatasetSpec, name: str) -> str:
+    remedy = spec.obtain or f"name its folder as datasets.{spec.name}.source"
+    return f"data set '{spec.name}': {name} is not there; {remedy}"
+
+
+def _check_images(spec: DatasetSpec, images: Path) -> FoundFile:
+    if images.is_dir():
+        if spec.source_sha256 is not None:
+            raise UserError(
+                f"datasets.{spec.name}.source_sha256: {images} is a folder, which has no checksum; "
+                "take the key out"
+            )
+        return FoundFile(images.name + "/", None, None)
+    expected = spec.archive if spec.archive and spec.archive.name == images.name else None
+    if spec.source_sha256 is not None:
+        expected = FileSpec(images.name, None, spec.source_sha256, None)
+    return _check(images, expected)
+
+
+def _check(path: Path, expected: FileSpec | None) -> FoundFile:
+    try:
+        found = FoundFile(path.name, sha256(path), path.stat().st_size)
+    except OSError as error:
+        raise UserError(f"{path}: can not be read ({error.strerror})") from None
+    if expected is not None and expected.sha256 not in (None, found.sha256):
+        raise UserError(
+            f"{path}: sha256 {found.sha256} is not the expected {expected.sha256}; "
+            "it is another version or damaged, get it again"
+        )
+    return found
+
+
+def _download(spec: DatasetSpec, file: FileSpec, raw: Path) -> None:
+    # slow to import, and most runs download nothing
+    import pooch
+    import requests
+
+    known = f"sha256:{file.sha256}" if file.sha256 else None
+    progress = sys.stderr.isatty()
+    pooch.get_logger().setLevel("WARNING")
+    try:
+        pooch.retrieve(
+            file.url,
+            known,
+            file.name,
+            raw,
+            downloader=pooch.HTTPDownloader(progressbar=progress, timeout=60),
+        )
+    except (requests.RequestException, ValueError, OSError) as error:
+        why = " ".join(str(error).split())
+        if isinstance(error, requests.ConnectionError):
+            why = "no connection"
+        room = shutil.disk_usage(raw).free
+        raise UserError(
+            f"data set '{spec.name}': {file.name} can not be fetched from {file.url} ({why}; "
+            f"{room / 1e9:.1f} GB free): put it in a folder that you name as "
+            f"datasets.{spec.name}.source, or in {raw}"
+        ) from None

@@ -1,0 +1,69 @@
+"""The packed data set: one uint8 array and one index, as the engine reads them."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from softbio.errors import UserError
+
+COLUMNS = ["image", "label", "age", "split", "gender", "race", "subject", "landmarks"]
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A data set at one size.
+
+    images: uint8 (N, size, size, 3) RGB, memory-mapped; index: N rows in the same order with the
+    columns `COLUMNS`; ages: first and last age, so that rank 0 is ages[0].
+    """
+
+    images: np.ndarray
+    index: pd.DataFrame
+    ages: tuple[int, int]
+
+    @property
+    def k(self) -> int:
+        """Number of ranks."""
+        return self.ages[1] - self.ages[0] + 1
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Ranks, int64 (N,), 0..K-1."""
+        return self.index["label"].to_numpy(np.int64)
+
+    @property
+    def subjects(self) -> np.ndarray | None:
+        """Subject of each image, object (N,); None where the data set does not tell all of them."""
+        column = self.index["subject"]
+        return None if column.isna().any() else column.to_numpy(object)
+
+    def rows(self, split: str) -> np.ndarray:
+        """Row numbers (int64, ascending) of one part: train, valid or test."""
+        return np.flatnonzero((self.index["split"] == split).to_numpy())
+
+
+def load_packed(folder: Path | str) -> Packed:
+    """Open a packed folder (images.npy, index.parquet, card.json).
+
+    Raises UserError where it is absent, or where array and index do not belong together.
+    """
+    folder = Path(folder)
+    try:
+        # copy-on-write, because torch warns of arrays that it can not write to
+        images = np.load(folder / "images.npy", mmap_mode="c", allow_pickle=False)
+        index = pd.read_parquet(folder / "index.parquet")
+        ages = json.loads((folder / "card.json").read_text())["ages"]
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{folder}: not a packed data set ({error}); prepare it again") from None
+    if images.dtype != np.uint8 or images.ndim != 4 or len(images) != len(index):
+        raise UserError(
+            f"{folder}: images.npy {images.dtype}{images.shape} does not fit the {len(index)} rows "
+            "of index.parquet; delete the folder and prepare it again"
+        )
+    packed = Packed(images, index, (ages[0], ages[1]))
+    if not ((packed.labels >= 0) & (packed.labels < packed.k)).all():
+        raise UserError(f"{folder}: a label is outside the {packed.k} ranks; prepare it again")
+    return packed

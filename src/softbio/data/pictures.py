@@ -1,0 +1,86 @@
+"""From an encoded image, or a face to be drawn, to the pixels that are packed."""
+
+import io
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import simplejpeg
+from joblib import Parallel, delayed
+from PIL import Image
+
+# a face archive holds no larger ones; a few bytes can claim any size
+MAX_PIXELS = 50_000_000
+CHUNK = 256
+
+
+@dataclass(frozen=True)
+class Picture:
+    """pixels: uint8 (size, size, 3) RGB, or None and the reason why; landmarks: float32 (136,),
+    x0, y0, x1, .. in fractions of the side, or None where unknown."""
+
+    pixels: np.ndarray | None
+    landmarks: np.ndarray | None = None
+    reason: str = ""
+
+
+def decode(content: bytes) -> np.ndarray:
+    """Decode an image file to uint8 (height, width, 3) RGB, as Pillow does.
+
+    EXIF orientation is not applied (Pillow's default, and so the published one). Raises ValueError,
+    saying why, for what is no image or has more than `MAX_PIXELS`.
+    """
+    if content[:2] == b"\xff\xd8":
+        try:
+            height, width, colours, _ = simplejpeg.decode_jpeg_header(content)
+            if colours in ("YCbCr", "Gray") and height * width <= MAX_PIXELS:
+                return simplejpeg.decode_jpeg(content, "RGB", fastdct=False, fastupsample=False)
+        except ValueError:
+            pass  # damaged or in rare colours: Pillow decides what still counts as an image
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError(f"has {image.width} x {image.height} pixels, too many")
+            return np.asarray(image.convert("RGB"))
+    except Exception as error:  # Pillow's decoders raise nearly anything on hostile bytes
+        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from None
+
+
+def decoded(content: bytes, size: int) -> Picture:
+    """Decode and resize to a square as torchvision's Resize((size, size)) does on a PIL image."""
+    try:
+        image = Image.fromarray(decode(content))
+    except ValueError as error:
+        return Picture(None, reason=str(error))
+    return Picture(np.asarray(image.resize((size, size), Image.Resampling.BILINEAR)))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Draw a face: a reader's `draw` as a job for another process."""
+
+    draw: Callable[[Any, int], tuple[np.ndarray, np.ndarray]]
+
+    def __call__(self, face: Any, size: int) -> Picture:
+        pixels, landmarks = self.draw(face, size)
+        return Picture(pixels, (np.asarray(landmarks, np.float32) / size).reshape(-1))
+
+
+def pictures(
+    tasks: Iterable[tuple[int, Any]],
+    job: Callable[[Any, int], Picture],
+    size: int,
+    workers: int,
+) -> Iterator[tuple[int, Picture]]:
+    """Run job(payload, size) for each (row, payload), in order and some hundred at a time.
+
+    Decoding releases the GIL and runs in threads, drawing needs processes.
+    """
+    backend = "loky" if isinstance(job, Drawn) else "threading"
+    tasks = iter(tasks)
+    with Parallel(n_jobs=workers, backend=backend) as pool:
+        while chunk := list(islice(tasks, CHUNK)):
+            done = pool(delayed(job)(payload, size) for _, payload in chunk)
+            yield from zip((row for row, _ in chunk), done, strict=True)

@@ -1,0 +1,184 @@
+"""From an archive of images to one packed array, its index and its data card."""
+
+import errno
+import json
+import logging
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+from softbio.data.archives import match, open_images
+from softbio.data.card import make_card
+from softbio.data.fetch import locate
+from softbio.data.pictures import Drawn, Picture, decoded, pictures
+from softbio.data.readers import Records, read
+from softbio.data.registry import DatasetSpec
+from softbio.data.splitlists import PARTS, check_present, check_records
+from softbio.errors import UserError
+from softbio.files import atomic
+
+log = logging.getLogger(__name__)
+
+SCHEMA = pa.schema([
+    ("image", pa.string()), ("label", pa.int32()), ("age", pa.int32()), ("split", pa.string()),
+    ("gender", pa.string()), ("race", pa.string()), ("subject", pa.string()),
+    ("landmarks", pa.list_(pa.float32())),
+])  # fmt: skip
+# room for the index, its temporary copy and the other small files
+SLACK = 64 * 2**20
+
+
+def prepare(
+    spec: DatasetSpec,
+    size: int,
+    folder: Path | str,
+    raw: Path | str,
+    workers: int = 2,
+    max_rejected: float = 0.01,
+) -> None:
+    """Pack a data set at `size` pixels: images.npy, index.parquet, rejected.csv, card.json.
+
+    raw: the folder that `fetch` filled. The card is written last: without it the folder counts as
+    unfinished. Images that do not decode are left out and listed in rejected.csv; above the share
+    `max_rejected` of all images they are an error. Raises UserError for that, for what `locate` and
+    the reader find wrong, and for a full disk.
+    """
+    folder = Path(folder)
+    sources = locate(spec, raw)
+    records = read(spec, sources)
+    check_records(records.frame, spec.ages, f"data set '{spec.name}'")
+    frame = _in_parts(records.frame, spec.ages[0])
+    tasks = _tasks(frame, records, sources.images)
+    job = Drawn(records.draw) if records.draw else decoded
+    need = len(frame) * size * size * 3 + SLACK
+    with _disk(folder, need):
+        with atomic(folder / "images.npy") as part, open(part, "wb+") as file:
+            done = _progress(pictures(tasks, job, size, workers), len(frame), spec.name)
+            _write(file, done, frame, size)
+            _check_rejected(spec, frame, max_rejected, sources.images)
+            # from here on the files of an earlier run do not belong together
+            (folder / "card.json").unlink(missing_ok=True)
+        kept = frame[frame["reason"] == ""]
+        rejected = frame[frame["reason"] != ""]
+        with atomic(folder / "index.parquet") as part:
+            index = kept[SCHEMA.names].astype(object).where(kept[SCHEMA.names].notna(), None)
+            pq.write_table(pa.Table.from_pandas(index, SCHEMA, preserve_index=False), part)
+        with atomic(folder / "rejected.csv") as part:
+            rejected[["image", "split", "reason"]].to_csv(part, index=False)
+        card = make_card(spec, size, kept, len(rejected), sources)
+        if missing := card.missing_ranks["train"]:
+            log.warning("%s: ranks without a training image: %s", spec.name, missing)
+        with atomic(folder / "card.json") as part:
+            part.write_text(json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n")
+
+
+def _in_parts(frame: pd.DataFrame, youngest: int) -> pd.DataFrame:
+    """Rows in the order train, valid, test; `row` keeps the place in the reader's order."""
+    frame = frame.assign(label=frame["age"] - youngest, row=np.arange(len(frame)), reason="")
+    frame["landmarks"] = pd.Series([None] * len(frame), index=frame.index, dtype=object)
+    part = frame["split"].map(PARTS.index)
+    return frame.iloc[np.argsort(part.to_numpy(), kind="stable")].reset_index(drop=True)
+
+
+def _tasks(frame: pd.DataFrame, records: Records, images: Path | None) -> Iterator[tuple[int, Any]]:
+    """(row, content of the file or face) of each image."""
+    if records.draw is not None:
+        return ((row, records.faces[number]) for row, number in enumerate(frame["row"]))
+    source = open_images(images)
+    names = list(frame["image"])
+    files = match(names, source)
+    check_present(names, files.values(), images)
+    rows = {image: row for row, image in enumerate(names)}
+    return ((rows[files[name]], content) for name, content in source.read(files))
+
+
+def _write(
+    file: BinaryIO, done: Iterable[tuple[int, Picture]], frame: pd.DataFrame, size: int
+) -> None:
+    """Write images.npy; note landmarks and reasons in the frame.
+
+    Written by position, not through a memory map, where a full disk would kill the process.
+    """
+    _write_header(file, len(frame), size)
+    start, step = file.tell(), size * size * 3
+    landmarks, reasons = frame["landmarks"].to_list(), frame["reason"].to_list()
+    for row, picture in done:
+        if picture.pixels is None:
+            reasons[row] = picture.reason
+            continue
+        landmarks[row] = picture.landmarks
+        file.seek(start + row * step)
+        file.write(picture.pixels.tobytes())
+    frame["landmarks"], frame["reason"] = pd.Series(landmarks, dtype=object), reasons
+    kept = [row for row, reason in enumerate(reasons) if not reason]
+    for place, row in enumerate(kept):
+        if place != row:
+            file.seek(start + row * step)
+            pixels = file.read(step)
+            file.seek(start + place * step)
+            file.write(pixels)
+    file.truncate(start + len(kept) * step)
+    file.seek(0)
+    _write_header(file, len(kept), size)
+    if file.tell() != start:
+        raise RuntimeError("numpy changed the length of the header")
+
+
+def _write_header(file: BinaryIO, n: int, size: int) -> None:
+    header = {"descr": "|u1", "fortran_order": False, "shape": (n, size, size, 3)}
+    np.lib.format.write_array_header_1_0(file, header)
+
+
+def _check_rejected(
+    spec: DatasetSpec, frame: pd.DataFrame, max_rejected: float, images: Path | None
+) -> None:
+    rejected = frame[frame["reason"] != ""]
+    if len(rejected) == 0:
+        return
+    first = rejected.iloc[0]
+    found = (
+        f"{images}: {len(rejected)} of {len(frame)} images do not decode, the first is "
+        f"'{first['image']}' ({first['reason']})"
+    )
+    if len(rejected) > max_rejected * len(frame):
+        raise UserError(f"{found}: more than {max_rejected:.1%}; get the images again")
+    log.warning("%s: left out, see rejected.csv", found)
+    check_records(frame[frame["reason"] == ""], spec.ages, f"data set '{spec.name}', as decoded")
+
+
+@contextmanager
+def _disk(folder: Path, need: int) -> Iterator[None]:
+    """Turn a full disk into an error that says how much room is needed, before and during work."""
+    error = UserError(f"{folder}: disk full, {need:,} bytes are needed there; make room")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(folder).free < need:
+            raise error
+        yield
+    except OSError as full:
+        if full.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise error from None
+
+
+def _progress(
+    done: Iterable[tuple[int, Picture]], total: int, label: str
+) -> Iterator[tuple[int, Picture]]:
+    """A bar on a terminal, else a line in the log every tenth."""
+    if sys.stderr.isatty():
+        yield from tqdm(done, desc=label, total=total, unit="image")
+        return
+    for count, item in enumerate(done, start=1):
+        yield item
+        if count * 10 // total > (count - 1) * 10 // total:
+            log.info("%s: %d of %d images", label, count, total)

@@ -1,0 +1,46 @@
+"""Readers: one file each, turning a data set's own layout into one table.
+
+A reader is a module with `records(spec, sources) -> Records`; the registry names it by its file.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from softbio.errors import UserError, nearest
+
+if TYPE_CHECKING:
+    from softbio.data.fetch import Sources
+    from softbio.data.registry import DatasetSpec
+
+COLUMNS = ["image", "age", "split", "gender", "race", "subject"]
+
+
+@dataclass(frozen=True)
+class Records:
+    """What a reader returns.
+
+    frame: a row an image in published order, columns `COLUMNS`: image (str, unique), age (int),
+    split (train, valid, test), gender (female, male), race, subject (None where unknown).
+    The pixels of an image lie under its name in `sources.images`, or are drawn:
+    draw(faces[row], size) -> uint8 (size, size, 3) RGB, float32 (68, 2) landmarks in pixels.
+    """
+
+    frame: pd.DataFrame
+    faces: Sequence[Any] = ()
+    draw: Callable[[Any, int], tuple[np.ndarray, np.ndarray]] | None = None
+
+
+def read(spec: "DatasetSpec", sources: "Sources") -> Records:
+    """The records of a data set, by its reader; raises UserError for an unknown reader."""
+    known = {module.name for module in iter_modules(__path__)}
+    if spec.reader not in known:
+        raise UserError(
+            f"datasets.{spec.name}.reader: no '{spec.reader}', {nearest(spec.reader, known)}"
+        )
+    return import_module(f"{__name__}.{spec.reader}").records(spec, sources)

@@ -1,0 +1,99 @@
+"""Which image belongs to which part: published lists, seeded splits, and their checks."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from softbio.errors import UserError
+
+PARTS = ["train", "valid", "test"]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Shares of the images to hold out where no split is published, and the shuffle's seed."""
+
+    test: float = 0.2
+    valid: float = 0.1
+    seed: int = 0
+
+
+def read_csv(path: Path, required: Collection[str]) -> pd.DataFrame:
+    """A CSV file as strings; raises UserError where it or a required column can not be read."""
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except OSError as error:
+        raise UserError(f"{path}: can not be read ({error.strerror})") from None
+    except (ValueError, pd.errors.ParserError) as error:
+        raise UserError(f"{path}: not a CSV file ({' '.join(str(error).split())})") from None
+    for column in required:
+        if column not in frame:
+            raise UserError(f"{path}: no column '{column}'; it has {', '.join(frame)}")
+    return frame
+
+
+def read_list(path: Path) -> pd.DataFrame:
+    """A split list of coral-cnn: columns image (str) and label (int, the rank, not the age)."""
+    frame = read_csv(path, ["file", "age"])
+    whole = frame["age"].str.fullmatch(r"\d{1,4}")
+    if not whole.all():
+        row = int((~whole).to_numpy().argmax())
+        raise UserError(f"{path}, row {row + 2}: label '{frame['age'].iloc[row]}' is not a rank")
+    return pd.DataFrame({"image": frame["file"], "label": frame["age"].astype(int)})
+
+
+def split_images(groups: Sequence[str], split: Split) -> np.ndarray:
+    """Divide images at random so that no group stands in two parts.
+
+    groups: the group (subject) of each image, (N,) -> part of each image, object (N,). Whole groups
+    are taken until a part has its share of the images. Depends on nothing but its arguments.
+    """
+    names, member = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    order = np.random.default_rng(split.seed).permutation(len(names))
+    sizes = np.bincount(member, minlength=len(names))[order]
+    # a group goes where it starts, as a share of the images; .2 + .1 is a little above .3
+    start = (np.cumsum(sizes) - sizes) / max(len(member), 1) + 1e-9
+    later = np.where(start < split.test + split.valid, "valid", "train")
+    part = np.where(start < split.test, "test", later)
+    by_group = np.empty(len(names), dtype=object)
+    by_group[order] = part
+    return by_group[member]
+
+
+def check_records(frame: pd.DataFrame, ages: tuple[int, int], where: str) -> None:
+    """Check the rows of a reader (columns image, age, split).
+
+    Raises UserError, naming the first image at fault, for an image listed twice or in two parts, an
+    age outside the range, and an empty training or test part.
+    """
+    repeated = frame[frame["image"].duplicated()]
+    if len(repeated):
+        image = repeated["image"].iloc[0]
+        parts = frame.loc[frame["image"] == image, "split"].unique()
+        twice = f"in {' and '.join(parts)}" if len(parts) > 1 else f"twice in {parts[0]}"
+        raise UserError(
+            f"{where}: {len(repeated)} images are listed again, '{image}' {twice}; list each once"
+        )
+    outside = frame[(frame["age"] < ages[0]) | (frame["age"] > ages[1])]
+    if len(outside):
+        raise UserError(
+            f"{where}: age {outside['age'].iloc[0]} of '{outside['image'].iloc[0]}' is outside "
+            f"{ages[0]}-{ages[1]} ({len(outside)} images); leave them out or change ages"
+        )
+    for part in ("train", "test"):
+        if not (frame["split"] == part).any():
+            raise UserError(f"{where}: the {part} part is empty; list at least one image in it")
+
+
+def check_present(images: Sequence[str], found: Collection[str], source: Path) -> None:
+    """Raise UserError where the source lacks images that are listed."""
+    found = set(found)
+    missing = [image for image in images if image not in found]
+    if missing:
+        raise UserError(
+            f"{source}: {len(missing)} of {len(images)} listed images are not in it, the first is "
+            f"'{missing[0]}'; get the whole archive, or take them off the lists"
+        )

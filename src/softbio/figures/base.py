@@ -1,0 +1,102 @@
+"""What every figure shares: its colours, its direct labels, its four files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import MaxNLocator
+
+from softbio.files import atomic
+from softbio.records import METHODS
+
+NARROW, WIDE = 3.3, 6.9
+# Okabe and Ito's colours: told apart under every common colour vision deficiency.
+OKABE_ITO = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+GREY, MARK = "#6b6b6b", "#B2182B"
+# Dates and versions would make equal figures differ.
+METADATA = {
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None},
+    "png": {"Software": None},
+}
+
+
+class NotShown(Exception):
+    """The runs that a figure needs are absent; the message says which."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawn figure: `frame` holds the numbers that it shows, one row a mark."""
+
+    name: str
+    title: str
+    caption: str
+    alt: str
+    dataset: str
+    backbone: str | None
+    frame: pd.DataFrame
+    canvas: Canvas
+
+    def write(self, folder: Path) -> None:
+        """Write {name}.svg, .pdf, .png and .csv."""
+        # laid out once, not once a format
+        self.canvas.draw_without_rendering()
+        self.canvas.set_layout_engine("none")
+        for suffix, metadata in METADATA.items():
+            with atomic(folder / f"{self.name}.{suffix}") as part:
+                self.canvas.savefig(part, format=suffix, metadata=metadata)
+        with atomic(folder / f"{self.name}.csv") as part:
+            self.frame.to_csv(part, index=False)
+
+    def entry(self) -> dict:
+        """What index.json keeps of it."""
+        names = ("name", "title", "caption", "alt", "dataset", "backbone")
+        return {name: getattr(self, name) for name in names}
+
+
+def colour(method: str) -> str:
+    """The one colour of a method in the whole report; grey for controls."""
+    known = list(METHODS)
+    if method in known:
+        return OKABE_ITO[known.index(method)]
+    return GREY
+
+
+def panels(
+    columns: int, width: float, height: float, **options: object
+) -> tuple[Canvas, np.ndarray]:
+    """A canvas with one row of axes."""
+    canvas = Canvas(figsize=(width, height))
+    return canvas, canvas.subplots(1, columns, squeeze=False, **options)[0]
+
+
+def direct_labels(axes: Axes, labels: list[tuple[str, float, str]], x: float = 1.02) -> None:
+    """Name lines at the right edge, (text, y in data units, colour), moved apart where they
+    would overlap."""
+    low, high = axes.get_ylim()
+    step = 0.1 * (high - low)
+    order = sorted(labels, key=lambda item: item[1])
+    heights = [float(np.clip(item[1], low, high)) for item in order]
+    for i in range(1, len(heights)):
+        heights[i] = max(heights[i], heights[i - 1] + step)
+    excess = max(0.0, heights[-1] - high) if heights else 0.0
+    for (text, _, ink), y in zip(order, heights, strict=True):
+        axes.text(
+            x, y - excess, text, color=ink, va="center", fontsize=7.5,
+            transform=axes.get_yaxis_transform(), clip_on=False,
+        )  # fmt: skip
+
+
+def whole_ticks(axis: Axis) -> None:
+    """Ticks at whole numbers only."""
+    axis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+
+
+def plain(value: float, digits: int = 2) -> str:
+    """A number inside a caption or alt text."""
+    return f"{value:.{digits}f}"

@@ -1,0 +1,79 @@
+"""What a run is: every choice that its numbers depend on."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args, get_origin
+
+from softbio.errors import UserError, nearest
+
+Variant = Literal["", "-weighted", "-shuffled"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training run.
+
+    variant: "" as it is; "-weighted": importance weights of Eq. 7; "-shuffled": a control whose
+        training labels are permuted.
+    size: side of the packed images; crop: side of what the network sees (random crop in training,
+        centre crop in evaluation), both in pixels.
+    precision: "fp32", as published, or "bf16" autocast.
+    bias: initial biases of CORAL, "zeros" as published or "descending".
+    validation: share of the training images held out to choose the best epoch, where the data set
+        has no validation part of its own; 0 as published in the talk.
+    channels_last: memory layout; changes speed, and sums by a rounding error.
+    """
+
+    dataset: str
+    backbone: str
+    method: str
+    variant: Variant
+    seed: int
+    size: int
+    crop: int
+    epochs: int
+    batch: int
+    learning_rate: float
+    precision: Literal["fp32", "bf16"] = "fp32"
+    bias: Literal["zeros", "descending"] = "zeros"
+    validation: float = 0.0
+    channels_last: bool = True
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if get_origin(field.type) is Literal and value not in get_args(field.type):
+                allowed = ", ".join(repr(choice) for choice in get_args(field.type))
+                raise UserError(f"recipe: {field.name} is {value!r}; choose one of {allowed}")
+        for name in ("size", "crop", "epochs", "batch"):
+            if getattr(self, name) < 1:
+                raise UserError(f"recipe: {name} is {getattr(self, name)}; it must be at least 1")
+        if self.crop > self.size:
+            raise UserError(f"recipe: crop {self.crop} is larger than size {self.size}; lower it")
+        if not 0 <= self.validation < 1:
+            raise UserError(f"recipe: validation is {self.validation}; it must be in [0, 1)")
+        if not self.learning_rate > 0:
+            raise UserError(f"recipe: learning_rate is {self.learning_rate}; it must be above 0")
+
+    @property
+    def sha256(self) -> str:
+        """Hash of all fields: what a resume file must match."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+def recipe_from(values: dict[str, Any]) -> Recipe:
+    """Recipe from plain values (a config's section, run.json).
+
+    Raises UserError for an unknown or a missing key.
+    """
+    known = {field.name: field for field in fields(Recipe)}
+    for key in values:
+        if key not in known:
+            raise UserError(f"recipe: key '{key}' is unknown: {nearest(key, known)}")
+    try:
+        return Recipe(**values)
+    except TypeError as error:
+        raise UserError(
+            f"recipe: {error.args[0].split('() ')[-1]}; set it under 'training'"
+        ) from None

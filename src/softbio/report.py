@@ -1,0 +1,233 @@
+"""One offline HTML file from tables, figures, data cards and run records."""
+
+import base64
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+import softbio
+from softbio.files import atomic
+from softbio.published import NOTES, deviations
+from softbio.records import Card, Records, label, read_json
+from softbio.tables.context import recipe_of
+from softbio.tables.errors import by_method
+from softbio.verdict import reach_verdict
+
+# The whole page stays under 5 MB: images take at most this much of it (base64 adds a third).
+IMAGE_BYTES = 2_600_000
+COPY_BYTES = 40_000
+# CSS pixels a point: figures set in 8 pt are shown a quarter larger than on paper
+POINT = 4 / 3 * 1.25
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure ready for the page."""
+
+    name: str
+    title: str
+    caption: str
+    alt: str
+    dataset: str
+    backbone: str | None
+    source: str
+    width: int
+    height: int
+    csv: str
+
+
+def embedded(svg: Path, limit: int) -> str:
+    """A figure as data URI: the SVG, or the PNG beside it where that is smaller and the SVG is
+    over `limit` bytes."""
+    png = svg.with_suffix(".png")
+    path, kind = svg, "image/svg+xml"
+    if svg.stat().st_size > limit and png.stat().st_size < svg.stat().st_size:
+        path, kind = png, "image/png"
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def copy_text(path: Path) -> str:
+    """A file's text for the copy block; a pointer where it is long."""
+    if path.stat().st_size > COPY_BYTES:
+        size = f"{path.stat().st_size / 1000:,.0f} kB"
+        return f"{size}: see {path.parent.name}/{path.name} beside this report"
+    return path.read_text(encoding="utf-8")
+
+
+def _pictures(folder: Path) -> tuple[list[Picture], list[dict]]:
+    index = read_json(folder / "index.json")
+    limit = IMAGE_BYTES // max(len(index["figures"]), 1)
+    pictures = []
+    for entry in index["figures"]:
+        svg = folder / f"{entry['name']}.svg"
+        size = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"|$', svg.read_text()[:2000])
+        width, height = (round(float(value or 480) * POINT) for value in size.groups())
+        csv = copy_text(svg.with_suffix(".csv"))
+        pictures.append(
+            Picture(**entry, source=embedded(svg, limit), width=width, height=height, csv=csv)
+        )
+    return pictures, index["absent"]
+
+
+def _tables(folder: Path) -> list[dict]:
+    """Entries of tables/index.json with header spans, repeats marked and copy blocks."""
+    tables = read_json(folder / "index.json")
+    for table in tables:
+        table["spans"] = _spans([group for group, _ in table["columns"]])
+        table["copies"] = {
+            title: copy_text(folder / f"{table['name']}.{suffix}")
+            for title, suffix in (("LaTeX", "tex"), ("Markdown", "md"), ("CSV", "csv"))
+        }
+        above: list[str] = []
+        for row in table["rows"]:
+            heads = row["cells"][: table["heads"]]
+            row["again"] = _repeats(heads, above)
+            above = heads
+    return tables
+
+
+def _repeats(heads: list[str], above: list[str]) -> int:
+    """How many leading cells repeat those of the row above."""
+    count = 0
+    while count < len(heads) and count < len(above) and heads[count] == above[count]:
+        count += 1
+    return count
+
+
+def _spans(groups: list[str]) -> list[tuple[str, int]]:
+    """Header cells of the upper row as (group, columns); empty where there is no group."""
+    if not any(groups):
+        return []
+    spans: list[tuple[str, int]] = []
+    for group in groups:
+        if group and spans and spans[-1][0] == group:
+            spans[-1] = (group, spans[-1][1] + 1)
+        else:
+            spans.append((group, 1))
+    return spans
+
+
+def _key_figures(records: Records) -> dict[str, str]:
+    frame = records.provenance
+    if frame.empty:
+        return {"trained runs": "0"}
+    git = {
+        (g["commit"] or "none")[:10] + (" + changes" if g["dirty"] else "") for g in frame["git"]
+    }
+    seconds = float(frame["wall_seconds"].sum())
+    return {
+        "trained runs": str(len(frame)),
+        "seeds": ", ".join(map(str, sorted(frame["seed"].unique()))),
+        "training time, all runs": f"{seconds / 3600:.1f} h"
+        if seconds > 7200
+        else f"{seconds / 60:.1f} min",
+        "last run started": str(frame["started"].max())[:16].replace("T", " ") + " UTC",
+        "device": ", ".join(sorted(frame["device"].astype(str).unique())),
+        "commit": ", ".join(sorted(git)),
+    }
+
+
+def _deviations(records: Records) -> list[dict]:
+    """One entry for each data set and backbone and each set of methods with equal deviations."""
+    found = []
+    for dataset in records.datasets:
+        for backbone in records.backbones(dataset):
+            same: dict[tuple, list[str]] = {}
+            for method, runs in by_method(records.select(dataset, backbone)).items():
+                recipe = recipe_of(records, runs[0])
+                if recipe:
+                    same.setdefault(tuple(deviations(recipe)), []).append(label(method))
+            found += [
+                {
+                    "dataset": label(dataset),
+                    "backbone": label(backbone),
+                    "methods": methods,
+                    "fields": fields,
+                }
+                for fields, methods in same.items()
+            ]
+    return found
+
+
+def _environments(records: Records) -> list[dict[str, str]]:
+    """Each distinct hardware and software that runs were made with."""
+    distinct: dict[str, dict[str, str]] = {}
+    for row in records.provenance.to_dict("records"):
+        versions = ", ".join(f"{name} {version}" for name, version in row["versions"].items())
+        entry = {"hardware": row["hardware"], "threads": str(row["threads"]), "software": versions}
+        distinct[json.dumps(entry, sort_keys=True)] = entry
+    return list(distinct.values())
+
+
+def _data_hashes(records: Records) -> dict[str, list[str]]:
+    """data set -> SHA-256 of the packed data its runs read."""
+    frame = records.provenance
+    if frame.empty:
+        return {}
+    return {
+        label(dataset): sorted(part["data_sha256"].unique())
+        for dataset, part in frame.groupby("dataset", sort=False)
+    }
+
+
+def _notes(records: Records) -> list[str]:
+    used = {b for d in records.datasets for b in records.backbones(d)}
+    return [note for backbone, note in NOTES.items() if backbone in used]
+
+
+def _environment(template: Path) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(template), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    # style and script are the repository's own files, not data: they go in as they are
+    environment.globals["include_file"] = lambda name: Markup((template / name).read_text("utf-8"))
+    environment.filters["label"] = label
+    return environment
+
+
+def write_report(
+    title: str,
+    tables: Path | str,
+    figures: Path | str,
+    cards: dict[str, Card],
+    records: Records,
+    published: pd.DataFrame,
+    template: Path | str,
+    out: Path | str,
+) -> None:
+    """Write the report: one HTML file that fetches nothing.
+
+    title: the configuration's name; tables, figures: folders with an index.json; template: the
+    folder that holds template.html.j2, style.css and sort.js.
+    """
+    tables, figures, out = Path(tables), Path(figures), Path(out)
+    pictures, absent = _pictures(figures)
+    page = (
+        _environment(Path(template))
+        .get_template("template.html.j2")
+        .render(
+            title=title,
+            version=softbio.__version__,
+            verdict=reach_verdict(records),
+            key_figures=_key_figures(records),
+            tables=_tables(tables),
+            pictures=pictures,
+            absent=absent,
+            figures_folder=os.path.relpath(figures, out.parent),
+            cards=cards,
+            deviations=_deviations(records),
+            notes=_notes(records),
+            environments=_environments(records),
+            data_hashes=_data_hashes(records),
+            sources=sorted(published["source"].unique()),
+        )
+    )
+    with atomic(out) as part:
+        part.write_text(page, encoding="utf-8")

@@ -1,0 +1,244 @@
+"""Tables around the errors: summary, published numbers beside ours, backbones, runs."""
+
+import numpy as np
+import pandas as pd
+
+from softbio.published import RULE, TALK, averages, deviations, judge
+from softbio.records import KEY, Records, Run, in_order, label
+from softbio.tables.errors import SD, by_method
+from softbio.tables.layout import ABSENT, Row, Table, decimals, lowest, plus_minus
+
+METRIC_LABELS = {"mae": "MAE ↓", "rmse": "RMSE ↓"}
+
+
+def summary(records: Records) -> Table | None:
+    """Test MAE of every method, with the constant median beside them."""
+    places = [(d, b) for d in records.datasets for b in records.backbones(d)]
+    methods = in_order([r.method for d, b in places for r in records.select(d, b)])
+    if not methods:
+        return None
+    rows, long = [], []
+    for dataset, backbone in places:
+        runs = by_method(records.select(dataset, backbone))
+        mae = {method: records.values(runs.get(method, []), "mae") for method in methods}
+        control = records.values(records.select(dataset, "control"), "mae")
+        best = lowest([v.mean() if len(v) else np.nan for v in mae.values()])
+        texts = [plus_minus(values) for values in mae.values()]
+        seeds = max(len(values) for values in mae.values())
+        rows.append(
+            Row(
+                [label(dataset), label(backbone), *texts, plus_minus(control), str(seeds)],
+                [2 + position for position in best],
+            )
+        )
+        long += [
+            (dataset, backbone, run.method, run.seed, value)
+            for method, several in runs.items()
+            for run, value in zip(several, mae[method], strict=True)
+        ]
+    caption = (
+        f"Test-set MAE in years, last epoch, decoded as published. {SD}; lowest mean of a row in "
+        "bold. Constant median: the median training age for every image."
+    )
+    columns = ["Data set", "Backbone", *map(label, methods), "Constant median", "Seeds"]
+    frame = pd.DataFrame(long, columns=["dataset", "backbone", "method", "seed", "mae"])
+    title = "Mean absolute error ↓"
+    return Table("summary", title, caption, frame, [("", c) for c in columns], rows, heads=2)
+
+
+def recipe_of(records: Records, run: Run) -> dict:
+    """The recipe that run.json kept, field -> value; empty for a control without training."""
+    frame = records.provenance
+    rows = frame[(frame[KEY] == [getattr(run, name) for name in KEY]).all(axis=1)]
+    if rows.empty:
+        return {}
+    first = rows.iloc[0]
+    return {n.removeprefix("recipe."): first[n] for n in rows.columns if n.startswith("recipe.")}
+
+
+def _compare(
+    records: Records, theirs: dict, dataset: str, backbone: str, weighted: str
+) -> list[dict]:
+    """One row a method and metric that the talk printed and we ran."""
+    variant = "-weighted" if weighted == "yes" else ""
+    context = backbone if backbone in TALK else "resnet34"
+    rows = []
+    for method, runs in by_method(records.select(dataset, backbone, variant)).items():
+        for metric in METRIC_LABELS:
+            printed = theirs.get((dataset, context, method, weighted, metric))
+            ours = records.values(runs, metric)
+            if printed is None or not np.isfinite(ours).all():
+                continue
+            apart = deviations(recipe_of(records, runs[0]))
+            rows.append(
+                {
+                    "dataset": dataset, "backbone": backbone, "method": method,
+                    "weighted": weighted, "metric": metric, "published_backbone": context,
+                    "as_printed": printed.as_printed, "misprinted": printed.misprinted,
+                    "published_mean": printed.mean, "published_sd": printed.sd,
+                    "mean": ours.mean(), "sd": ours.std(ddof=1) if len(ours) > 1 else np.nan,
+                    "seeds": len(ours), "difference": ours.mean() - printed.mean,
+                    "verdict": "other recipe" if apart else judge(ours, printed),
+                    "deviations": "; ".join(map(str, apart)),
+                    "ours": plus_minus(ours),
+                }
+            )  # fmt: skip
+    return rows
+
+
+def comparison(records: Records, published: pd.DataFrame) -> pd.DataFrame:
+    """Published beside ours, last epoch, decoded as published; empty where nothing is shared."""
+    theirs = averages(published)
+    rows = [
+        row
+        for dataset in records.datasets
+        for backbone in records.backbones(dataset)
+        for weighted in ("no", "yes")
+        for row in _compare(records, theirs, dataset, backbone, weighted)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _short(deviation_text: str) -> str:
+    """ "backbone A (published: B); size 48 (published: 128)" -> "backbone A; size 48"."""
+    return "; ".join(part.split(" (published")[0] for part in deviation_text.split("; "))
+
+
+def published_table(records: Records, published: pd.DataFrame) -> Table | None:
+    """The talk's averages beside ours, with the difference and a word by RULE."""
+    frame = comparison(records, published)
+    if frame.empty:
+        return None
+    rows = []
+    for row in frame.itertuples():
+        printed = row.as_printed + (" †" if row.misprinted else "")
+        verdict = row.verdict
+        if verdict == "other recipe":
+            verdict += f": {_short(row.deviations)}"
+        rows.append(
+            Row(
+                [
+                    label(row.dataset),
+                    label(row.backbone),
+                    label(row.method) + (", weighted" if row.weighted == "yes" else ""),
+                    METRIC_LABELS[row.metric],
+                    printed,
+                    row.ours,
+                    f"{row.difference:+.2f}".replace("-", "−"),
+                    verdict,
+                ]
+            )
+        )
+    context = frame[frame["backbone"] != frame["published_backbone"]]
+    note = (
+        " Published values are those of ResNet-34 where the talk has no such backbone."
+        if len(context)
+        else ""
+    )
+    dagger = (
+        " † the printed average does not follow from its printed seeds; the difference uses the "
+        "seeds."
+    )
+    caption = (
+        f"Test-set errors of the talk (Raschka 2019) and ours, last epoch, in years. {SD}."
+        f"{note} Verdicts: {RULE}" + (dagger if frame["misprinted"].any() else "")
+    )
+    columns = [
+        "Data set",
+        "Backbone",
+        "Method",
+        "Metric",
+        "Published",
+        "Ours",
+        "Difference",
+        "Verdict",
+    ]
+    long = frame.drop(columns="ours")
+    return Table(
+        "published",
+        "Published and ours",
+        caption,
+        long,
+        [("", c) for c in columns],
+        rows,
+        3,
+        words=1,
+    )
+
+
+def backbones(records: Records, dataset: str) -> Table | None:
+    """What a backbone costs and what it gains."""
+    frame = records.provenance
+    frame = frame[(frame["dataset"] == dataset) & (frame["variant"] == "")] if len(frame) else frame
+    if frame.empty:
+        return None
+    speed = records.histories.groupby(KEY)["images_per_second"].median().rename("images_per_second")
+    frame = frame.join(speed, on=KEY)
+    rows, long = [], []
+    for backbone in records.backbones(dataset):
+        for method, runs in by_method(records.select(dataset, backbone)).items():
+            part = frame[(frame["backbone"] == backbone) & (frame["method"] == method)]
+            mae = records.values(runs, "mae")
+            first = part.iloc[0]
+            rows.append(
+                Row(
+                    [
+                        label(backbone),
+                        label(method),
+                        str(first["recipe.crop"]),
+                        decimals(first["parameters"] / 1e6, 2),
+                        decimals(first["gmac"], 3),
+                        f"{part['images_per_second'].median():,.0f}",
+                        plus_minus(mae),
+                    ]
+                )
+            )
+            long.append(part[[*KEY, "parameters", "gmac", "images_per_second"]].assign(mae=mae))
+    caption = (
+        f"Parameters and multiply-accumulates (one image, forward pass, at the "
+        "input side given) include the method's head; images/s: training, median over epochs and "
+        f"seeds, on the hardware of the runs table. Test-set MAE in years, last epoch; {SD}."
+    )
+    columns = ["Backbone", "Method", "Input, px", "Parameters, M", "GMAC", "Images/s", "MAE ↓"]
+    title = f"Backbones: {label(dataset)}"
+    return Table(
+        f"backbones-{dataset}", title, caption, pd.concat(long), [("", c) for c in columns], rows, 2
+    )
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+
+
+def runs(records: Records) -> Table | None:
+    """Where each run comes from."""
+    frame = records.provenance
+    if frame.empty:
+        return None
+    rows = []
+    for row in frame.to_dict("records"):
+        run = Run(*(row[name] for name in KEY))
+        commit = row["git"]["commit"] or "none"
+        rows.append(
+            Row(
+                [
+                    label(run.dataset), label(run.backbone), run.label, str(run.seed),
+                    str(row["epochs"]),
+                    ABSENT if pd.isna(row["best_epoch"]) else str(int(row["best_epoch"])),
+                    str(row["device"]), str(row["precision"]), _minutes(row["wall_seconds"]),
+                    f"{row['peak_memory_mb']:,.0f}",
+                    ", ".join(map(str, row["resumed_at"])) or ABSENT,
+                    commit[:7] + (" + changes" if row["git"]["dirty"] else ""),
+                ]
+            )
+        )  # fmt: skip
+    caption = (
+        "One row a trained run. Best epoch: lowest validation MAE, a dash where there is no "
+        "validation set; resumed: epochs at which a killed run went on; commit: of this "
+        "repository. Everything run.json holds is in the CSV."
+    )
+    columns = [
+        "Data set", "Backbone", "Method", "Seed", "Epochs", "Best epoch", "Device", "Precision",
+        "Wall clock", "Peak memory, MB", "Resumed", "Commit",
+    ]  # fmt: skip
+    return Table("runs", "Runs", caption, frame, [("", c) for c in columns], rows, heads=3)

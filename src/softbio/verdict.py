@@ -1,0 +1,162 @@
+"""What the numbers say, in sentences computed from them."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from softbio.records import Records, in_text, label
+from softbio.tables.errors import by_method
+from softbio.tables.layout import plus_minus
+
+# Shuffled labels must not beat the constant median by more: else labels leak into the images.
+LEAK = 0.05
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Methods on one data set and backbone: method -> one MAE a seed, and the controls."""
+
+    dataset: str
+    backbone: str
+    mae: dict[str, np.ndarray]
+    median: float | None = None
+    shuffled: float | None = None
+
+    @property
+    def ranking(self) -> list[str]:
+        """Methods by mean, lowest first."""
+        return sorted(self.mae, key=lambda method: self.mae[method].mean())
+
+    @property
+    def overlap(self) -> bool:
+        """Whether the second-best method's seeds reach into the range of the best one's."""
+        first, second = self.ranking[:2]
+        return bool(self.mae[second].min() <= self.mae[first].max())
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One sentence, and the findings behind it."""
+
+    headline: str
+    findings: list[str]
+
+
+def contest(records: Records, dataset: str, backbone: str) -> Contest:
+    """The runs of one data set and backbone: last epoch, decoded as published."""
+    mae = {
+        method: records.values(runs, "mae")
+        for method, runs in by_method(records.select(dataset, backbone)).items()
+    }
+    median = records.values(records.select(dataset, "control"), "mae")
+    shuffled = records.values(records.select(dataset, backbone, "-shuffled"), "mae")
+    return Contest(
+        dataset,
+        backbone,
+        {method: values for method, values in mae.items() if np.isfinite(values).all()},
+        float(median.mean()) if len(median) else None,
+        float(shuffled.mean()) if len(shuffled) else None,
+    )
+
+
+def describe(c: Contest) -> str:
+    """The outcome of one contest in one sentence."""
+    best = c.ranking[0]
+    seeds = len(c.mae[best])
+    text = (
+        f"On {in_text(c.dataset)} with {in_text(c.backbone)}, {label(best)} has the lowest test "
+        "MAE: "
+        f"{plus_minus(c.mae[best])} years over {seeds} seed{'s' * (seeds != 1)}"
+    )
+    if len(c.mae) > 1:
+        second = c.ranking[1]
+        text += f", ahead of {label(second)} ({c.mae[second].mean():.2f})"
+        if seeds < 2:
+            text += ", a difference that one seed cannot support"
+        elif c.overlap:
+            text += ", though their seed ranges overlap"
+        else:
+            text += ", with seed ranges apart"
+    if c.median is not None:
+        text += f"; the constant median scores {c.median:.2f}"
+    return text + "."
+
+
+def control_finding(c: Contest) -> str | None:
+    """What the controls say of the pipeline."""
+    if c.median is None:
+        return None
+    beaten = [label(m) for m in c.mae if c.mae[m].mean() >= c.median]
+    text = ""
+    if beaten:
+        text = f"{' and '.join(beaten)} did not beat the constant median. "
+    if c.shuffled is not None:
+        place = f"{in_text(c.dataset)}, {in_text(c.backbone)}"
+        text += f"Trained on shuffled labels ({place}) the MAE is {c.shuffled:.2f}"
+        if c.shuffled < (1 - LEAK) * c.median:
+            text += f", well below the constant median ({c.median:.2f}): look for a leak of labels"
+        else:
+            text += f", no better than the constant median ({c.median:.2f}) by more than {LEAK:.0%}"
+        text += "."
+    return text.strip() or None
+
+
+RULES = {
+    "by best validation epoch": ("mae", "best", "published"),
+    "decoded by expected value": ("mae", "last", "expected"),
+    "by the mean over ages (AMAE)": ("amae", "last", "published"),
+}
+
+
+def other_rules(records: Records, c: Contest) -> str | None:
+    """Whether the winner changes with selection, decoding or metric."""
+    changed, same = [], []
+    runs = by_method(records.select(c.dataset, c.backbone))
+    for text, rule in RULES.items():
+        means = {m: records.values(runs[m], *rule).mean() for m in c.mae}
+        if not np.isfinite(list(means.values())).all():
+            continue
+        best = min(means, key=means.__getitem__)
+        if best == c.ranking[0]:
+            same.append(f"{text} ({means[best]:.2f})")
+        else:
+            changed.append(f"{text} {label(best)} ({means[best]:.2f})")
+    if changed:
+        return f"The winner depends on the rule: {_joined(changed)} has the lowest error."
+    if same:
+        return f"{label(c.ranking[0])} is also lowest {_joined(same)}."
+    return None
+
+
+def _joined(parts: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+
+
+def reach_verdict(records: Records) -> Verdict:
+    """The verdict of all runs. Ranges are lowest to highest seed; nothing here is a test."""
+    contests = [contest(records, d, b) for d in records.datasets for b in records.backbones(d)]
+    contests = [c for c in contests if c.mae]
+    if not contests:
+        return Verdict("No trained run has finished yet.", [])
+    sentences = [describe(c) for c in contests]
+    findings = []
+    for c, sentence in zip(contests, sentences, strict=True):
+        findings += [sentence] if len(contests) > 1 else []
+        findings += filter(None, [other_rules(records, c), control_finding(c)])
+    if len(contests) == 1:
+        return Verdict(sentences[0], findings)
+    return Verdict(_overall(contests), findings)
+
+
+def _overall(contests: list[Contest]) -> str:
+    wins = Counter(c.ranking[0] for c in contests)
+    best, count = wins.most_common(1)[0]
+    apart = sum(c.ranking[0] == best and len(c.mae) > 1 and not c.overlap for c in contests)
+    every = "both" if count == 2 else f"all {count}"
+    share = every if count == len(contests) else f"{count} of {len(contests)}"
+    text = f"{label(best)} has the lowest mean test MAE in {share} pairs of data set and backbone"
+    if apart == 0:
+        return text + ", but its seed range never stands apart from the second-best method's."
+    where = "each" if apart == count else f"{apart}"
+    return text + f"; its seed range stands apart from the second-best method's in {where} of them."

@@ -1,0 +1,62 @@
+"""One made-up results folder, and everything drawn from it, for all tests of the report."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from softbio.data.registry import Card
+from softbio.figures import Figure, write_figures
+from softbio.published import read_published
+from softbio.records import Records, load, load_cards
+from softbio.report import write_report
+from softbio.tables import Table, write_tables
+from tests.conftest import ROOT
+from tests.report import synthetic
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was made from the results."""
+
+    root: Path
+    results: synthetic.Results
+    records: Records
+    cards: dict[str, Card]
+    published: pd.DataFrame
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Run folders of two backbones on one data set, and their records."""
+    root = tmp_path_factory.mktemp("results")
+    results = synthetic.build(root)
+    published = read_published(ROOT / "config/published.csv")
+    return Made(root, results, load(results.runs), load_cards(results.cards), published)
+
+
+@pytest.fixture(scope="session")
+def tables(made: Made) -> dict[str, Table]:
+    """All tables by name; their files lie in {root}/tables."""
+    return {t.name: t for t in write_tables(made.records, made.published, made.root / "tables")}
+
+
+@pytest.fixture(scope="session")
+def figures(made: Made) -> dict[str, Figure]:
+    """Figures of the data set and of one backbone by name; files in {root}/figures."""
+    runs = [f for f in made.results.runs if "resnet34" not in f.parts]
+    style = ROOT / "report/figures.mplstyle"
+    drawn = write_figures(load(runs), made.cards, made.root / "figures", style)
+    return {figure.name: figure for figure in drawn}
+
+
+@pytest.fixture(scope="session")
+def page(made: Made, tables: dict, figures: dict) -> Path:
+    """The report."""
+    out = made.root / "report.html"
+    write_report(
+        "quick <test>", made.root / "tables", made.root / "figures", made.cards, made.records,
+        made.published, ROOT / "report", out,
+    )  # fmt: skip
+    return out

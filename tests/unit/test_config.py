@@ -1,0 +1,163 @@
+"""Configs: those we ship are valid, and what is wrong in another is named."""
+
+import copy
+
+import pytest
+import yaml
+
+from softbio.benchmark import Run, load_benchmark
+from softbio.data.registry import load_registry
+from softbio.errors import UserError
+from softbio.recipe import recipe_from
+from softbio.schema import read_yaml, validate
+from tests.conftest import ROOT
+
+SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+DATASETS = list(load_registry(ROOT / "config/datasets.yaml"))
+CONFIGS = [ROOT / f"config/{name}.yaml" for name in ("config", "utkface", "utkface_cpu")]
+
+
+def load(config: dict):
+    return load_benchmark(copy.deepcopy(config), SCHEMA, DATASETS)
+
+
+@pytest.fixture
+def quick() -> dict:
+    return read_yaml(ROOT / "config/config.yaml")
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_shipped_configs_are_valid(path):
+    benchmark = load(read_yaml(path))
+    assert len(set(benchmark.runs)) == len(benchmark.runs)
+    assert all(benchmark.recipe(run).seed == run.seed for run in benchmark.runs)
+
+
+def test_utkface_is_the_talks_recipe():
+    benchmark = load(read_yaml(ROOT / "config/utkface.yaml"))
+    recipes = {run.backbone: benchmark.recipe(run) for run in benchmark.runs}
+    facts = {
+        name: (r.size, r.crop, r.epochs, r.batch, r.learning_rate) for name, r in recipes.items()
+    }
+    assert facts == {
+        "resnet34": (128, 120, 200, 256, 5e-4),
+        "vgg": (128, 120, 200, 64, 5e-4),
+        "inception_v3": (320, 299, 100, 64, 5e-4),
+    }
+    assert {(r.precision, r.bias, r.validation) for r in recipes.values()} == {("fp32", "zeros", 0)}
+    # three methods and seeds for each backbone, two weighted methods for ResNet-34
+    assert len(benchmark.runs) == 3 * 9 + 6
+
+
+def test_any_run_has_a_recipe(quick):
+    benchmark = load(quick)
+    outside = Run("faces", "resnet34", "coral", "-weighted", 7)
+    assert outside not in benchmark.runs
+    assert benchmark.recipe(outside).seed == 7
+    assert outside.folder == "faces/resnet34/coral-weighted/seed7"
+
+
+def change(config: dict, path: str, value) -> dict:
+    *steps, last = path.split(".")
+    place = config
+    for step in steps:
+        place = place[int(step) if step.isdigit() else step]
+    place[last] = value
+    return config
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("trainig", {}, "key 'trainig' is unknown: did you mean 'training'"),
+        ("training.epoch", 3, "key 'training.epoch' is unknown: did you mean 'epochs'"),
+        ("training.backbones", {"vgg": {"bach": 1}}, "did you mean 'batch'"),
+        ("training.epochs", "ten", "training.epochs"),
+        ("training.precision", "fp23", "did you mean 'fp32'"),
+        ("training.crop", 40, "crop 40 is larger than size 36"),
+        ("training.validation", 1.5, "training.validation"),
+        ("grid.0.methods", ["corall"], "method 'corall' is unknown: did you mean 'coral'"),
+        (
+            "grid.0.backbones",
+            ["resnet43"],
+            "backbone 'resnet43' is unknown: did you mean 'resnet34'",
+        ),
+        ("grid.0.datasets", ["utkfaces"], "data set 'utkfaces' is unknown: did you mean 'utkface'"),
+        ("grid.1.methods", ["ce"], "'ce' has no binary tasks"),
+        ("grid.0.seeds", [-1], "grid.0.seeds.0"),
+        ("grid", [], "grid"),
+        ("name", "../quick", "name"),
+    ],
+)
+def test_what_is_wrong_is_named(quick, path, value, message):
+    with pytest.raises(UserError) as caught:
+        load(change(quick, path, value))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_keys_are_named(quick):
+    del quick["training"]["epochs"]
+    with pytest.raises(UserError, match="'epochs'"):
+        load(quick)
+    del quick["training"]
+    with pytest.raises(UserError, match="lacks 'training'"):
+        load(quick)
+
+
+def test_yaml_is_data_never_code(tmp_path):
+    hostile = tmp_path / "config.yaml"
+    hostile.write_text("!!python/object/apply:os.system ['true']\n")
+    with pytest.raises(UserError, match="not YAML"):
+        read_yaml(hostile)
+    hostile.write_text("a: [1\n")
+    with pytest.raises(UserError, match="not YAML in line"):
+        read_yaml(hostile)
+    with pytest.raises(UserError, match="No such file"):
+        read_yaml(tmp_path / "absent.yaml")
+
+
+def test_defaults_come_from_the_schema(quick):
+    validate(quick, SCHEMA, "config")
+    assert quick["device"] == "auto"
+    assert quick["grid"][0]["variants"] == ["plain"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("precision", "fp16"),
+        ("bias", "random"),
+        ("variant", "weighted"),
+        ("epochs", 0),
+        ("crop", 99),
+        ("validation", 1.0),
+        ("learning_rate", 0.0),
+    ],
+)
+def test_recipes_check_themselves(field, value):
+    good = {"dataset": "faces", "backbone": "tiny", "method": "ce", "variant": "", "seed": 0}
+    good |= {"size": 36, "crop": 32, "epochs": 1, "batch": 8, "learning_rate": 0.1}
+    assert recipe_from(good).sha256 == recipe_from(dict(reversed(good.items()))).sha256
+    with pytest.raises(UserError, match=field):
+        recipe_from(good | {field: value})
+    with pytest.raises(UserError, match="did you mean 'epochs'"):
+        recipe_from(good | {"epoch": 1})
+
+
+def test_the_conda_environment_has_the_pins_of_the_lock():
+    lock = (ROOT / "envs/requirements.txt").read_text().splitlines()[1:]
+    conda = yaml.safe_load((ROOT / "envs/softbio.yaml").read_text())
+    assert conda["dependencies"][-1]["pip"] == lock
+    assert "torch==2.13.0" in lock
+    assert not [pin for pin in lock if "==" not in pin or "+" in pin]
+
+
+def test_every_requirement_is_locked():
+    lock = {
+        line.split("==")[0].lower()
+        for line in (ROOT / "envs/requirements.txt").read_text().splitlines()
+    }
+    wanted = (ROOT / "envs/requirements.in").read_text().splitlines()
+    names = {line.split("==")[0].lower() for line in wanted if line and not line.startswith("#")}
+    assert names <= lock

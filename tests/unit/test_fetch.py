@@ -1,0 +1,150 @@
+"""Files from the user's disk, from raw/, from the network: in this order, and checked."""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from softbio.data.fetch import RECEIPT, fetch, locate
+from softbio.data.registry import DatasetSpec, FileSpec, FoundFile
+from softbio.errors import UserError
+
+LIST = b",file,age\n0,a.jpg,1\n"
+ARCHIVE = b"an archive"
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+class Handler(SimpleHTTPRequestHandler):
+    asked: list[str] = []  # noqa: RUF012
+
+    def log_message(self, *_):
+        self.asked.append(self.path)
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch) -> Iterator[str]:
+    """A web server of one list; its address."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web/list.csv").write_bytes(LIST)
+    Handler.asked = []
+    handler = partial(Handler, directory=str(tmp_path / "web"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def make_spec(url: str = "http://127.0.0.1:9", **changes) -> DatasetSpec:
+    known = {
+        "files": (
+            FileSpec("Set.tar.gz", None, None, None),
+            FileSpec("list.csv", f"{url}/list.csv", digest(LIST), len(LIST)),
+        ),
+        "lists": {"test": "list.csv"},
+        "obtain": "ask its authors",
+    }
+    return DatasetSpec("set", "A set", "utkface", (1, 9), **{**known, **changes})
+
+
+def test_what_has_a_url_is_downloaded_once(tmp_path, served):
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "Set.tar.gz").write_bytes(ARCHIVE)
+    spec = make_spec(served)
+    sources = fetch(spec, raw)
+    assert sources.lists["test"].read_bytes() == LIST
+    assert sources.images == raw / "Set.tar.gz"
+    assert sources.files == (
+        FoundFile("Set.tar.gz", digest(ARCHIVE), len(ARCHIVE)),
+        FoundFile("list.csv", digest(LIST), len(LIST)),
+    )
+    assert fetch(spec, raw) == sources == locate(spec, raw)
+    assert len(Handler.asked) == 1
+    assert {path.name for path in raw.iterdir()} == {"Set.tar.gz", "list.csv", RECEIPT}
+
+
+def test_a_damaged_download_is_fetched_again(tmp_path, served):
+    (tmp_path / "list.csv").write_bytes(b"damaged")
+    (tmp_path / "Set.tar.gz").write_bytes(ARCHIVE)
+    assert fetch(make_spec(served), tmp_path).lists["test"].read_bytes() == LIST
+
+
+@pytest.mark.parametrize("layout", ["folder", "archive"])
+def test_the_users_own_files_come_first_and_need_no_network(tmp_path, layout):
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "Set.zip").write_bytes(ARCHIVE)  # packed anew
+    (own / "list.csv").write_bytes(LIST)
+    source = own if layout == "folder" else own / "Set.zip"
+    sources = fetch(make_spec(source=source), tmp_path / "raw")
+    assert sources.images == own / "Set.zip"
+    assert sources.lists["test"] == own / "list.csv"
+    assert [path.name for path in (tmp_path / "raw").iterdir()] == [RECEIPT]
+
+
+def test_a_folder_of_images_is_a_source(tmp_path):
+    (tmp_path / "list.csv").write_bytes(LIST)
+    sources = fetch(make_spec(source=tmp_path), tmp_path / "raw")
+    assert sources.images == tmp_path
+    assert sources.files[0] == FoundFile(tmp_path.name + "/", None, None)
+
+
+def test_a_drawn_set_needs_no_file(tmp_path):
+    spec = make_spec(files=(), lists={}, access="generated")
+    assert fetch(spec, tmp_path).images is None
+
+
+def test_an_archive_without_url_is_asked_for(tmp_path, served):
+    with pytest.raises(UserError, match=r"'set': Set.tar.gz is not there; ask its authors"):
+        fetch(make_spec(served), tmp_path)
+    with pytest.raises(UserError, match=r"'own': the image archive .* datasets.own.source"):
+        fetch(DatasetSpec("own", "Own", "table", (1, 9)), tmp_path)
+
+
+def test_offline_says_where_to_put_the_file(tmp_path):
+    with pytest.raises(UserError, match=r"list.csv can not be fetched .*no connection.*source"):
+        fetch(make_spec(), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_gone_from_the_web(tmp_path, served):
+    (tmp_path / "web/list.csv").unlink()
+    with pytest.raises(UserError, match=r"list.csv can not be fetched .*404"):
+        fetch(make_spec(served), tmp_path / "raw")
+
+
+def test_a_download_of_the_wrong_checksum_is_not_kept(tmp_path, served):
+    (tmp_path / "web/list.csv").write_bytes(b"something else")
+    with pytest.raises(UserError, match=r"list.csv can not be fetched .*hash"):
+        fetch(make_spec(served), tmp_path / "raw")
+    assert list((tmp_path / "raw").iterdir()) == []
+
+
+def test_a_source_that_is_missing(tmp_path):
+    with pytest.raises(UserError, match=r"none.tar: no such .* correct datasets.set.source"):
+        fetch(make_spec(source=tmp_path / "none.tar", files=()), tmp_path)
+
+
+def test_a_source_of_the_wrong_checksum(tmp_path):
+    (tmp_path / "list.csv").write_bytes(LIST)
+    archive = tmp_path / "mine.tar"
+    archive.write_bytes(ARCHIVE)
+    assert fetch(make_spec(source=archive, source_sha256=digest(ARCHIVE)), tmp_path / "raw")
+    with pytest.raises(UserError, match=r"mine.tar: sha256 .* is not the expected 0000"):
+        fetch(make_spec(source=archive, source_sha256="0" * 64), tmp_path / "raw")
+    with pytest.raises(UserError, match=r"source_sha256: .* is a folder"):
+        fetch(make_spec(source=tmp_path, source_sha256="0" * 64), tmp_path / "raw")
+
+
+def test_a_list_of_the_wrong_checksum_in_the_source(tmp_path):
+    (tmp_path / "list.csv").write_bytes(b"edited")
+    with pytest.raises(UserError, match=r"list.csv: sha256 .* get it again"):
+        fetch(make_spec(source=Path(tmp_path)), tmp_path / "raw")

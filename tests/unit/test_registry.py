@@ -1,0 +1,108 @@
+"""The registry and its one-line errors."""
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from softbio.data.registry import SCHEMA, find, load_registry
+from softbio.errors import UserError
+
+REGISTRY = Path(__file__).parents[2] / "config/datasets.yaml"
+OWN = {
+    "title": "Mine",
+    "reader": "table",
+    "ages": [18, 70],
+    "source": "/data/mine",
+    "lists": {"all": "labels.csv"},
+}
+
+
+def test_schema_is_one_and_the_registry_obeys_it():
+    schema = yaml.safe_load(SCHEMA.read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(yaml.safe_load(REGISTRY.read_text()), schema)
+
+
+def test_entries_of_the_registry():
+    registry = load_registry(REGISTRY)
+    assert {"faces", "utkface"} <= registry.keys()
+    utkface = registry["utkface"]
+    assert (utkface.ages, utkface.k) == ((21, 60), 40)
+    assert utkface.archive.name == "UTKFace.tar.gz"
+    assert utkface.archive.url is None
+    assert utkface.obtain
+    assert registry["faces"].archive is None
+    for spec in registry.values():
+        assert spec.citation.text != "not stated"
+        assert spec.licence != "not stated"
+        assert spec.intended_use != "not stated"
+        assert all(file.url is None or file.sha256 for file in spec.files)
+
+
+def test_overrides_change_single_keys_and_add_whole_entries():
+    plain = load_registry(REGISTRY)
+    changes = {
+        "utkface": {"source": "/data/UTKFace.tar"},
+        "faces": {"options": {"subjects": 9}},
+        "mine": OWN,
+    }
+    registry = load_registry(REGISTRY, changes)
+    assert registry["utkface"].source == Path("/data/UTKFace.tar")
+    assert registry["utkface"].files == plain["utkface"].files
+    assert registry["faces"].options == {**plain["faces"].options, "subjects": 9}
+    assert registry["mine"].title == "Mine"
+    assert registry["mine"].k == 53
+    assert load_registry(REGISTRY) == plain
+
+
+def without(entry: dict, key: str) -> dict:
+    return {name: value for name, value in entry.items() if name != key}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"utkface": {"sorce": "x"}}, "utkface: unknown key 'sorce', did you mean 'source'?"),
+        ({"utkfac": {"source": "x"}}, "datasets.utkfac: not in .* did you mean 'utkface'?"),
+        ({"utkface": "/data"}, "datasets.utkface: must be a mapping"),
+        ({"faces": {"options": {"subject": 3}}}, "faces.options: .*'subject', .*'subjects'"),
+        ({"faces": {"options": {"split": {"tset": 0.2}}}}, "'tset', did you mean 'test'?"),
+        ({"utkface": {"options": {"a": 1}}}, "utkface.options: unknown key 'a', this reader"),
+        ({"utkface": {"ages": [60, 21]}}, r"datasets.utkface.ages: \[60, 21\] must run"),
+        ({"utkface": {"ages": [21]}}, "utkface.ages: "),
+        ({"utkface": {"source_sha256": "abc"}}, "utkface.source_sha256: 'abc' does not match"),
+        ({"utkface": {"source": 7}}, "utkface.source: 7 is not of type"),
+        ({"Mine": OWN}, "data set 'Mine': a name is lower-case"),
+        ({"mine": without(OWN, "lists")}, "mine: key 'lists' is missing"),
+        ({"mine": {**OWN, "access": "open"}}, "mine.access: 'open' is not one of"),
+        (
+            {"mine": {**OWN, "files": [{"name": "../x", "url": None, "sha256": None, "bytes": 1}]}},
+            r"mine.files.0.name: '../x' does not match",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_the_key(overrides, message):
+    with pytest.raises(UserError, match=message) as error:
+        load_registry(REGISTRY, overrides)
+    assert "\n" not in str(error.value)
+
+
+def test_a_registry_that_is_missing_or_no_yaml(tmp_path):
+    with pytest.raises(UserError, match=r"none.yaml: can not be read"):
+        load_registry(tmp_path / "none.yaml")
+    (tmp_path / "bad.yaml").write_text("a: [1\nb: 2")
+    with pytest.raises(UserError, match=r"bad.yaml: not YAML: .*line 2") as error:
+        load_registry(tmp_path / "bad.yaml")
+    assert "\n" not in str(error.value)
+    (tmp_path / "list.yaml").write_text("- a")
+    with pytest.raises(UserError, match="must hold one mapping"):
+        load_registry(tmp_path / "list.yaml")
+
+
+def test_an_unknown_data_set_is_answered_with_the_nearest():
+    with pytest.raises(
+        UserError, match="'utkfaces' is not in the registry: did you mean 'utkface'"
+    ):
+        find(load_registry(REGISTRY), "utkfaces")

@@ -1,0 +1,246 @@
+"""The training loop: what it learns, repeats, resumes and refuses."""
+
+import json
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import softbio.train
+from softbio.controls import predict_median
+from softbio.data.packed import load_packed
+from softbio.errors import UserError
+from softbio.importance import importance_weights
+from softbio.model import load_models
+from softbio.predict import predict
+from softbio.predictions import read_predictions
+from softbio.recipe import Recipe
+from softbio.train import train, training_data
+from tests.conftest import write_packed
+
+RECIPE = Recipe(
+    *("noise", "tiny", "coral", "", 0),
+    size=18,
+    crop=16,
+    epochs=3,
+    batch=16,
+    learning_rate=1e-3,
+    bias="descending",
+)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+def predictions_of(recipe: Recipe, packed: Path, folder: Path) -> pd.DataFrame:
+    train(recipe, packed, folder)
+    predict(folder / "model.safetensors", packed, folder / "predictions.parquet")
+    return read_predictions(folder / "predictions.parquet")[1]
+
+
+def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
+    """Bit for bit."""
+    left, right = (np.stack(frame["probabilities"].to_list()) for frame in (one, other))
+    return left.tobytes() == right.tobytes() and one["prediction"].equals(other["prediction"])
+
+
+@pytest.mark.parametrize("method", ["ce", "orcnn", "coral"])
+def test_learns_what_can_be_learnt(packed, tmp_path, method):
+    """Brightness gives the rank away: far better than the constant median's MAE of 1.5."""
+    recipe = replace(RECIPE, method=method, epochs=25, learning_rate=3e-3)
+    frame = predictions_of(recipe, packed, tmp_path)
+    best = frame[frame["selection"] == "best"]
+    assert (best["label"] - best["prediction"]).abs().mean() < 0.7
+    shuffled = predictions_of(replace(recipe, variant="-shuffled"), packed, tmp_path / "shuffled")
+    errors = shuffled["label"] - shuffled["prediction"]
+    assert errors.abs().mean() > 1.0
+
+
+def test_same_recipe_same_predictions_other_seed_others(packed, tmp_path):
+    first = predictions_of(RECIPE, packed, tmp_path / "a")
+    assert same(first, predictions_of(RECIPE, packed, tmp_path / "b"))
+    assert not same(first, predictions_of(replace(RECIPE, seed=1), packed, tmp_path / "c"))
+
+
+@pytest.mark.parametrize("backbone", ["tiny", "mobilenet_v3_small"])
+def test_interrupted_run_ends_as_an_undisturbed_one(packed, tmp_path, monkeypatch, backbone):
+    """mobilenet has dropout: the global random state counts too."""
+    recipe = replace(RECIPE, backbone=backbone, epochs=4, crop=18)
+    whole = predictions_of(recipe, packed, tmp_path / "whole")
+    step, calls = softbio.train.train_epoch, []
+
+    def dies_in_the_third_epoch(*arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return step(*arguments)
+
+    monkeypatch.setattr(softbio.train, "train_epoch", dies_in_the_third_epoch)
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, packed, tmp_path / "killed")
+    assert not (tmp_path / "killed/model.safetensors").exists()
+    resumed = predictions_of(recipe, packed, tmp_path / "killed")
+    assert len(calls) == 3 + 2  # two epochs were kept
+    assert same(whole, resumed)
+    assert json.loads((tmp_path / "killed/run.json").read_text())["resumed_at"] == [2]
+    assert len(pd.read_csv(tmp_path / "killed/history.csv")) == 4
+    assert not (tmp_path / "killed/resume.pt").exists()
+
+
+@pytest.mark.parametrize("damage", ["truncated", "foreign", "garbage"])
+def test_unusable_resume_file_is_set_aside(packed, tmp_path, monkeypatch, caplog, damage):
+    monkeypatch.setattr(softbio.train, "save_models", lambda *_: 1 / 0)  # die when all is trained
+    other = replace(RECIPE, learning_rate=5e-4) if damage == "foreign" else RECIPE
+    with pytest.raises(ZeroDivisionError):
+        train(other, packed, tmp_path)
+    monkeypatch.undo()
+    resume = tmp_path / "resume.pt"
+    if damage == "truncated":
+        resume.write_bytes(resume.read_bytes()[:-1000])
+    elif damage == "garbage":
+        resume.write_bytes(b"not a resume file")
+    with caplog.at_level(logging.WARNING):
+        frame = predictions_of(RECIPE, packed, tmp_path)
+    assert "resume file not used" in caplog.text
+    assert (tmp_path / "resume.rejected").exists()
+    assert same(frame, predictions_of(RECIPE, packed, tmp_path / "fresh"))
+
+
+def test_best_epoch_is_the_lowest_validation_mae(packed, tmp_path):
+    train(replace(RECIPE, epochs=8), packed, tmp_path)
+    history = pd.read_csv(tmp_path / "history.csv")
+    run = json.loads((tmp_path / "run.json").read_text())
+    assert run["best_epoch"] == history["valid_mae"].idxmin() + 1
+    assert history["epoch"].tolist() == list(range(1, 9))
+    assert history["bias_inversions"].notna().all()
+    assert (run["n_train"], run["n_valid"]) == (60, 20)
+
+
+def test_without_validation_images_there_is_only_the_last_epoch(tmp_path):
+    labels = [0, 1, 2, 3] * 12
+    folder = write_packed(tmp_path / "p", ["train"] * 40 + ["test"] * 8, labels, k=4, size=18)
+    frame = predictions_of(RECIPE, folder, tmp_path / "r")
+    assert set(frame["selection"]) == {"last"}
+    assert pd.read_csv(tmp_path / "r/history.csv")["valid_mae"].isna().all()
+    held = replace(RECIPE, validation=0.2)
+    assert set(predictions_of(held, folder, tmp_path / "v")["selection"]) == {"last", "best"}
+    assert json.loads((tmp_path / "v/run.json").read_text())["n_valid"] == 8
+
+
+def test_nan_names_epoch_and_batch_and_keeps_the_last_good_state(packed, tmp_path, monkeypatch):
+    crop, calls = softbio.train.crop_batch, []
+
+    def poisoned(*arguments):
+        calls.append(1)
+        batch = crop(*arguments)
+        # four batches an epoch: the second of the second epoch
+        return batch * float("nan") if len(calls) == 6 else batch
+
+    monkeypatch.setattr(softbio.train, "crop_batch", poisoned)
+    with pytest.raises(
+        UserError, match=r"loss is nan in epoch 2, batch 2: .*after epoch 1 is kept"
+    ):
+        train(RECIPE, packed, tmp_path)
+    monkeypatch.undo()
+    train(RECIPE, packed, tmp_path)
+    assert json.loads((tmp_path / "run.json").read_text())["resumed_at"] == [1]
+
+
+def test_weighted_run_uses_the_weights_of_its_training_labels(packed):
+    data = load_packed(packed)
+    seen = training_data(data, replace(RECIPE, variant="-weighted"), torch.device("cpu"))
+    expected = importance_weights(data.labels[data.rows("train")], data.k)
+    np.testing.assert_allclose(seen.importance, expected, rtol=1e-6)
+    plain = training_data(data, RECIPE, torch.device("cpu"))
+    assert (plain.importance == 1).all()
+
+
+def test_shuffling_touches_training_labels_only(packed):
+    data = load_packed(packed)
+    seen = training_data(data, replace(RECIPE, variant="-shuffled"), torch.device("cpu"))
+    rows, rest = data.rows("train"), np.r_[data.rows("valid"), data.rows("test")]
+    assert (seen.labels[rest].numpy() == data.labels[rest]).all()
+    assert (np.sort(seen.labels[rows]) == np.sort(data.labels[rows])).all()
+    assert (seen.labels[rows].numpy() != data.labels[rows]).mean() > 0.5
+
+
+def test_missing_rank_is_a_warning_that_names_the_age(tmp_path, caplog):
+    labels = [0, 1, 3] * 12
+    folder = write_packed(tmp_path / "p", ["train"] * 30 + ["test"] * 6, labels, k=4, size=18)
+    for variant in ("", "-weighted"):
+        train(replace(RECIPE, variant=variant, epochs=1), folder, tmp_path / f"r{variant}")
+    assert "no training image of age 22" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("change", "splits", "message"),
+    [
+        ({"variant": "-weighted", "method": "ce"}, None, "no binary tasks"),
+        ({"size": 20, "crop": 16}, None, "images of 18 px"),
+        ({}, ["valid", "test"], "training part is empty"),
+        ({}, ["train", "train"], "test part is empty"),
+    ],
+)
+def test_recipes_that_do_not_fit_are_named(tmp_path, change, splits, message):
+    labels = [0, 1, 2, 3] * 8
+    parts = (splits or ["train", "test"]) * 16
+    folder = write_packed(tmp_path / "p", parts, labels, k=4, size=18)
+    with pytest.raises(UserError, match=message):
+        predictions_of(replace(RECIPE, epochs=1, **change), folder, tmp_path / "r")
+
+
+def test_unknown_device_is_named(packed, tmp_path):
+    with pytest.raises(UserError, match="device 'cuda:99' can not be used"):
+        train(RECIPE, packed, tmp_path, device="cuda:99")
+
+
+def test_damaged_model_is_named(packed, tmp_path):
+    train(replace(RECIPE, epochs=1), packed, tmp_path)
+    model = tmp_path / "model.safetensors"
+    assert set(load_models(model)[2]) == {"last", "best"}
+    model.write_bytes(model.read_bytes()[:500])
+    with pytest.raises(UserError, match=r"model.safetensors: not a model"):
+        predict(model, packed, tmp_path / "predictions.parquet")
+
+
+def test_median_control(packed, tmp_path):
+    predict_median("noise", packed, tmp_path / "predictions.parquet")
+    about, frame = read_predictions(tmp_path / "predictions.parquet")
+    data = load_packed(packed)
+    training = np.sort(data.labels[data.rows("train")])
+    assert (frame["prediction"] == training[(len(training) - 1) // 2]).all()
+    assert about.kind == "point"
+    # no other constant does better on the labels that it was taken from
+    errors = [np.abs(training - rank).mean() for rank in range(data.k)]
+    assert errors[frame["prediction"][0]] == min(errors)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_precision_and_layout_are_choices(packed, tmp_path, precision, channels_last):
+    recipe = replace(RECIPE, epochs=1, precision=precision, channels_last=channels_last)
+    train(recipe, packed, tmp_path)
+    model = load_models(tmp_path / "model.safetensors")[2]["last"]
+    assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
+    weight = model.backbone[3].weight
+    assert weight.is_contiguous(memory_format=torch.channels_last) == channels_last
+
+
+def test_history_reports_the_errors_of_the_epoch(packed, tmp_path):
+    """The last validation errors in history.csv are those of the saved last model."""
+    train(RECIPE, packed, tmp_path)
+    history = pd.read_csv(tmp_path / "history.csv")
+    recipe, _, models = load_models(tmp_path / "model.safetensors")
+    data = load_packed(packed)
+    rows = torch.from_numpy(data.rows("valid"))
+    ranks, _ = softbio.train.predict_rows(
+        models["last"], recipe, torch.from_numpy(data.images), rows
+    )
+    error = np.abs(ranks - data.labels[rows.numpy()]).mean()
+    assert history["valid_mae"].iloc[-1] == pytest.approx(error)

@@ -1,0 +1,74 @@
+"""The verdict says what the numbers say, no more."""
+
+import numpy as np
+import pytest
+
+from softbio.verdict import Contest, _overall, control_finding, describe
+
+APART = {"ce": [6.0, 6.1, 6.2], "orcnn": [5.2, 5.3, 5.25], "coral": [4.9, 5.0, 5.1]}
+MIXED = {"ce": [6.0, 6.1, 6.2], "orcnn": [4.95, 5.3, 5.25], "coral": [4.9, 5.0, 5.1]}
+
+
+def contest(mae: dict, backbone: str = "small", **controls: float) -> Contest:
+    return Contest("faces", backbone, {m: np.array(v) for m, v in mae.items()}, **controls)
+
+
+def test_winner_spread_and_second():
+    text = describe(contest(APART, median=8.694))
+    assert text == (
+        "On the drawn faces with the small CNN, CORAL-CNN has the lowest test MAE: 5.00 ± 0.10 "
+        "years over 3 seeds, ahead of OR-CNN (5.25), with seed ranges apart; the constant median "
+        "scores 8.69."
+    )
+
+
+def test_overlapping_seeds_are_said_to_overlap():
+    assert "though their seed ranges overlap" in describe(contest(MIXED))
+
+
+def test_the_winner_is_computed():
+    swapped = {"ce": APART["coral"], "coral": APART["ce"], "orcnn": APART["orcnn"]}
+    assert "CE-CNN has the lowest test MAE" in describe(contest(swapped))
+
+
+def test_one_seed_supports_nothing():
+    text = describe(contest({"ce": [6.0], "coral": [5.0]}))
+    assert "over 1 seed," in text
+    assert "a difference that one seed cannot support" in text
+
+
+def test_one_method_has_nobody_to_beat():
+    assert describe(contest({"ce": [6.0, 6.1]})) == (
+        "On the drawn faces with the small CNN, CE-CNN has the lowest test MAE: 6.05 ± 0.07 years "
+        "over 2 seeds."
+    )
+
+
+@pytest.mark.parametrize(
+    ("shuffled", "expected"), [(8.5, "no better than"), (6.0, "look for a leak of labels")]
+)
+def test_shuffled_labels_reveal_a_leak(shuffled, expected):
+    assert expected in control_finding(contest(APART, median=8.7, shuffled=shuffled))
+
+
+def test_methods_that_lose_to_the_median_are_named():
+    text = control_finding(contest(APART, median=5.1, shuffled=5.1))
+    assert text.startswith("CE-CNN and OR-CNN did not beat the constant median.")
+
+
+def test_no_control_no_finding():
+    assert control_finding(contest(APART)) is None
+
+
+@pytest.mark.parametrize(
+    ("contests", "text"),
+    [
+        ([APART, APART], "in both pairs of data set and backbone; its seed range stands apart"),
+        ([MIXED, MIXED], "but its seed range never stands apart"),
+        ([APART, APART, MIXED], "in all 3 pairs of data set and backbone; its seed range stands "
+         "apart from the second-best method's in 2 of them."),
+        ([APART, {"ce": [3.0, 3.1], "coral": [4.0, 4.1]}, APART], "in 2 of 3 pairs"),
+    ],
+)  # fmt: skip
+def test_several_contests(contests, text):
+    assert text in _overall([contest(mae, str(i)) for i, mae in enumerate(contests)])

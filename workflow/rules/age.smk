@@ -1,0 +1,85 @@
+# train -> predict -> metrics, for method x backbone x data set x seed; and the controls.
+
+
+rule train:
+    input:
+        unpack(packed_for_run),
+        method=code("methods/{method}"),
+        code=code(
+            "train",
+            "model",
+            "importance",
+            "backbones/networks",
+            "data/augment",
+            "data/packed",
+            "data/splits",
+            "methods/base",
+            "methods/thresholds",
+        ),
+    output:
+        model=f"{RUN}/model.safetensors",
+        history=f"{RUN}/history.csv",
+        run=f"{RUN}/run.json",
+    log:
+        f"{RUN}/train.log",
+    conda:
+        "../../envs/softbio.yaml"
+    params:
+        recipe=recipe_params,
+        device=BENCHMARK.device,
+    message:
+        "train {wildcards.dataset}, {wildcards.backbone}, {wildcards.method}{wildcards.variant}, seed {wildcards.seed}: epochs in {log}"
+    script:
+        "../scripts/train.py"
+
+
+rule predict:
+    input:
+        unpack(packed_for_run),
+        model=rules.train.output.model,
+        method=code("methods/{method}"),
+        code=code("predict", "predictions", "model", "methods/thresholds"),
+    output:
+        predictions=f"{RUN}/predictions.parquet",
+    log:
+        f"{RUN}/predict.log",
+    conda:
+        "../../envs/softbio.yaml"
+    params:
+        device=BENCHMARK.device,
+    message:
+        "predict {wildcards.dataset}, {wildcards.backbone}, {wildcards.method}{wildcards.variant}, seed {wildcards.seed}"
+    script:
+        "../scripts/predict.py"
+
+
+rule control:
+    input:
+        unpack(packed_for_control),
+        code=code("controls", "predictions"),
+    output:
+        predictions=f"{CONTROL}/predictions.parquet",
+    log:
+        f"{CONTROL}/control.log",
+    conda:
+        "../../envs/softbio.yaml"
+    message:
+        "{wildcards.dataset}: the constant median"
+    script:
+        "../scripts/control.py"
+
+
+rule metrics:
+    input:
+        predictions="{run}/predictions.parquet",
+        code=code("metrics/evaluate", "metrics/ordinal", "predictions"),
+    output:
+        metrics="{run}/metrics.json",
+    log:
+        "{run}/metrics.log",
+    conda:
+        "../../envs/softbio.yaml"
+    message:
+        "metrics of {wildcards.run}"
+    script:
+        "../scripts/metrics.py"

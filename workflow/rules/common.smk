@@ -1,0 +1,106 @@
+# The grid, the paths and what a result depends on.
+from dataclasses import asdict
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from softbio.benchmark import Run, load_benchmark
+from softbio.data.registry import load_registry
+from softbio.errors import UserError
+
+SCHEMAS = Path(workflow.basedir) / "workflow/schemas"
+REGISTRY = Path(workflow.basedir) / "config/datasets.yaml"
+
+try:
+    DATASETS = load_registry(REGISTRY, config.get("datasets"))
+    BENCHMARK = load_benchmark(config, SCHEMAS / "config.schema.yaml", list(DATASETS))
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+RESULTS = f"results/{BENCHMARK.name}"
+RUN = f"{RESULTS}/age/{{dataset}}/{{backbone}}/{{method}}{{variant}}/seed{{seed}}"
+CONTROL = f"{RESULTS}/age/{{dataset}}/control/median/seed0"
+PACKED = "resources/packed/{dataset}/{size}"
+RUNS = [f"{RESULTS}/age/{run.folder}" for run in BENCHMARK.runs]
+CONTROLS = [CONTROL.format(dataset=dataset) for dataset in BENCHMARK.used_datasets]
+
+
+wildcard_constraints:
+    dataset="[a-z0-9_]+",
+    run="results/.+",
+    size=r"\d+",
+    backbone="(?!control/)[a-z0-9_]+",
+    method="[a-z0-9_]+",
+    variant="(-weighted|-shuffled)?",
+    seed=r"\d+",
+
+
+def code(*modules):
+    """Source files a result depends on: Snakemake does not look inside imports."""
+    return [f"{workflow.basedir}/src/softbio/{module}.py" for module in modules]
+
+
+def recipe_of(wildcards):
+    """The recipe of the run that the wildcards name, in the grid or not."""
+    run = Run(
+        wildcards.dataset,
+        wildcards.backbone,
+        wildcards.method,
+        wildcards.variant,
+        int(wildcards.seed),
+    )
+    try:
+        return BENCHMARK.recipe(run)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def size_of(dataset):
+    """The size at which the first run of the grid on this data set reads its images."""
+    run = next(run for run in BENCHMARK.runs if run.dataset == dataset)
+    return BENCHMARK.recipe(run).size
+
+
+def packed_files(dataset, size):
+    """The files of a packed data set, by what they are."""
+    folder = PACKED.format(dataset=dataset, size=size)
+    names = {"images": "images.npy", "index": "index.parquet", "card": "card.json"}
+    return {what: f"{folder}/{name}" for what, name in names.items()}
+
+
+def source_of(wildcards):
+    """The user's own folder or archive, so that a newer one is packed anew.
+
+    A missing one is left to `fetch`, whose error names the key to correct.
+    """
+    source = DATASETS[wildcards.dataset].source
+    return [str(source)] if source is not None and source.exists() else []
+
+
+def entry_of(wildcards):
+    """The data set's entry in the registry: a change of it makes its files anew."""
+    return DATASETS[wildcards.dataset]
+
+
+def reader_of(wildcards):
+    """Source files of the data set's reader."""
+    reader = DATASETS[wildcards.dataset].reader
+    drawing = Path(workflow.basedir, "src/softbio/data/faces").glob("*.py")
+    return code(f"data/readers/{reader}") + (
+        sorted(map(str, drawing)) if reader == "drawn" else []
+    )
+
+
+def packed_for_run(wildcards):
+    """The packed data set that the run's recipe reads."""
+    return packed_files(wildcards.dataset, recipe_of(wildcards).size)
+
+
+def packed_for_control(wildcards):
+    """A packed data set of the grid; the constant predictor reads labels only."""
+    return packed_files(wildcards.dataset, size_of(wildcards.dataset))
+
+
+def recipe_params(wildcards):
+    """The recipe as plain values: a change of one of them trains anew."""
+    return asdict(recipe_of(wildcards))

@@ -1,0 +1,42 @@
+# fetch -> prepare: one packed array for each data set and size.
+
+
+rule fetch:
+    input:
+        source=source_of,
+        code=code("data/fetch"),
+    output:
+        sources="resources/raw/{dataset}/sources.json",
+    log:
+        "logs/{dataset}/fetch.log",
+    conda:
+        "../../envs/softbio.yaml"
+    params:
+        entry=entry_of,
+    message:
+        "{wildcards.dataset}: find or fetch its files"
+    script:
+        "../scripts/fetch.py"
+
+
+rule prepare:
+    input:
+        sources=rules.fetch.output.sources,
+        reader=reader_of,
+        code=code("data/archives", "data/prepare", "data/splitlists"),
+    output:
+        images=f"{PACKED}/images.npy",
+        index=f"{PACKED}/index.parquet",
+        card=f"{PACKED}/card.json",
+        rejected=f"{PACKED}/rejected.csv",
+    log:
+        "logs/{dataset}/prepare-{size}.log",
+    conda:
+        "../../envs/softbio.yaml"
+    threads: 2
+    params:
+        entry=entry_of,
+    message:
+        "{wildcards.dataset}: pack at {wildcards.size} px"
+    script:
+        "../scripts/prepare.py"

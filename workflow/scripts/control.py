@@ -1,0 +1,11 @@
+from pathlib import Path
+
+from softbio.controls import predict_median
+from softbio.job import job
+
+with job(snakemake.log[0]):
+    predict_median(
+        snakemake.wildcards.dataset,
+        packed=Path(snakemake.input.images).parent,
+        out=Path(snakemake.output.predictions),
+    )

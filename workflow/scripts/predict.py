@@ -1,0 +1,12 @@
+from pathlib import Path
+
+from softbio.job import job
+from softbio.predict import predict
+
+with job(snakemake.log[0], threads=snakemake.threads):
+    predict(
+        Path(snakemake.input.model),
+        packed=Path(snakemake.input.images).parent,
+        out=Path(snakemake.output.predictions),
+        device=snakemake.params.device,
+    )

@@ -1,0 +1,18 @@
+from pathlib import Path
+
+from softbio.job import job
+from softbio.published import read_published
+from softbio.records import load, load_cards
+from softbio.report import write_report
+
+with job(snakemake.log[0]):
+    write_report(
+        snakemake.params.title,
+        tables=snakemake.input.tables,
+        figures=snakemake.input.figures,
+        cards=load_cards(snakemake.input.cards),
+        records=load([Path(path).parent for path in snakemake.input.metrics]),
+        published=read_published(snakemake.input.published),
+        template=Path(snakemake.input.page[0]).parent,
+        out=snakemake.output.report,
+    )
