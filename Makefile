@@ -32,3 +32,12 @@ lint: .venv/ready-dev
 # Results and packed data; the environment and what was fetched stay.
 clean:
 	rm -rf results/quick resources/packed logs
+
+.PHONY: docs lock
+# The parameter tables of config/README.md, from the schemas.
+docs: .venv/ready
+	$(BIN)/python -m softbio.parameters
+
+# Resolve the requirements anew.
+lock:
+	PYTHON=$(PYTHON) sh envs/lock.sh

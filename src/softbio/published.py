@@ -31,11 +31,11 @@ RULE = (
     "comparable, the published value is context."
 )
 
-_COMMON = {"learning_rate": 5e-4, "precision": "fp32", "bias": "zeros", "validation": 0.0}
+_OTHER = {"learning_rate": 5e-4, "precision": "fp32", "bias": "zeros", "validation": 0.0}
 TALK = {
-    "resnet34": _COMMON | {"size": 128, "crop": 120, "epochs": 200, "batch": 256},
-    "vgg": _COMMON | {"size": 128, "crop": 120, "epochs": 200, "batch": 64},
-    "inception_v3": _COMMON | {"size": 320, "crop": 299, "epochs": 100, "batch": 64},
+    "resnet34": {"size": 128, "crop": 120, "epochs": 200, "batch": 256} | _OTHER,
+    "vgg": {"size": 128, "crop": 120, "epochs": 200, "batch": 64} | _OTHER,
+    "inception_v3": {"size": 320, "crop": 299, "epochs": 100, "batch": 64} | _OTHER,
 }
 
 NOTES = {

@@ -1,0 +1,56 @@
+"""What the documents say, done as they say it."""
+
+import importlib.util
+import re
+import sys
+
+import pytest
+
+import softbio.methods
+from softbio.parameters import README, filled
+from softbio.predict import predict
+from softbio.predictions import read_predictions
+from softbio.recipe import Recipe
+from softbio.train import train
+from tests.conftest import ROOT
+
+PAGES = ["README.md", "CONTRIBUTING.md", "config/README.md"]
+
+
+def test_parameter_tables_are_those_of_the_schemas():
+    assert README.read_text() == filled(README.read_text()), "run: make docs"
+
+
+def test_the_example_method_trains_and_predicts(packed, tmp_path, monkeypatch):
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    example = next(b for b in re.findall(r"```python\n(.*?)```", text, re.S) if "METHOD =" in b)
+    file = tmp_path / "l1.py"
+    file.write_text(example)
+    spec = importlib.util.spec_from_file_location("softbio.methods.l1", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setitem(sys.modules, "softbio.methods.l1", module)
+    monkeypatch.setattr(softbio.methods, "METHODS", (*softbio.methods.METHODS, "l1"))
+    recipe = Recipe(
+        *("noise", "tiny", "l1", "", 0), size=18, crop=16, epochs=25, batch=16, learning_rate=3e-3
+    )
+    train(recipe, packed, tmp_path)
+    predict(tmp_path / "model.safetensors", packed, tmp_path / "predictions.parquet")
+    frame = read_predictions(tmp_path / "predictions.parquet")[1].query("selection == 'best'")
+    assert (frame["label"] - frame["prediction"]).abs().mean() < 1.0  # the median's is 1.5
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_files_that_a_page_names_exist(page):
+    text = (ROOT / page).read_text()
+    linked = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
+    named = re.findall(r"`((?:src|config|workflow|envs|report|tests)/[\w./]+)`", text)
+    places = [(ROOT / page).parent / name for name in linked] + [ROOT / name for name in named]
+    generated = ("NAME.py",)
+    for place in places:
+        assert place.exists() or place.name in generated, f"{page} names {place}"
+
+
+def test_no_path_of_one_machine_in_the_documents():
+    for page in PAGES:
+        assert not re.search(r"(/home/|/root/|/work/|/Users/)\w", (ROOT / page).read_text())

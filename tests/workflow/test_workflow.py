@@ -1,0 +1,135 @@
+"""The workflow on a handful of drawn faces: whole, repeated, changed and misused."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+
+CONFIG = {
+    "name": "micro",
+    "title": "micro",
+    "datasets": {"faces": {"options": {"subjects": 24, "images_per_subject": 2}}},
+    "grid": [
+        {"datasets": ["faces"], "backbones": ["tiny"], "methods": ["orcnn", "coral"], "seeds": [0]}
+    ],
+    "training": {"size": 18, "crop": 16, "epochs": 1, "batch": 8, "learning_rate": 0.001},
+}
+PARTS = ["Snakefile", "workflow", "config", "src", "report", "envs", "profiles"]
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=600, env=environment
+    )
+
+
+def copy_of_the_project(folder: Path) -> Path:
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / part)
+    (folder / "config/config.yaml").write_text(yaml.safe_dump(CONFIG))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory) -> Path:
+    """A copy of the project in which the micro benchmark has run."""
+    folder = copy_of_the_project(tmp_path_factory.mktemp("project"))
+    run = snakemake(folder)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return folder
+
+
+def test_one_command_leads_to_the_report(done):
+    results = done / "results/micro"
+    assert (results / "report.html").stat().st_size > 10_000
+    runs = pd.read_csv(results / "runs.csv")
+    cells = runs[["backbone", "method"]].drop_duplicates().to_numpy().tolist()
+    assert sorted(cells) == [["control", "median"], ["tiny", "coral"], ["tiny", "orcnn"]]
+    folder = results / "age/faces/tiny/coral/seed0"
+    names = {path.name for path in folder.iterdir()}
+    assert {"model.safetensors", "predictions.parquet", "metrics.json", "run.json"} <= names
+    assert "resume.pt" not in names
+    assert "epoch 1/1: loss" in (folder / "train.log").read_text()
+
+
+def test_a_second_run_does_nothing(done):
+    again = snakemake(done)
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_editing_a_method_trains_that_method_and_no_other(done):
+    method = done / "src/softbio/methods/coral.py"
+    before = method.read_text()
+    try:
+        method.write_text(before + "# changed\n")
+        plan = snakemake(done, "--dry-run")
+        jobs = [line for line in plan.stdout.splitlines() if line.startswith("Job ")]
+        assert any("train faces, tiny, coral, seed 0" in line for line in jobs)
+        assert not any("train faces, tiny, orcnn" in line for line in jobs)
+        assert not any("pack at" in line for line in jobs)
+    finally:
+        method.write_text(before)
+
+
+def test_a_new_seed_trains_one_run(done):
+    """Also shows that the path is the command: seed 5 is not in the grid."""
+    plan = snakemake(done, "--dry-run", "results/micro/age/faces/tiny/coral/seed5/metrics.json")
+    assert plan.returncode == 0, plan.stderr
+    assert plan.stdout.count("Job ") >= 3
+    assert "pack at" not in plan.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"trainig": {"epochs": 1}}, "key 'trainig' is unknown: did you mean 'training'"),
+        ({"grid": [CONFIG["grid"][0] | {"methods": ["corral"]}]}, "did you mean 'coral'"),
+        ({"grid": [CONFIG["grid"][0] | {"datasets": ["face"]}]}, "did you mean 'faces'"),
+        ({"datasets": {"faces": {"opttions": {}}}}, "opttions"),
+    ],
+)
+def test_a_mistake_in_the_config_is_one_line(done, tmp_path, change, message):
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(CONFIG | change))
+    run = snakemake(done, "--dry-run", "--configfile", str(config))
+    assert run.returncode != 0
+    assert message in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_missing_source_is_one_line_and_loses_nothing(done, tmp_path):
+    config = tmp_path / "config.yaml"
+    grid = [CONFIG["grid"][0] | {"datasets": ["utkface"]}]
+    source = {"utkface": {"source": "/nowhere/UTKFace.tar"}}
+    config.write_text(yaml.safe_dump(CONFIG | {"grid": grid, "datasets": source, "name": "other"}))
+    run = snakemake(done, "--configfile", str(config))
+    assert run.returncode != 0
+    assert "/nowhere/UTKFace.tar" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert (done / "results/micro/report.html").exists()
+
+
+def test_the_given_config_stands_alone(done, tmp_path):
+    """Keys of the default config must not leak into another one."""
+    default = done / "config/config.yaml"
+    default.write_text(yaml.safe_dump(CONFIG | {"device": "cuda"}))
+    try:
+        config = tmp_path / "config.yaml"
+        config.write_text(yaml.safe_dump(CONFIG))
+        run = snakemake(done, "--configfile", str(config))
+        assert "Nothing to be done" in run.stdout + run.stderr, run.stderr
+    finally:
+        default.write_text(yaml.safe_dump(CONFIG))
