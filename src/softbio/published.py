@@ -143,3 +143,11 @@ def deviations(recipe: dict) -> list[Deviation]:
             texts = (_text(field, published), _text(field, recipe[field]))
             found.append(Deviation(field.replace("_", " "), *texts))
     return found
+
+
+def brief(apart: list[Deviation]) -> str:
+    """What a reader needs first of another recipe: "Small CNN, 48 px, 30 epochs"; the other
+    fields where these three are as published."""
+    forms = {"backbone": "{}", "size": "{} px", "epochs": "{} epochs"}
+    first = [forms[d.field].format(d.ours) for d in apart if d.field in forms]
+    return ", ".join(first or [f"{d.field} {d.ours}" for d in apart])

@@ -1,6 +1,7 @@
 """One offline HTML file from tables, figures, data cards and run records."""
 
 import base64
+import io
 import json
 import os
 import re
@@ -10,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from PIL import Image
 
 import softbio
 from softbio.files import atomic
@@ -19,9 +21,10 @@ from softbio.tables.context import recipe_of
 from softbio.tables.errors import by_method
 from softbio.verdict import reach_verdict
 
-# The whole page stays under 5 MB: images take at most this much of it (base64 adds a third).
-IMAGE_BYTES = 2_600_000
-COPY_BYTES = 40_000
+# The page stays under 5 MB: base64 adds a third to the images; copy blocks are escaped once.
+IMAGE_BYTES = 2_400_000
+COPY_BYTES = 1_000_000
+LONGEST_COPY = 40_000
 # CSS pixels a point: figures set in 8 pt are shown a quarter larger than on paper
 POINT = 4 / 3 * 1.25
 
@@ -43,45 +46,49 @@ class Picture:
 
 
 def embedded(svg: Path, limit: int) -> str:
-    """A figure as data URI: the SVG, or the PNG beside it where that is smaller and the SVG is
-    over `limit` bytes."""
-    png = svg.with_suffix(".png")
-    path, kind = svg, "image/svg+xml"
-    if svg.stat().st_size > limit and png.stat().st_size < svg.stat().st_size:
-        path, kind = png, "image/png"
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    """A figure as data URI: the SVG, or where it is over `limit` bytes a smaller copy of the PNG
+    beside it in 32 colours."""
+    if svg.stat().st_size <= limit:
+        return _uri(svg.read_bytes(), "svg+xml")
+    with Image.open(svg.with_suffix(".png")) as image:
+        image.thumbnail((1100, 1100))
+        small = io.BytesIO()
+        image.convert("RGB").quantize(32).save(small, "png", optimize=True)
+    return _uri(small.getvalue(), "png")
 
 
-def copy_text(path: Path) -> str:
-    """A file's text for the copy block; a pointer where it is long."""
-    if path.stat().st_size > COPY_BYTES:
+def _uri(content: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def copy_text(path: Path, limit: int) -> str:
+    """A file's text for the copy block; a pointer where it is over `limit` bytes."""
+    if path.stat().st_size > limit:
         size = f"{path.stat().st_size / 1000:,.0f} kB"
         return f"{size}: see {path.parent.name}/{path.name} beside this report"
     return path.read_text(encoding="utf-8")
 
 
-def _pictures(folder: Path) -> tuple[list[Picture], list[dict]]:
-    index = read_json(folder / "index.json")
+def _pictures(folder: Path, index: dict, copy_limit: int) -> list[Picture]:
     limit = IMAGE_BYTES // max(len(index["figures"]), 1)
     pictures = []
     for entry in index["figures"]:
         svg = folder / f"{entry['name']}.svg"
         size = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"|$', svg.read_text()[:2000])
         width, height = (round(float(value or 480) * POINT) for value in size.groups())
-        csv = copy_text(svg.with_suffix(".csv"))
+        csv = copy_text(svg.with_suffix(".csv"), copy_limit)
         pictures.append(
             Picture(**entry, source=embedded(svg, limit), width=width, height=height, csv=csv)
         )
-    return pictures, index["absent"]
+    return pictures
 
 
-def _tables(folder: Path) -> list[dict]:
+def _tables(folder: Path, tables: list[dict], copy_limit: int) -> list[dict]:
     """Entries of tables/index.json with header spans, repeats marked and copy blocks."""
-    tables = read_json(folder / "index.json")
     for table in tables:
         table["spans"] = _spans([group for group, _ in table["columns"]])
         table["copies"] = {
-            title: copy_text(folder / f"{table['name']}.{suffix}")
+            title: copy_text(folder / f"{table['name']}.{suffix}", copy_limit)
             for title, suffix in (("LaTeX", "tex"), ("Markdown", "md"), ("CSV", "csv"))
         }
         above: list[str] = []
@@ -134,25 +141,22 @@ def _key_figures(records: Records) -> dict[str, str]:
 
 
 def _deviations(records: Records) -> list[dict]:
-    """One entry for each data set and backbone and each set of methods with equal deviations."""
-    found = []
+    """Backbone and equal deviations -> "data set: methods" that have them."""
+    found: dict[tuple, dict[str, list[str]]] = {}
     for dataset in records.datasets:
         for backbone in records.backbones(dataset):
-            same: dict[tuple, list[str]] = {}
             for method, runs in by_method(records.select(dataset, backbone)).items():
-                recipe = recipe_of(records, runs[0])
-                if recipe:
-                    same.setdefault(tuple(deviations(recipe)), []).append(label(method))
-            found += [
-                {
-                    "dataset": label(dataset),
-                    "backbone": label(backbone),
-                    "methods": methods,
-                    "fields": fields,
-                }
-                for fields, methods in same.items()
-            ]
-    return found
+                if recipe := recipe_of(records, runs[0]):
+                    places = found.setdefault((backbone, tuple(deviations(recipe))), {})
+                    places.setdefault(label(dataset), []).append(label(method))
+    return [
+        {
+            "backbone": label(backbone),
+            "places": [f"{dataset}: {', '.join(methods)}" for dataset, methods in places.items()],
+            "fields": fields,
+        }
+        for (backbone, fields), places in found.items()
+    ]
 
 
 def _environments(records: Records) -> list[dict[str, str]]:
@@ -208,7 +212,9 @@ def write_report(
     folder that holds template.html.j2, style.css and sort.js.
     """
     tables, figures, out = Path(tables), Path(figures), Path(out)
-    pictures, absent = _pictures(figures)
+    entries, index = read_json(tables / "index.json"), read_json(figures / "index.json")
+    # a table has three copy blocks, a figure one
+    limit = min(LONGEST_COPY, COPY_BYTES // (3 * len(entries) + len(index["figures"]) + 1))
     page = (
         _environment(Path(template))
         .get_template("template.html.j2")
@@ -217,9 +223,9 @@ def write_report(
             version=softbio.__version__,
             verdict=reach_verdict(records),
             key_figures=_key_figures(records),
-            tables=_tables(tables),
-            pictures=pictures,
-            absent=absent,
+            tables=_tables(tables, entries, limit),
+            pictures=_pictures(figures, index, limit),
+            absent=index["absent"],
             figures_folder=os.path.relpath(figures, out.parent),
             cards=cards,
             deviations=_deviations(records),

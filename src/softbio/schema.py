@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.exceptions import best_match
 from jsonschema.validators import extend
 
 from softbio.errors import UserError, nearest
@@ -43,9 +44,9 @@ def validate(data: Any, schema: Path, name: str) -> None:
     name: what the error calls the data, a file for instance. Raises UserError naming the key at
     fault, what is allowed there and, for an unknown key, the nearest known one.
     """
-    errors = sorted(_validator(Path(schema)).iter_errors(data), key=lambda error: list(error.path))
-    if errors:
-        raise UserError(f"{name}: {_sentence(errors[0])}")
+    error = best_match(_validator(Path(schema)).iter_errors(data))
+    if error is not None:
+        raise UserError(f"{name}: {_sentence(error)}")
 
 
 def _sentence(error: ValidationError) -> str:
@@ -55,11 +56,14 @@ def _sentence(error: ValidationError) -> str:
         known = error.schema.get("properties", {})
         unknown = next(key for key in error.instance if key not in known)
         path = f"{where}.{unknown}" if where else unknown
-        return f"key '{path}' is unknown: {nearest(str(unknown), known)}"
+        remedy = nearest(str(unknown), known) if known else "nothing can be set here"
+        return f"key '{path}' is unknown: {remedy}"
     if error.validator == "required":
         missing = next(key for key in error.validator_value if key not in error.instance)
         return f"{at} lacks '{missing}'; add it"
     if error.validator == "enum":
         choices = [str(choice) for choice in error.validator_value]
         return f"{at} is {error.instance!r}: {nearest(str(error.instance), choices)}"
+    if error.validator == "pattern" and not where:
+        return f"name '{error.instance}' must be lower-case letters, digits and underscores"
     return f"{at}: {error.message}"

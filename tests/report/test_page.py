@@ -1,11 +1,13 @@
 """The page as text: offline, whole, readable by everybody."""
 
+import base64
 import re
 from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
 
+from softbio.report import copy_text, embedded
 from tests.conftest import ROOT
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -100,7 +102,7 @@ def test_deviations_come_from_the_recipes(text):
     assert "epochs 12 (published: 200)" in part
     assert "backbone Small CNN (published: ResNet-34)" in part
     # CE-CNN and OR-CNN have no initial biases to deviate in
-    assert "(CE-CNN, OR-CNN)" in part
+    assert "(Drawn faces: CE-CNN, OR-CNN)" in part
 
 
 def test_data_card_and_absent_figures_are_told(text):
@@ -134,3 +136,17 @@ def test_contrast_is_aa(theme):
 def test_contrast_of_known_pairs():
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+def test_a_large_figure_goes_in_as_a_small_picture(made, figures):
+    svg = made.root / "figures/training-faces-small.svg"
+    whole, small = embedded(svg, 10**6), embedded(svg, 1000)
+    assert base64.b64decode(whole.split(",")[1]) == svg.read_bytes()
+    assert small.startswith("data:image/png;base64,")
+    assert len(small) < min(len(whole), 60_000)
+
+
+def test_a_long_file_is_pointed_at(made, tables):
+    path = made.root / "tables/runs.csv"
+    assert copy_text(path, 10**6) == path.read_text()
+    assert copy_text(path, 10).endswith("see tables/runs.csv beside this report")

@@ -18,6 +18,7 @@ from softbio.published import (
     TALK,
     Average,
     averages,
+    brief,
     deviations,
     judge,
     misprints,
@@ -146,3 +147,17 @@ def test_a_deviation_is_named_with_both_values(change, text):
 
 def test_bias_counts_for_coral_only():
     assert deviations(CORAL | {"method": "ce", "bias": "descending"}) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (
+            {"backbone": "small", "size": 48, "crop": 44, "epochs": 30},
+            "Small CNN, 48 px, 30 epochs",
+        ),
+        ({"bias": "descending", "batch": 64}, "batch 64, bias descending"),
+    ],
+)
+def test_another_recipe_in_brief(change, text):
+    assert brief(deviations(CORAL | change)) == text

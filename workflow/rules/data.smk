@@ -23,7 +23,13 @@ rule prepare:
     input:
         sources=rules.fetch.output.sources,
         reader=reader_of,
-        code=code("data/archives", "data/prepare", "data/splitlists"),
+        code=code(
+            "data/archives",
+            "data/card",
+            "data/pictures",
+            "data/prepare",
+            "data/splitlists",
+        ),
     output:
         images=f"{PACKED}/images.npy",
         index=f"{PACKED}/index.parquet",

@@ -5,10 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import yaml
-
 from softbio.errors import UserError, nearest
+from softbio.schema import read_yaml, validate
 
 SCHEMA = Path(__file__).parents[3] / "workflow/schemas/datasets.schema.yaml"
 
@@ -113,7 +111,11 @@ def load_registry(
 
     Raises UserError, naming entry and key, for what the schema does not allow.
     """
-    entries = _read(Path(path))
+    entries = read_yaml(Path(path))
+    if not isinstance(entries, dict):
+        raise UserError(f"{path}: must hold one mapping of data sets")
+    if overrides is not None and not isinstance(overrides, Mapping):
+        raise UserError("datasets: must be a mapping of data sets, such as utkface: {source: PATH}")
     for name, change in (overrides or {}).items():
         if not isinstance(change, Mapping):
             raise UserError(f"datasets.{name}: must be a mapping of keys, such as source: PATH")
@@ -123,7 +125,7 @@ def load_registry(
                 "(a data set of your own needs title, reader and ages)"
             )
         entries[name] = _merge(entries.get(name, {}), change)
-    _validate(entries, path)
+    validate(entries, SCHEMA, "datasets")
     return {name: _spec(name, entry) for name, entry in entries.items()}
 
 
@@ -134,46 +136,10 @@ def find(registry: Mapping[str, DatasetSpec], name: str) -> DatasetSpec:
     return registry[name]
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path}: can not be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(entries, dict):
-        raise UserError(f"{path}: must hold one mapping of data sets")
-    return entries
-
-
 def _merge(old: Any, new: Any) -> Any:
     if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
         return new
     return {**old, **{key: _merge(old.get(key), value) for key, value in new.items()}}
-
-
-def _validate(entries: dict[str, Any], path: Path | str) -> None:
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    error = jsonschema.exceptions.best_match(
-        jsonschema.Draft202012Validator(schema).iter_errors(entries)
-    )
-    if error is not None:
-        raise UserError(f"{path}: {_explain(error)}")
-
-
-def _explain(error: jsonschema.ValidationError) -> str:
-    where = ".".join(str(step) for step in error.absolute_path)
-    if error.validator == "additionalProperties":
-        known = error.schema.get("properties", {})
-        key = next(key for key in error.instance if key not in known)
-        remedy = nearest(key, known) if known else "this reader has no options"
-        return f"{where}: unknown key '{key}', {remedy}"
-    if error.validator == "required":
-        missing = next(key for key in error.validator_value if key not in error.instance)
-        return f"{where}: key '{missing}' is missing"
-    if error.validator == "pattern" and not where:
-        return f"data set '{error.instance}': a name is lower-case letters, digits and underscores"
-    return f"{where}: {error.message}"
 
 
 def _spec(name: str, entry: dict[str, Any]) -> DatasetSpec:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from softbio.published import RULE, TALK, averages, deviations, judge
+from softbio.published import RULE, TALK, averages, brief, deviations, judge
 from softbio.records import KEY, Records, Run, in_order, label
 from softbio.tables.errors import SD, by_method
 from softbio.tables.layout import ABSENT, Row, Table, decimals, lowest, plus_minus
@@ -79,7 +79,7 @@ def _compare(
                     "mean": ours.mean(), "sd": ours.std(ddof=1) if len(ours) > 1 else np.nan,
                     "seeds": len(ours), "difference": ours.mean() - printed.mean,
                     "verdict": "other recipe" if apart else judge(ours, printed),
-                    "deviations": "; ".join(map(str, apart)),
+                    "deviations": "; ".join(map(str, apart)), "recipe": brief(apart),
                     "ours": plus_minus(ours),
                 }
             )  # fmt: skip
@@ -99,11 +99,6 @@ def comparison(records: Records, published: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _short(deviation_text: str) -> str:
-    """ "backbone A (published: B); size 48 (published: 128)" -> "backbone A; size 48"."""
-    return "; ".join(part.split(" (published")[0] for part in deviation_text.split("; "))
-
-
 def published_table(records: Records, published: pd.DataFrame) -> Table | None:
     """The talk's averages beside ours, with the difference and a word by RULE."""
     frame = comparison(records, published)
@@ -114,7 +109,7 @@ def published_table(records: Records, published: pd.DataFrame) -> Table | None:
         printed = row.as_printed + (" †" if row.misprinted else "")
         verdict = row.verdict
         if verdict == "other recipe":
-            verdict += f": {_short(row.deviations)}"
+            verdict += f": {row.recipe}"
         rows.append(
             Row(
                 [
@@ -153,7 +148,7 @@ def published_table(records: Records, published: pd.DataFrame) -> Table | None:
         "Difference",
         "Verdict",
     ]
-    long = frame.drop(columns="ours")
+    long = frame.drop(columns=["ours", "recipe"])
     return Table(
         "published",
         "Published and ours",
