@@ -20,10 +20,14 @@ from softbio.predictions import read_predictions
 METHODS = {"ce": "CE-CNN", "orcnn": "OR-CNN", "coral": "CORAL-CNN"}
 CONTROLS = {"median": "Constant median"}
 BACKBONES = {
-    "resnet34": "ResNet-34",
-    "vgg": "VGG (16 conv. layers)",
-    "inception_v3": "Inception-v3",
+    "tiny": "Tiny CNN",
     "small": "Small CNN",
+    "resnet34": "ResNet-34",
+    "resnet34_journal": "ResNet-34 (journal)",
+    # the talk calls it VGG-16; it has 16 convolutions and 3 fully connected layers
+    "vgg": "VGG (16 conv.)",
+    "vgg16": "VGG-16",
+    "inception_v3": "Inception-v3",
 }
 DATASETS = {
     "faces": "Drawn faces",
@@ -47,7 +51,8 @@ def label(name: str) -> str:
 
 def in_text(name: str) -> str:
     """The name inside a sentence."""
-    return {"faces": "the drawn faces", "small": "the small CNN"}.get(name, label(name))
+    named = {"faces": "the drawn faces", "tiny": "the tiny CNN", "small": "the small CNN"}
+    return named.get(name, label(name))
 
 
 def in_order(names: pd.Series | list[str]) -> list[str]:

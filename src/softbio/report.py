@@ -124,10 +124,8 @@ def _key_figures(records: Records) -> dict[str, str]:
     frame = records.provenance
     if frame.empty:
         return {"trained runs": "0"}
-    git = {
-        (g["commit"] or "none")[:10] + (" + changes" if g["dirty"] else "") for g in frame["git"]
-    }
-    seconds = float(frame["wall_seconds"].sum())
+    git = {(g["commit"] or "none")[:7] + (" + changes" if g["dirty"] else "") for g in frame["git"]}
+    seconds = float(frame["training_seconds"].sum())
     return {
         "trained runs": str(len(frame)),
         "seeds": ", ".join(map(str, sorted(frame["seed"].unique()))),

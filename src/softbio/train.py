@@ -82,9 +82,9 @@ def training_data(packed: Packed, recipe: Recipe, device: torch.device) -> Train
 
 
 def train_epoch(
-    moving: Moving, recipe: Recipe, method: Method, data: TrainingData
+    moving: Moving, recipe: Recipe, method: Method, data: TrainingData, epoch: int
 ) -> tuple[Tensor, Tensor]:
-    """One pass over the training images in random order, each randomly cropped.
+    """One pass (number `epoch`) over the training images in random order, each randomly cropped.
 
     Returns the loss of each batch and the signed error in years of each image as the network
     stood when it saw it. Nothing is read back from the device before the end.
@@ -94,7 +94,8 @@ def train_epoch(
     order = data.train[torch.randperm(count, generator=moving.generator).to(device)]
     offsets = random_offsets(count, recipe.size, recipe.crop, moving.generator).to(device)
     losses, errors = [], []
-    for start in bar(range(0, count, recipe.batch)):
+    text = f"{recipe.backbone} {recipe.method}{recipe.variant} seed {recipe.seed} epoch {epoch}"
+    for start in bar(range(0, count, recipe.batch), text):
         rows = order[start : start + recipe.batch]
         top, left = offsets[:, start : start + recipe.batch]
         labels = data.labels[rows]
@@ -131,7 +132,7 @@ def next_epoch(
 ) -> None:
     """Train and validate one epoch, add it to `progress` and save the resume file."""
     method, epoch, started = get_method(recipe.method), len(progress.history) + 1, time.monotonic()
-    losses, errors = train_epoch(moving, recipe, method, data)
+    losses, errors = train_epoch(moving, recipe, method, data, epoch)
     losses = losses.cpu()
     trained = time.monotonic() - started
     check_finite(losses, epoch, resume)

@@ -29,10 +29,13 @@ class Contest:
         return sorted(self.mae, key=lambda method: self.mae[method].mean())
 
     @property
-    def overlap(self) -> bool:
-        """Whether the second-best method's seeds reach into the range of the best one's."""
-        first, second = self.ranking[:2]
-        return bool(self.mae[second].min() <= self.mae[first].max())
+    def apart(self) -> bool:
+        """Whether the best method's seeds all lie below the second-best's; False where either
+        has one seed."""
+        first, *others = (self.mae[method] for method in self.ranking)
+        return bool(
+            others and min(len(first), len(others[0])) > 1 and others[0].min() > first.max()
+        )
 
 
 @dataclass(frozen=True)
@@ -66,18 +69,17 @@ def describe(c: Contest) -> str:
     seeds = len(c.mae[best])
     text = (
         f"On {in_text(c.dataset)} with {in_text(c.backbone)}, {label(best)} has the lowest test "
-        "MAE: "
-        f"{plus_minus(c.mae[best])} years over {seeds} seed{'s' * (seeds != 1)}"
+        f"MAE: {plus_minus(c.mae[best])} years over {seeds} seed{'s' * (seeds != 1)}"
     )
     if len(c.mae) > 1:
         second = c.ranking[1]
         text += f", ahead of {label(second)} ({c.mae[second].mean():.2f})"
-        if seeds < 2:
+        if min(seeds, len(c.mae[second])) < 2:
             text += ", a difference that one seed cannot support"
-        elif c.overlap:
-            text += ", though their seed ranges overlap"
-        else:
+        elif c.apart:
             text += ", with seed ranges apart"
+        else:
+            text += ", though their seed ranges overlap"
     if c.median is not None:
         text += f"; the constant median scores {c.median:.2f}"
     return text + "."
@@ -92,8 +94,7 @@ def control_finding(c: Contest) -> str | None:
     if beaten:
         text = f"{' and '.join(beaten)} did not beat the constant median. "
     if c.shuffled is not None:
-        place = f"{in_text(c.dataset)}, {in_text(c.backbone)}"
-        text += f"Trained on shuffled labels ({place}) the MAE is {c.shuffled:.2f}"
+        text += f"Trained on shuffled labels the MAE is {c.shuffled:.2f}"
         if c.shuffled < (1 - LEAK) * c.median:
             text += f", well below the constant median ({c.median:.2f}): look for a leak of labels"
         else:
@@ -121,9 +122,9 @@ def other_rules(records: Records, c: Contest) -> str | None:
         if best == c.ranking[0]:
             same.append(f"{text} ({means[best]:.2f})")
         else:
-            changed.append(f"{text} {label(best)} ({means[best]:.2f})")
+            changed.append(f"{text} it is {label(best)} ({means[best]:.2f})")
     if changed:
-        return f"The winner depends on the rule: {_joined(changed)} has the lowest error."
+        return f"The winner depends on the rule: {_joined(changed)}."
     if same:
         return f"{label(c.ranking[0])} is also lowest {_joined(same)}."
     return None
@@ -139,23 +140,29 @@ def reach_verdict(records: Records) -> Verdict:
     contests = [c for c in contests if c.mae]
     if not contests:
         return Verdict("No trained run has finished yet.", [])
-    sentences = [describe(c) for c in contests]
-    findings = []
-    for c, sentence in zip(contests, sentences, strict=True):
-        findings += [sentence] if len(contests) > 1 else []
-        findings += filter(None, [other_rules(records, c), control_finding(c)])
     if len(contests) == 1:
-        return Verdict(sentences[0], findings)
+        findings = filter(None, [other_rules(records, contests[0]), control_finding(contests[0])])
+        return Verdict(describe(contests[0]), list(findings))
+    findings = []
+    for c in contests:
+        parts = [describe(c), other_rules(records, c), control_finding(c)]
+        findings.append(" ".join(filter(None, parts)))
     return Verdict(_overall(contests), findings)
 
 
 def _overall(contests: list[Contest]) -> str:
     wins = Counter(c.ranking[0] for c in contests)
     best, count = wins.most_common(1)[0]
-    apart = sum(c.ranking[0] == best and len(c.mae) > 1 and not c.overlap for c in contests)
-    every = "both" if count == 2 else f"all {count}"
-    share = every if count == len(contests) else f"{count} of {len(contests)}"
-    text = f"{label(best)} has the lowest mean test MAE in {share} pairs of data set and backbone"
+    pairs = f"{len(contests)} pairs of data set and backbone"
+    if count < len(contests):
+        others = [f"{label(method)} in {n}" for method, n in wins.most_common()[1:]]
+        return (
+            f"No method wins throughout: {label(best)} has the lowest mean test MAE in {count} of "
+            f"{pairs}, {_joined(others)}."
+        )
+    apart = sum(c.apart for c in contests)
+    pairs = pairs.replace("2 pairs", "both pairs") if count == 2 else f"all {pairs}"
+    text = f"{label(best)} has the lowest mean test MAE in {pairs}"
     if apart == 0:
         return text + ", but its seed range never stands apart from the second-best method's."
     where = "each" if apart == count else f"{apart}"

@@ -2,6 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from itertools import pairwise
 
 import matplotlib
@@ -70,7 +71,7 @@ def test_no_title_inside_and_no_unexplained_spread(figures):
 
 
 def test_backbones_are_compared_where_there_are_two(made):
-    frame = errors.backbones(made.records, "faces").frame
+    frame = data.backbones(made.records, "faces").frame
     assert len(frame) == 2 * 3
     assert dict(zip(frame["backbone"], frame["gmac"], strict=True)) == {
         "small": 0.031, "resnet34": 1.13,
@@ -163,3 +164,14 @@ def test_absent_runs_are_not_faked(made):
 def test_one_colour_a_method():
     assert len({colour(m) for m in ("ce", "orcnn", "coral", "median")}) == 4
     assert colour("median") == GREY
+
+
+def test_without_validation_the_training_error_is_shown_and_nothing_marked(made):
+    bare = replace(
+        made.records,
+        histories=made.records.histories.assign(valid_mae=np.nan, valid_rmse=np.nan),
+        provenance=made.records.provenance.assign(best_epoch=None),
+    )
+    figure = training.curves(bare, "faces", "small")
+    assert "training MAE (no validation set)" in figure.caption
+    assert "Best validation epochs" not in figure.alt

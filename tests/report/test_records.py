@@ -15,7 +15,7 @@ from tests.report.synthetic import EPOCHS, K
 def test_every_run_is_there_in_published_order(made):
     runs = list(made.records.folders)
     assert len(runs) == 2 * 3 * 3 + 2 * 3 + 2
-    assert made.records.backbones("faces") == ["resnet34", "small"]
+    assert made.records.backbones("faces") == ["small", "resnet34"]
     chosen = made.records.select("faces", "small")
     assert [(r.method, r.seed) for r in chosen] == [
         (m, s) for m in ("ce", "orcnn", "coral") for s in range(3)

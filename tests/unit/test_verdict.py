@@ -35,6 +35,15 @@ def test_one_seed_supports_nothing():
     text = describe(contest({"ce": [6.0], "coral": [5.0]}))
     assert "over 1 seed," in text
     assert "a difference that one seed cannot support" in text
+    text = describe(contest({"ce": [6.0], "coral": [5.0, 5.1]}))
+    assert "a difference that one seed cannot support" in text
+
+
+def test_one_seed_never_stands_apart():
+    single = {"ce": [6.0], "coral": [5.0]}
+    assert not contest(single).apart
+    assert contest(APART).apart
+    assert "its seed range never stands apart" in _overall([contest(single), contest(single)])
 
 
 def test_one_method_has_nobody_to_beat():
@@ -67,7 +76,9 @@ def test_no_control_no_finding():
         ([MIXED, MIXED], "but its seed range never stands apart"),
         ([APART, APART, MIXED], "in all 3 pairs of data set and backbone; its seed range stands "
          "apart from the second-best method's in 2 of them."),
-        ([APART, {"ce": [3.0, 3.1], "coral": [4.0, 4.1]}, APART], "in 2 of 3 pairs"),
+        ([APART, {"ce": [3.0, 3.1], "coral": [4.0, 4.1]}, APART], "No method wins throughout: "
+         "CORAL-CNN has the lowest mean test MAE in 2 of 3 pairs of data set and backbone, CE-CNN "
+         "in 1."),
     ],
 )  # fmt: skip
 def test_several_contests(contests, text):

@@ -40,6 +40,12 @@ def code(*modules):
     return [f"{workflow.basedir}/src/softbio/{module}.py" for module in modules]
 
 
+def package(name):
+    """The same for all files of a package."""
+    folder = Path(workflow.basedir, "src/softbio", name)
+    return sorted(str(path) for path in folder.glob("*.py"))
+
+
 def recipe_of(wildcards):
     """The recipe of the run that the wildcards name, in the grid or not."""
     run = Run(
@@ -85,10 +91,8 @@ def entry_of(wildcards):
 def reader_of(wildcards):
     """Source files of the data set's reader."""
     reader = DATASETS[wildcards.dataset].reader
-    drawing = Path(workflow.basedir, "src/softbio/data/faces").glob("*.py")
-    return code(f"data/readers/{reader}") + (
-        sorted(map(str, drawing)) if reader == "drawn" else []
-    )
+    drawing = package("data/faces") if reader == "drawn" else []
+    return code(f"data/readers/{reader}") + drawing
 
 
 def packed_for_run(wildcards):

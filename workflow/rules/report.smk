@@ -33,14 +33,7 @@ rule tables:
         metrics=JUDGED,
         trained=TRAINED,
         published=f"{workflow.basedir}/config/published.csv",
-        code=code(
-            "records",
-            "published",
-            "tables/__init__",
-            "tables/context",
-            "tables/errors",
-            "tables/layout",
-        ),
+        code=code("records", "published") + package("tables"),
     output:
         tables=directory(f"{RESULTS}/tables"),
     log:
@@ -60,16 +53,8 @@ rule figures:
         predictions=PREDICTED,
         cards=CARDS,
         style=f"{workflow.basedir}/report/figures.mplstyle",
-        code=code(
-            "importance",
-            "records",
-            "figures/__init__",
-            "figures/base",
-            "figures/data",
-            "figures/errors",
-            "figures/ranks",
-            "figures/training",
-        ),
+        code=code("importance", "predictions", "records", "metrics/ordinal")
+        + package("figures"),
     output:
         figures=directory(f"{RESULTS}/figures"),
     log:
@@ -92,7 +77,7 @@ rule report:
         figures=rules.figures.output.figures,
         published=f"{workflow.basedir}/config/published.csv",
         page=PAGE,
-        code=code("records", "report", "verdict"),
+        code=code("published", "records", "report", "verdict") + package("tables"),
     output:
         report=f"{RESULTS}/report.html",
     log:

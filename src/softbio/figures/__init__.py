@@ -29,8 +29,8 @@ def _plan(
 ) -> Iterator[tuple[str, str, str | None, Callable[[], Figure]]]:
     """(name, data set, backbone, how to draw it) in the report's order."""
     for dataset in records.datasets:
-        yield "seeds", dataset, None, lambda d=dataset: errors.seeds(records, d)
-        yield "backbones", dataset, None, lambda d=dataset: errors.backbones(records, d)
+        yield "seeds", dataset, None, lambda d=dataset: data.seeds(records, d)
+        yield "backbones", dataset, None, lambda d=dataset: data.backbones(records, d)
         for backbone in records.backbones(dataset):
             for name, draw in BACKBONE_FIGURES.items():
                 yield (

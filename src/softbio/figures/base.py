@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from softbio.files import atomic
 from softbio.records import METHODS
@@ -95,6 +95,13 @@ def direct_labels(axes: Axes, labels: list[tuple[str, float, str]], x: float = 1
 def whole_ticks(axis: Axis) -> None:
     """Ticks at whole numbers only."""
     axis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+
+
+def plain_log(axis: Axis) -> None:
+    """A log scale with ticks 1, 2, 5, 10 written out."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def plain(value: float, digits: int = 2) -> str:

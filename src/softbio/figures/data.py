@@ -1,7 +1,9 @@
-"""Figures of a data set: its labels and the importance weights that follow from them."""
+"""Figures of a data set: its labels, their importance weights, every seed, every backbone."""
 
 import numpy as np
 import pandas as pd
+import seaborn
+from matplotlib.axes import Axes
 
 from softbio.figures.base import (
     NARROW,
@@ -10,12 +12,18 @@ from softbio.figures.base import (
     Canvas,
     Figure,
     NotShown,
+    colour,
+    direct_labels,
     panels,
     plain,
+    plain_log,
     whole_ticks,
 )
 from softbio.importance import importance_weights
-from softbio.records import Card, in_text
+from softbio.records import KEY, Card, Records, in_order, in_text, label
+from softbio.tables.errors import by_method
+
+SETTING = "last epoch, decoded as published"
 
 
 def labels(card: Card, dataset: str) -> Figure:
@@ -63,7 +71,15 @@ def importance(card: Card, dataset: str) -> Figure:
     top.plot(thresholds, weights, "o-", color=OKABE_ITO[0])
     top.set(ylabel="importance weight λ", ylim=(0.68, 1.02))
     top.axhline(np.sqrt(0.5), color="#6b6b6b", linewidth=0.8, linestyle=":")
-    top.text(thresholds[0], 0.711, "lower bound √½", fontsize=6.5, color="#555555", va="bottom")
+    top.text(
+        thresholds[-1],
+        0.711,
+        "lower bound √½",
+        fontsize=6.5,
+        color="#555555",
+        ha="right",
+        va="bottom",
+    )
     below.bar(np.arange(card.ages[0], card.ages[1] + 1), counts, width=0.9, color="#8c8c8c")
     below.set(xlabel="age threshold of the task", ylabel="training\nimages")
     below.grid(axis="x", visible=False)
@@ -72,8 +88,8 @@ def importance(card: Card, dataset: str) -> Figure:
     frame = pd.DataFrame({"threshold_age": thresholds, "weight": weights})
     caption = (
         f"Task importance weights of {in_text(dataset)} by Eq. 7 of arXiv:1901.07884v3, from the "
-        "training labels underneath: the task 'older than this age?' weighs least "
-        "where it splits the training set in halves."
+        "training labels underneath: the task 'older than this age?' weighs least where it splits "
+        "the training set in halves."
     )
     alt = (
         f"A curve that falls from {plain(weights[0])} at age {thresholds[0]} to "
@@ -82,3 +98,99 @@ def importance(card: Card, dataset: str) -> Figure:
     )
     title = f"Importance weights of {in_text(dataset)}"
     return Figure(f"importance-{dataset}", title, caption, alt, dataset, None, frame, canvas)
+
+
+def seeds(records: Records, dataset: str) -> Figure:
+    """MAE of every seed, a panel a backbone."""
+    backbones = records.backbones(dataset)
+    runs = [
+        run
+        for backbone in backbones
+        for variant in ("", "-weighted")
+        for run in records.select(dataset, backbone, variant)
+    ]
+    if not runs:
+        raise NotShown("needs metrics of a trained run")
+    frame = pd.DataFrame(runs).assign(name=[r.label for r in runs], mae=records.values(runs, "mae"))
+    methods = in_order(frame["method"])
+    order = sorted({(methods.index(r.method), r.variant, r.label) for r in runs})
+    names = [name for *_, name in order]
+    palette = {run.label: colour(run.method) for run in runs}
+    canvas, axes = panels(len(backbones), WIDE, 0.75 + 0.25 * len(names), sharey=True, sharex=True)
+    for ax, backbone in zip(axes, backbones, strict=True):
+        part = frame[frame["backbone"] == backbone]
+        seaborn.stripplot(part, x="mae", y="name", order=names, hue="name", palette=palette,
+                          jitter=False, size=5, alpha=0.75, legend=False, ax=ax)  # fmt: skip
+        means = part.groupby("name")["mae"].mean().reindex(names)
+        ax.plot(means, range(len(names)), "|", color="#222222", markersize=12, markeredgewidth=1.2)
+        ax.set(xlabel="test MAE, years", ylabel="", title=label(backbone))
+    best = frame.groupby(["backbone", "name"])["mae"].mean()
+    caption = f"Test-set MAE of every seed on {in_text(dataset)}, {SETTING}. A dot a seed, the "
+    alt = (
+        f"Dots by method. Lowest mean: {plain(best.min())} by {best.idxmin()[1]} with "
+        f"{label(best.idxmin()[0])}."
+    )
+    return Figure(
+        f"seeds-{dataset}", "Every seed", caption + "stroke is their mean.", alt, dataset, None,
+        frame[["backbone", "method", "variant", "seed", "mae"]], canvas,
+    )  # fmt: skip
+
+
+def _costs(records: Records, dataset: str) -> pd.DataFrame:
+    """One row a backbone and method: its cost and its error over seeds."""
+    cost = records.provenance.drop_duplicates(KEY[:3]).set_index(KEY[:3])
+    rows = []
+    for backbone in records.backbones(dataset):
+        for method, runs in by_method(records.select(dataset, backbone)).items():
+            mae = records.values(runs, "mae")
+            first = cost.loc[(dataset, backbone, method)]
+            spread = mae.std(ddof=1) if len(mae) > 1 else 0.0
+            millions = first["parameters"] / 1e6
+            rows.append((backbone, method, first["gmac"], millions, mae.mean(), spread))
+    columns = ["backbone", "method", "gmac", "parameters_millions", "mae", "sd"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _error_by(ax: Axes, frame: pd.DataFrame, column: str) -> None:
+    """MAE against one cost, a line a method, the backbones named above their dots."""
+    for method in in_order(frame["method"]):
+        part = frame[frame["method"] == method].sort_values(column)
+        ax.errorbar(
+            part[column], part["mae"], part["sd"], fmt="o-", color=colour(method), linewidth=0.8,
+            markersize=4.5,
+        )  # fmt: skip
+    for backbone, part in frame.groupby("backbone"):
+        top = (part[column].iloc[0], (part["mae"] + part["sd"]).max())
+        ax.annotate(
+            label(backbone), top, (0, 5), textcoords="offset points", ha="center", fontsize=6.5
+        )
+    ax.set_xscale("log")
+    plain_log(ax.xaxis)
+    ax.margins(x=0.18, y=0.15)
+
+
+def backbones(records: Records, dataset: str) -> Figure:
+    """MAE against multiply-accumulates and parameters."""
+    if len(records.backbones(dataset)) < 2:
+        raise NotShown("needs at least two backbones")
+    frame = _costs(records, dataset)
+    canvas, axes = panels(2, WIDE, 2.5, sharey=True)
+    _error_by(axes[0], frame, "gmac")
+    _error_by(axes[1], frame, "parameters_millions")
+    axes[0].set(xlabel="GMAC an image", ylabel="test MAE, years")
+    axes[1].set(xlabel="parameters, million")
+    right = frame.sort_values("parameters_millions").groupby("method", sort=False).last()["mae"]
+    direct_labels(axes[1], [(label(method), mae, colour(method)) for method, mae in right.items()])
+    caption = (
+        f"Test-set MAE on {in_text(dataset)} against the cost of the backbone (log scales), "
+        f"{SETTING}. Dots: mean over seeds; error bars: sample SD over seeds; input sides differ, "
+        "see the table."
+    )
+    best = frame.loc[frame["mae"].idxmin()]
+    alt = (
+        f"Lowest MAE {plain(best['mae'])}: {label(best['method'])} with {label(best['backbone'])}, "
+        f"{best['gmac']:.3g} GMAC."
+    )
+    return Figure(
+        f"backbones-{dataset}", "Error against cost", caption, alt, dataset, None, frame, canvas
+    )

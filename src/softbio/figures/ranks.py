@@ -15,9 +15,8 @@ from softbio.figures.base import (
     plain,
     whole_ticks,
 )
+from softbio.metrics.ordinal import TOLERANCE
 from softbio.records import KEY, Predictions, Records, Run, in_text, label
-
-TOLERANCE = 1e-5
 
 
 def rises(probabilities: np.ndarray) -> np.ndarray:
@@ -56,10 +55,6 @@ def _panel(
     )
     ax.axhline(0.5, color="#6b6b6b", linewidth=0.8, linestyle=":")
     ax.axvline(first_age + row["label"], color="#6b6b6b", linewidth=0.8)
-    ax.text(
-        first_age + row["label"], 1.04, f"true age {first_age + row['label']}", fontsize=6.5,
-        ha="center", va="bottom", color="#444444",
-    )  # fmt: skip
     whole_ticks(ax.xaxis)
     ax.set(xlabel="age r", ylim=(-0.04, 1.04))
     return len(wrong)
@@ -83,16 +78,16 @@ def probabilities(records: Records, dataset: str, backbone: str) -> Figure:
         ages = part.first_age + np.arange(len(p))
         line = part.frame.loc[row]
         marked[method] = _panel(ax, ages, p, line, part.first_age, colour(method))
-        ax.set_title(f"{label(method)}: predicts {part.first_age + line['prediction']}", pad=12)
+        ages_of = [part.first_age + line[field] for field in ("prediction", "label")]
+        ax.set_title("{}: predicts {}, true age {}".format(label(method), *ages_of))
         rows += [(method, name, int(a), float(v)) for a, v in zip(ages, p, strict=True)]
     axes[0].set_ylabel("P(age > r)")
     caption = (
-        f"P(age > r) of one test image of {in_text(dataset)}, {in_text(backbone)}, "
-        "seed "
-        f"{run.seed}, last epoch. A cross marks a rank inconsistency: a probability above that "
-        "of the "
-        f"threshold before it by more than 1e-5. The image ({name}) is the one with most "
-        "inconsistencies by OR-CNN at the first seed, ties by name. Dotted: the decision at 0.5."
+        f"P(age > r) of one test image of {in_text(dataset)}, {in_text(backbone)}, seed "
+        f"{run.seed}, last epoch. A cross marks a rank inconsistency: a probability above that of "
+        f"the threshold before it by more than 1e-5. The image ({name}) is the one with most "
+        "inconsistencies by OR-CNN at the first seed, ties by name. Vertical line: true age; "
+        "dotted: the decision at 0.5."
     )
     alt = (
         f"Two falling curves. OR-CNN has {marked['orcnn']} marked inconsistencies, CORAL-CNN "
@@ -131,8 +126,7 @@ def inconsistencies(records: Records, dataset: str, backbone: str) -> Figure:
     means = {m: np.mean([c.mean() for c in several]) for m, several in counts.items()}
     caption = (
         f"Rank inconsistencies an image over the test set of {in_text(dataset)}, "
-        f"{in_text(backbone)}, "
-        "last epoch. Bars: mean over seeds; error bars: sample SD over seeds."
+        f"{in_text(backbone)}, last epoch. Bars: mean over seeds; error bars: sample SD over seeds."
     )
     alt = "Bar chart. Mean inconsistencies an image: " + ", ".join(
         f"{label(m)} {plain(v)}" for m, v in means.items()
@@ -166,15 +160,15 @@ def bias_order(records: Records, dataset: str, backbone: str) -> Figure:
         if len(done):
             ordered[seed] = int(done.iloc[0])
             ax.plot(done.iloc[0], 0, "v", color=MARK, markersize=5, clip_on=False, zorder=3)
-    ax.set(xlabel="epoch", ylabel="inversions of the biases", ylim=(min(-0.5, 0), None))
+    top = max(1.0, 1.05 * frame["bias_inversions"].max())
+    ax.set(xlabel="epoch", ylabel="inversions of the biases", ylim=(-0.05 * top, top))
     whole_ticks(ax.yaxis)
     whole_ticks(ax.xaxis)
     start = _start(records, dataset, backbone)
     caption = (
         f"Thresholds k with b(k+1) > b(k) in CORAL-CNN after each epoch, {in_text(dataset)}, "
         f"{in_text(backbone)}, a line a seed; the triangle marks the first epoch with all biases "
-        "in "
-        "order. Theorem 1 promises the order at the optimum, not on the way. Initial biases: "
+        "in order. Theorem 1 promises the order at the optimum, not on the way. Initial biases: "
         f"{start}."
     )
     firsts = ", ".join(f"seed {s}: epoch {e}" for s, e in ordered.items()) or "never"

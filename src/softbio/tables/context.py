@@ -99,66 +99,39 @@ def comparison(records: Records, published: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _printed(row: tuple) -> Row:
+    """One row of `comparison` as the table prints it."""
+    weighted = ", weighted" if row.weighted == "yes" else ""
+    recipe = f": {row.recipe}" if row.verdict == "other recipe" else ""
+    cells = [
+        label(row.dataset), label(row.backbone), label(row.method) + weighted,
+        METRIC_LABELS[row.metric], row.as_printed + (" †" if row.misprinted else ""), row.ours,
+        f"{row.difference:+.2f}".replace("-", "−"), row.verdict + recipe,
+    ]  # fmt: skip
+    return Row(cells)
+
+
 def published_table(records: Records, published: pd.DataFrame) -> Table | None:
     """The talk's averages beside ours, with the difference and a word by RULE."""
     frame = comparison(records, published)
     if frame.empty:
         return None
-    rows = []
-    for row in frame.itertuples():
-        printed = row.as_printed + (" †" if row.misprinted else "")
-        verdict = row.verdict
-        if verdict == "other recipe":
-            verdict += f": {row.recipe}"
-        rows.append(
-            Row(
-                [
-                    label(row.dataset),
-                    label(row.backbone),
-                    label(row.method) + (", weighted" if row.weighted == "yes" else ""),
-                    METRIC_LABELS[row.metric],
-                    printed,
-                    row.ours,
-                    f"{row.difference:+.2f}".replace("-", "−"),
-                    verdict,
-                ]
-            )
+    caption = f"Test-set errors of the talk (Raschka 2019) and ours, last epoch, in years. {SD}."
+    if (frame["backbone"] != frame["published_backbone"]).any():
+        caption += " Published values are those of ResNet-34 where the talk has no such backbone."
+    caption += f" Verdicts: {RULE}"
+    if frame["misprinted"].any():
+        caption += (
+            " † the printed average does not follow from its printed seeds; the difference uses "
+            "the seeds."
         )
-    context = frame[frame["backbone"] != frame["published_backbone"]]
-    note = (
-        " Published values are those of ResNet-34 where the talk has no such backbone."
-        if len(context)
-        else ""
-    )
-    dagger = (
-        " † the printed average does not follow from its printed seeds; the difference uses the "
-        "seeds."
-    )
-    caption = (
-        f"Test-set errors of the talk (Raschka 2019) and ours, last epoch, in years. {SD}."
-        f"{note} Verdicts: {RULE}" + (dagger if frame["misprinted"].any() else "")
-    )
     columns = [
-        "Data set",
-        "Backbone",
-        "Method",
-        "Metric",
-        "Published",
-        "Ours",
-        "Difference",
-        "Verdict",
-    ]
-    long = frame.drop(columns=["ours", "recipe"])
+        "Data set", "Backbone", "Method", "Metric", "Published", "Ours", "Difference", "Verdict",
+    ]  # fmt: skip
     return Table(
-        "published",
-        "Published and ours",
-        caption,
-        long,
-        [("", c) for c in columns],
-        rows,
-        3,
-        words=1,
-    )
+        "published", "Published and ours", caption, frame.drop(columns=["ours", "recipe"]),
+        [("", name) for name in columns], [_printed(row) for row in frame.itertuples()], 3, words=1,
+    )  # fmt: skip
 
 
 def backbones(records: Records, dataset: str) -> Table | None:
@@ -190,9 +163,9 @@ def backbones(records: Records, dataset: str) -> Table | None:
             )
             long.append(part[[*KEY, "parameters", "gmac", "images_per_second"]].assign(mae=mae))
     caption = (
-        f"Parameters and multiply-accumulates (one image, forward pass, at the "
-        "input side given) include the method's head; images/s: training, median over epochs and "
-        f"seeds, on the hardware of the runs table. Test-set MAE in years, last epoch; {SD}."
+        "Parameters and multiply-accumulates (one image, forward pass, at the input side given) "
+        "include the method's head; images/s: training, median over epochs and seeds, on the "
+        f"hardware of the runs table. Test-set MAE in years, last epoch; {SD}."
     )
     columns = ["Backbone", "Method", "Input, px", "Parameters, M", "GMAC", "Images/s", "MAE ↓"]
     title = f"Backbones: {label(dataset)}"

@@ -65,8 +65,7 @@ def errors(records: Records, backbone: str, selection: str) -> Table | None:
         rows.append(Row([label(method), "AVG ± SD", *average], marked, summary=True))
     caption = (
         f"Test-set errors in years, {in_text(backbone)}, {SELECTIONS[selection]}, predictions "
-        "decoded "
-        f"as published, no task importance weights. {SD}; lowest average in bold."
+        f"decoded as published, no task importance weights. {SD}; lowest average in bold."
     )
     columns = [("", "Method"), ("", "Seed")]
     columns += [(label(d), METRICS[m][0]) for d, m in keys]
@@ -108,7 +107,7 @@ def weighting(records: Records, backbone: str) -> Table | None:
         texts = [plus_minus(values.to_numpy()) for values in line]
         rows.append(Row([label(method), "yes" if variant else "no", *texts], marked))
     caption = (
-        f"Test-set MAE in years without and with the task importance weights of Eq. 7, "
+        "Test-set MAE in years without and with the task importance weights of Eq. 7, "
         f"{in_text(backbone)}, last epoch. {SD}; lowest average in bold."
     )
     columns = [("", "Method"), ("", "Weights"), *((label(d), METRICS["mae"][0]) for d in datasets)]
@@ -134,10 +133,9 @@ def all_metrics(records: Records, dataset: str, backbone: str) -> Table | None:
                     rows.append(Row([label(method), s_label, d_label, *texts]))
     caption = (
         f"Test set of {in_text(dataset)}, {in_text(backbone)}. {SD}. MAE, RMSE, AMAE (mean over "
-        "ages), "
-        "MMAE (worst age) and bias (predicted minus true) in years; inconsistencies: adjacent "
-        "thresholds k with P(y > k+1) > P(y > k) + 1e-5, mean an image; "
-        "never predicted: ranks of the test set that no image is given."
+        "ages), MMAE (worst age) and bias (predicted minus true) in years; inconsistencies: "
+        "adjacent thresholds k with P(y > k+1) > P(y > k) + 1e-5, mean an image; never predicted: "
+        "ranks of the test set that no image is given."
     )
     columns = [("", "Method"), ("", "Selection"), ("", "Decoding")]
     columns += [("", name) for name, _ in METRICS.values()]
@@ -162,9 +160,8 @@ def controls(records: Records, dataset: str) -> Table | None:
         backbone = ABSENT if runs[0].backbone == "control" else label(runs[0].backbone)
         rows.append(Row([backbone, runs[0].label, *texts, gain.replace("-", "−")]))
     caption = (
-        f"Test set of {in_text(dataset)}, last epoch, decoded as published. {SD}. Constant "
-        "median: the "
-        "median age of the training set for every image; shuffled labels: the same training "
+        f"Test set of {in_text(dataset)}, last epoch, decoded as published. {SD}. Constant median: "
+        "the median age of the training set for every image; shuffled labels: the same training "
         "with labels permuted among the images. Gain: share of the constant median's MAE removed."
     )
     columns = [("", "Backbone"), ("", "Method"), *(("", METRICS[m][0]) for m in shown)]
@@ -203,9 +200,8 @@ def groups(records: Records, dataset: str, backbone: str) -> Table | None:
         rows.append(Row([by, str(group), f"{part['n'].iloc[0]:,}", *texts, *signed], best))
     caption = (
         f"Test set of {in_text(dataset)}, {in_text(backbone)}, last epoch, decoded as published. "
-        f"{SD}; "
-        "lowest MAE of a group in bold; bias (predicted minus true, mean over seeds) in years. "
-        "Group labels are those of the data set, not self-reported."
+        f"{SD}; lowest MAE of a group in bold; bias (predicted minus true, mean over seeds) in "
+        "years. Group labels are those of the data set, not self-reported."
     )
     columns = [("", "Label"), ("", "Group"), ("", "Images")]
     columns += [("MAE ↓", label(m)) for m in methods] + [("Bias", label(m)) for m in methods]
@@ -243,10 +239,9 @@ def inconsistency(records: Records, backbone: str) -> Table | None:
     ]
     caption = (
         f"Mean number of rank inconsistencies a test image, {in_text(backbone)}, last epoch: "
-        "adjacent "
-        "thresholds k with P(y > k+1) > P(y > k) + 1e-5; over all test images, those predicted "
-        "correctly and those predicted incorrectly; any: share of images with at least one. A "
-        "row a seed."
+        "adjacent thresholds k with P(y > k+1) > P(y > k) + 1e-5; over all test images, those "
+        "predicted correctly and those predicted incorrectly; any: share of images with at least "
+        "one. A row a seed."
     )
     columns = [
         ("", "Method"),

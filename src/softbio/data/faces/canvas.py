@@ -5,9 +5,12 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-SIDE = 3.4  # head units across the canvas
-ORIGIN = np.array([-1.7, -1.92])  # its upper left corner
+SIDE = 3.7  # head units across the canvas
+ORIGIN = np.array([-1.85, -2.02])  # its upper left corner
 FRACTION_BITS = 4
+FURROW_DEPTH = np.float32(0.05)
+FURROW_DARK = 0.36
+INK = (0.76, 0.84, 0.86)  # share of red, green and blue that full ink takes away
 Window = tuple[slice, slice]
 
 
@@ -28,15 +31,30 @@ class Painter:
 
     def mask(self, shapes, soft: float = 0.0) -> tuple[Window, np.ndarray]:
         """Anti-aliased inside of polygons, blurred by `soft` head units: window, float32 0..1."""
-        paths, window, image = self._sheet(shapes, 2.5 * soft)
+        paths, window, image = self._sheet(self.paths(shapes), 2.5 * soft)
         cv2.fillPoly(image, paths, 255, cv2.LINE_AA, FRACTION_BITS)
         return window, self._soften(image, soft)
 
     def stroke_mask(self, lines, width: float, soft: float = 0.0) -> tuple[Window, np.ndarray]:
         """Anti-aliased polylines, blurred by `soft` head units: window, float32 0..1."""
-        paths, window, image = self._sheet(lines, width / 2 + 2.5 * soft)
+        paths, window, image = self._sheet(self.paths(lines), width / 2 + 2.5 * soft)
         self.draw(image, paths, width, 255)
         return window, self._soften(image, soft)
+
+    def etch(self, layer: np.ndarray, lines, width: float, strength: float) -> None:
+        """Draw polylines of grey `strength` (0..1) into a uint8 (n, n) layer."""
+        self.draw(layer, self.paths(lines), width, int(255 * min(strength, 1.0)))
+
+    def stamp(self, layer: np.ndarray, shapes, strength: float) -> None:
+        """Draw filled polygons of grey `strength` (0..1) into a uint8 (n, n) layer."""
+        value = int(255 * min(strength, 1.0))
+        cv2.fillPoly(layer, self.paths(shapes), value, cv2.LINE_AA, FRACTION_BITS)
+
+    def paths(self, shapes) -> list[np.ndarray]:
+        """Fixed-point pixels of one shape (points, 2) or of several."""
+        if isinstance(shapes, np.ndarray):
+            return list(fixed(self.pixels(shapes)).reshape(-1, *shapes.shape[-2:]))
+        return [fixed(self.pixels(shape)) for shape in shapes]
 
     def draw(self, image: np.ndarray, paths: list[np.ndarray], width: float, value: int) -> None:
         """Draw fixed-point polylines into a grey image; what is thinner than a pixel is fainter."""
@@ -60,28 +78,17 @@ class Painter:
             part = plane[window]
             part += (np.asarray(value, np.float32) - part) * mask
 
-    def _sheet(self, shapes, margin: float) -> tuple[list[np.ndarray], Window, np.ndarray]:
-        """Fixed-point paths of `shapes`, the window round them, and a black grey image of its size.
-
-        shapes: one shape (points, 2), shapes of equal length (n, points, 2), or a list of shapes.
-        """
-        if isinstance(shapes, np.ndarray):
-            points = shapes.reshape(-1, 2)
-        else:
-            points = np.concatenate(shapes)
-        at = fixed(self.pixels(points))
+    def _sheet(self, paths: list[np.ndarray], margin: float):
+        """`paths` moved into a window round them, that window, and a black image of its size."""
+        at = paths[0] if len(paths) == 1 else np.concatenate(paths)
         left, top, width, height = cv2.boundingRect(at[:, None])
         edge = (2 << FRACTION_BITS) + int(margin * self.per_unit * 2**FRACTION_BITS)
         x0 = _within((left - edge) >> FRACTION_BITS, 0, self.n - 2)
         y0 = _within((top - edge) >> FRACTION_BITS, 0, self.n - 2)
         x1 = _within((left + width + edge) >> FRACTION_BITS, x0 + 2, self.n)
         y1 = _within((top + height + edge) >> FRACTION_BITS, y0 + 2, self.n)
-        at -= (x0 << FRACTION_BITS, y0 << FRACTION_BITS)
-        if isinstance(shapes, np.ndarray):
-            paths = list(at.reshape(-1, *shapes.shape[-2:]))
-        else:
-            ends = np.cumsum([len(shape) for shape in shapes])[:-1]
-            paths = np.split(at, ends)
+        for path in paths:
+            path -= (x0 << FRACTION_BITS, y0 << FRACTION_BITS)
         return paths, (slice(y0, y1), slice(x0, x1)), np.zeros((y1 - y0, x1 - x0), np.uint8)
 
     def _soften(self, image: np.ndarray, soft: float) -> np.ndarray:
@@ -92,9 +99,10 @@ class Painter:
 
 
 class Canvas(Painter):
-    """The unposed head over n x n pixels: colour planes, and float32 (n, n) relief and alpha.
+    """The unposed head over n x n pixels.
 
-    Relief is in head units.
+    Beside the colour planes: relief, float32 (n, n), head units; alpha, float32 (n, n); furrows and
+    ink, uint8 (n, n): what `press` will carve into the relief, and darken.
     """
 
     def __init__(self, n: int):
@@ -102,17 +110,31 @@ class Canvas(Painter):
         self.xs, self.ys = axes(n)
         self.relief = np.zeros((n, n), np.float32)
         self.alpha = np.zeros((n, n), np.float32)
+        self.furrows = np.zeros((n, n), np.uint8)
+        self.ink = np.zeros((n, n), np.uint8)
 
     def pixels(self, points: np.ndarray) -> np.ndarray:
         """Head units (..., 2) -> canvas pixels; pixel centres are at integers."""
         return (np.asarray(points) - ORIGIN) * self.per_unit - 0.5
 
-    def carve(self, lines, width: float, depth: float, soft: float, dark: float = 0.0) -> None:
-        """Furrow the relief along polylines, and darken the colour there by the share `dark`."""
-        window, mask = self.stroke_mask(lines, width, soft)
-        self.relief[window] -= np.float32(depth) * mask
-        if dark:
-            self.planes[:, *window] *= 1 - np.float32(dark) * mask
+    def press(self) -> None:
+        """Carve the furrows, darken furrows and ink."""
+        furrows = cv2.GaussianBlur(self.furrows, (5, 5), 0.016 * self.per_unit)
+        furrows = furrows * np.float32(1 / 255)
+        self.relief -= FURROW_DEPTH * furrows
+        ink = cv2.GaussianBlur(self.ink, (3, 3), 0.009 * self.per_unit)
+        ink = ink * np.float32(1 / 255)
+        for plane, share in zip(self.planes, INK, strict=True):
+            kept = cv2.addWeighted(furrows, -FURROW_DARK, ink, -share, 1)
+            plane *= np.maximum(kept, np.float32(0.08), out=kept)
+
+    def hatch(self, shapes, strength: float, hairs, width: float, dense: float, colour) -> None:
+        """Paint soft polygons at `strength` with hairs on them at `dense` (each 0..1)."""
+        shapes, hairs = self.paths(shapes), self.paths(hairs)
+        paths, window, image = self._sheet([*shapes, *hairs], 0.04)
+        cv2.fillPoly(image, paths[: len(shapes)], int(255 * strength), cv2.LINE_AA, FRACTION_BITS)
+        self.draw(image, paths[len(shapes) :], width, int(255 * dense))
+        self.blend(window, self._soften(image, 0.012), colour)
 
     def raise_(self, shapes, height: float, soft: float) -> None:
         """Lift the relief inside polygons."""
@@ -155,8 +177,11 @@ def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def noise(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two fixed tiles of skin texture, float32 (n, n), zero mean: pores and blotches."""
+    """Two fixed tiles of skin texture, float32 (2n, 2n), zero mean, sd 1: pores and blotches."""
     rng = np.random.default_rng(20191114)
-    pores = cv2.GaussianBlur(rng.normal(size=(n, n)).astype(np.float32), (0, 0), n / 300)
-    blotches = cv2.GaussianBlur(rng.normal(size=(n, n)).astype(np.float32), (0, 0), n / 60)
-    return pores / pores.std(), blotches / blotches.std()
+    tiles = []
+    for grain in (n / 300, n / 60):
+        white = rng.normal(size=(2 * n, 2 * n)).astype(np.float32)
+        tile = cv2.GaussianBlur(white, (0, 0), grain)
+        tiles.append(tile / tile.std())
+    return tiles[0], tiles[1]

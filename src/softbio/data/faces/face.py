@@ -1,7 +1,7 @@
 """What one drawn face is: every number the renderer needs, and nothing else.
 
-Lengths are in head units: the mean half width of a face is 1, x points to the image's right, y down,
-z towards the viewer; the pupils of the mean face lie at y = 0. Colours are RGB in 0..1.
+Lengths are in head units: the mean half width of a face is 1, x points to the image's right, y
+down, z towards the viewer; the pupils of the mean face lie at y = 0. Colours are RGB in 0..1.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ RGB = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Bones:
-    """A subject's geometry: constant over the years. All but `width` and `mole*` scale a mean of 1."""
+    """A subject's geometry: constant over the years.
+
+    All but `moles` and `freckles` (0..1) scale the mean of 1; `eye_tilt` has the mean 0."""
 
     width: float
     length: float
@@ -64,7 +66,7 @@ class Ageing:
 
 @dataclass(frozen=True)
 class Pose:
-    """Angles in radians; `scale` in image sides per head unit; `centre` in fractions of the image."""
+    """Angles in radians; `scale` in image sides a head unit; `centre` in image sides."""
 
     yaw: float
     pitch: float

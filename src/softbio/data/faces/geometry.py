@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .curves import MIRROR, smooth
+from .curves import MIRROR, moved, smooth
 from .face import Ageing, Bones, Expression, Face, Pose
 
 TURN = np.linspace(0, np.pi / 2, 9)
@@ -18,8 +18,8 @@ EYE_SWAP = [3, 2, 1, 0, 5, 4]
 class Layout:
     """Where everything lies on the unposed head; x, y in head units.
 
-    jaw: (17, 2); skull: left half of the cranium from ear to crown, (n, 2); brows, eyes: the image's
-    left one as landmarks, (5, 2) and (6, 2); nose: (9, 2); mouth: (20, 2).
+    jaw: (17, 2); skull: left half of the cranium from ear to crown, (n, 2); brow, eye: the image's
+    left one as landmarks, (5, 2) and (6, 2); nose: (9, 2); mouth: (20, 2); hairline: its y.
     """
 
     jaw: np.ndarray
@@ -67,7 +67,7 @@ def _jaw(bones: Bones, ageing: Ageing, expression: Expression, chin: float) -> n
     full = 0.035 * ageing.baby_fat - 0.03 * ageing.hollow + 0.03 * expression.smile
     cheek = full * np.exp(-(((y - 0.62) / 0.25) ** 2))
     x = x * taper - np.where(x < -1e-6, jowl + cheek, 0)
-    x -= 0.07 * bones.chin * np.sin(2 * TURN) ** 2 * np.clip((y - 1.0) / 0.3, 0, 1)
+    x -= 0.035 * bones.chin * np.sin(2 * TURN) ** 2 * np.clip((y - 1.0) / 0.3, 0, 1)
     left = np.stack([x, y], 1)
     return np.concatenate([left, left[-2::-1] * MIRROR])
 
@@ -106,7 +106,7 @@ def _eye(bones: Bones, ageing: Ageing, expression: Expression) -> np.ndarray:
     top = -upper * bow + tilt * EYE_T
     bottom = lower * bow + tilt * EYE_T
     ring = np.stack([x[[0, 1, 2, 3, 2, 1]], np.concatenate([top, bottom[[2, 1]]])], 1)
-    return ring + (-0.41 * bones.eye_spacing, 0.0)
+    return moved(ring, -0.41 * bones.eye_spacing, 0)
 
 
 def _nose(bones: Bones, base: float) -> np.ndarray:
@@ -138,9 +138,9 @@ def _mouth(bones: Bones, ageing: Ageing, expression: Expression, y: float) -> np
     left_bottom = [(-x, v) for x, v in right_bottom[1::-1]]
     inner = 0.45 * half
     points = [*left_top, *right_top, *right_bottom, *left_bottom]
-    points += [(-0.88 * half, corner), (-inner, top + bend * 0.4), (0, top), (inner, top + bend * 0.4)]
-    points += [(0.88 * half, corner), (inner, bottom + bend * 0.4), (0, bottom)]
-    points += [(-inner, bottom + bend * 0.4)]
+    high, deep = top + 0.4 * bend, bottom + 0.4 * bend
+    points += [(-0.88 * half, corner), (-inner, high), (0, top), (inner, high)]
+    points += [(0.88 * half, corner), (inner, deep), (0, bottom), (-inner, deep)]
     return np.array(points)
 
 
@@ -162,7 +162,8 @@ class Surface:
 
     def grid(self, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
         """Depth on the grid ys x xs -> float32 (len(ys), len(xs))."""
-        return _paraboloid(xs[None], ys[:, None]).astype(np.float32) + gaussians(self.bumps, xs, ys)[0]
+        base = _paraboloid(xs[None], ys[:, None]).astype(np.float32)
+        return base + gaussians(self.bumps, xs, ys)[0]
 
 
 def gaussians(bumps: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:

@@ -1,12 +1,12 @@
 """Who is drawn: subjects, the images of each, and how age, gender and group show in them.
 
 The labels overlap as in life, on purpose:
-- the *drawn* age is the label plus the subject's ageing offset (normal, sd 4 years) plus the image's
-  own offset (sd 2 years), so that no model can reach an MAE near 0;
-- gender shifts a continuous masculinity score (-1 and +1, sd .8) that sets jaw, brows, lips, beard,
-  hair length and make-up; the two distributions overlap;
-- race is one of four neutral groups, "group A" to "group D", each a small shift of the means of skin
-  tone, hair colour and geometry within a much wider common spread. They stand for no people.
+- the *drawn* age is the label plus the subject's ageing offset (normal, sd 4 years) plus the
+  image's own offset (sd 2 years), so that no model can reach an MAE near 0;
+- gender shifts a continuous masculinity score (means -1 and +1, sd .8) that sets jaw, brows, lips,
+  beard, hair length and make-up; the two distributions overlap;
+- race is one of four neutral groups, "group A" to "group D": shifts of the means of skin tone, hair
+  colour and geometry that overlap continuously. They stand for no people.
 """
 
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """One face -> pixels and landmarks.
 
-The head is painted unposed on a canvas (skin colour and relief), lit there by the turned light, then
-warped to the image by the inverse of the projection that also gives the landmarks.
+The head is painted unposed on a canvas (skin colour and relief), lit there by the turned light,
+then warped to the image by the inverse of the projection that also gives the landmarks.
 """
 
 import cv2
@@ -10,7 +10,7 @@ import numpy as np
 from .canvas import ORIGIN, SIDE, Canvas, axes
 from .face import Face, Pose
 from .features import paint_ears, paint_features, paint_glasses
-from .geometry import layout, outline, project, surface
+from .geometry import Layout, layout, outline, project, surface
 from .hair import paint_beard, paint_hair
 from .scene import background, paint_body
 from .skin import light_up, paint_skin, wrinkle
@@ -18,41 +18,49 @@ from .skin import light_up, paint_skin, wrinkle
 # At this size threads cost more than they save, and faces are best drawn by several processes.
 cv2.setNumThreads(1)
 
-COARSE = 64
-DETAIL = 1.6  # canvas pixels a pixel of the image
-ROUNDS = 7
+COARSE = 48
+DETAIL = 1.62  # canvas pixels a pixel of the image
+ROUNDS = 9
 
 
 def render(face: Face, size: int = 128) -> tuple[np.ndarray, np.ndarray]:
     """Draw `face`: uint8 (size, size, 3) RGB, and float32 (68, 2) landmarks x, y in its pixels.
 
     The landmarks follow iBUG: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67. They are
-    the very points that the features are drawn through, on the same surface and after the same turn.
+    the points that the features are drawn through, on the same surface and after the same turn.
+    (0, 0) is the centre of the upper left pixel.
     """
     place = layout(face)
     shape = surface(face, place)
+    rng = np.random.default_rng(face.texture)
+    image = background(face, size, rng)
+    paint_body(image, face, place.jaw[8, 1], rng)
     canvas = Canvas(2 * round(DETAIL * size / 2))
-    paint_skin(canvas, face, place)
-    window, head = canvas.mask(outline(place))
-    canvas.alpha[window] = head
-    paint_ears(canvas, face, place)
-    paint_features(canvas, face, place)
-    wrinkle(canvas, face, place)
-    paint_beard(canvas, face, place)
-    paint_hair(canvas, face, place)
-    if face.scene.glasses:
-        paint_glasses(canvas, face, place)
+    paint_head(canvas, face, place, rng)
     depth = shape.grid(*axes(canvas.n // 2))
     fine = cv2.resize(depth, (canvas.n, canvas.n), interpolation=cv2.INTER_CUBIC)
-    lit = light_up(canvas, face, place, fine)
-    image = background(face, size)
-    paint_body(image, face, place.jaw[8, 1])
+    lit = light_up(canvas, face, canvas.mask(outline(place), 0.1), fine)
     _put_head(image, canvas, lit, depth, face.pose)
     image *= 255
-    pixels = np.clip(np.rint(image, out=image), 0, 255, out=image).astype(np.uint8)
+    pixels = np.rint(np.clip(image, 0, 255, out=image), out=image).astype(np.uint8)
     points = place.landmarks
     landmarks = project(points, shape.at(points), face.pose, size)
-    return np.ascontiguousarray(pixels.transpose(1, 2, 0)), landmarks.astype(np.float32)
+    return cv2.merge(pixels), landmarks.astype(np.float32)
+
+
+def paint_head(canvas: Canvas, face: Face, place: Layout, rng: np.random.Generator) -> None:
+    """Paint the unlit, unturned head."""
+    paint_skin(canvas, face, place, rng)
+    window, head = canvas.mask(outline(place))
+    canvas.cover(window, head)
+    paint_ears(canvas, face)
+    paint_features(canvas, face, place, rng)
+    wrinkle(canvas, face, place, rng)
+    canvas.press()
+    paint_beard(canvas, face, place, rng)
+    paint_hair(canvas, face, place, rng)
+    if face.scene.glasses:
+        paint_glasses(canvas, face, place)
 
 
 def _put_head(image, canvas: Canvas, lit: np.ndarray, depth: np.ndarray, pose: Pose) -> None:
