@@ -20,8 +20,9 @@ from softbio.predictions import read_predictions
 METHODS = {"ce": "CE-CNN", "orcnn": "OR-CNN", "coral": "CORAL-CNN"}
 CONTROLS = {"median": "Constant median"}
 BACKBONES = {
-    "tiny": "Tiny CNN",
-    "small": "Small CNN",
+    "small8": "Small CNN, width 8",
+    "small16": "Small CNN, width 16",
+    "small32": "Small CNN, width 32",
     "resnet34": "ResNet-34",
     "resnet34_journal": "ResNet-34 (journal)",
     # the talk calls it VGG-16; it has 16 convolutions and 3 fully connected layers
@@ -51,8 +52,9 @@ def label(name: str) -> str:
 
 def in_text(name: str) -> str:
     """The name inside a sentence."""
-    named = {"faces": "the drawn faces", "tiny": "the tiny CNN", "small": "the small CNN"}
-    return named.get(name, label(name))
+    if name in BACKBONES and name.startswith("small"):
+        return f"the small CNN of width {name.removeprefix('small')}"
+    return "the drawn faces" if name == "faces" else label(name)
 
 
 def in_order(names: pd.Series | list[str]) -> list[str]:

@@ -17,7 +17,7 @@ AGES = (21, 40)
 K = AGES[1] - AGES[0] + 1
 N = 240
 SPREAD = {"ce": 4.5, "orcnn": 3.9, "coral": 3.7}
-BACKBONES = {"small": (1.0, 0.42, 0.031, 48, 44), "resnet34": (0.9, 21.3, 1.13, 128, 120)}
+BACKBONES = {"small32": (1.0, 0.42, 0.031, 48, 44), "resnet34": (0.9, 21.3, 1.13, 128, 120)}
 EPOCHS = 12
 
 

@@ -21,7 +21,7 @@ FLAGS = [
 # What the page's own script must do, written down by a script that is added to a copy.
 PROBE = """
 <script>
-const table = document.querySelector("#table-errors-small-last table");
+const table = document.querySelector("#table-errors-small32-last table");
 const column = () => [...table.tBodies[0].rows].map((row) => row.cells[2].textContent);
 const head = table.querySelectorAll("tr.names th")[2];
 const seen = [column()];

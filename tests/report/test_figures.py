@@ -66,20 +66,20 @@ def test_index_names_what_is_missing_and_why(made, figures):
 def test_no_title_inside_and_no_unexplained_spread(figures):
     for figure in figures.values():
         assert figure.canvas.get_suptitle() == ""
-    assert "sample SD over seeds" in figures["inconsistencies-faces-small"].caption
-    assert "lowest to highest seed" in figures["age-faces-small"].caption
+    assert "sample SD over seeds" in figures["inconsistencies-faces-small32"].caption
+    assert "lowest to highest seed" in figures["age-faces-small32"].caption
 
 
 def test_backbones_are_compared_where_there_are_two(made):
     frame = data.backbones(made.records, "faces").frame
     assert len(frame) == 2 * 3
     assert dict(zip(frame["backbone"], frame["gmac"], strict=True)) == {
-        "small": 0.031, "resnet34": 1.13,
+        "small32": 0.031, "resnet34": 1.13,
     }  # fmt: skip
 
 
 def test_the_image_is_the_one_with_most_inconsistencies(made, figures):
-    run = made.records.select("faces", "small")[3]
+    run = made.records.select("faces", "small32")[3]
     assert (run.method, run.seed) == ("orcnn", 0)
     predictions = made.records.predictions(run)
     counts = [
@@ -87,27 +87,27 @@ def test_the_image_is_the_one_with_most_inconsistencies(made, figures):
         for p in predictions.probabilities.astype(float)
     ]
     names = [n for n, c in zip(predictions.frame["image"], counts, strict=True) if c == max(counts)]
-    figure = figures["probabilities-faces-small"]
+    figure = figures["probabilities-faces-small32"]
     assert set(figure.frame["image"]) == {min(names)}
     assert f"OR-CNN has {max(counts)} marked inconsistencies, CORAL-CNN 0" in figure.alt
 
 
 def test_shares_of_inconsistencies_add_up(figures):
-    frame = figures["inconsistencies-faces-small"].frame
+    frame = figures["inconsistencies-faces-small32"].frame
     assert frame.groupby(["method", "seed"])["share"].sum().to_numpy() == pytest.approx(1)
     none = frame.query("method == 'coral' and inconsistencies == 0")["share"]
     assert (none == 1).all()
 
 
 def test_heat_map_counts_every_prediction(figures):
-    frame = figures["heatmap-faces-small"].frame
+    frame = figures["heatmap-faces-small32"].frame
     assert frame.groupby("method")["images"].sum().to_dict() == dict.fromkeys(
         ("ce", "orcnn", "coral"), 3 * N
     )
 
 
 def test_cumulative_score_rises_and_has_the_control(figures):
-    frame = figures["cs-faces-small"].frame
+    frame = figures["cs-faces-small32"].frame
     assert set(frame["method"]) == {"ce", "orcnn", "coral", "median"}
     for _, part in frame.groupby(["method", "seed"]):
         assert part["theta"].tolist() == list(range(16))
@@ -115,8 +115,8 @@ def test_cumulative_score_rises_and_has_the_control(figures):
 
 
 def test_error_by_age_averages_to_the_mae(made, figures):
-    frame = figures["age-faces-small"].frame.query("method == 'ce' and seed == 1")
-    run = made.records.select("faces", "small")[1]
+    frame = figures["age-faces-small32"].frame.query("method == 'ce' and seed == 1")
+    run = made.records.select("faces", "small32")[1]
     mean = np.average(frame["mae"], weights=frame["n"])
     assert mean == pytest.approx(made.records.values([run], "mae")[0])
 
@@ -137,14 +137,14 @@ def test_labels_are_those_of_the_card(made, figures):
 
 
 def test_training_shows_every_epoch_and_the_selected_one(figures):
-    frame = figures["training-faces-small"].frame
+    frame = figures["training-faces-small32"].frame
     assert len(frame) == 3 * 3 * EPOCHS
     for _, part in frame.groupby(["method", "seed"]):
         assert part.loc[part["valid_mae"].idxmin(), "epoch"] == part["best_epoch"].iloc[0]
 
 
 def test_first_ordered_epoch_is_told(figures):
-    figure = figures["biases-faces-small"]
+    figure = figures["biases-faces-small32"]
     first = figure.frame.query("seed == 0 and bias_inversions == 0")["epoch"].min()
     assert f"seed 0: epoch {first}" in figure.alt
     assert "Initial biases: descending" in figure.caption
@@ -154,11 +154,11 @@ def test_absent_runs_are_not_faked(made):
     only_ce = load([folder for folder in made.results.runs if "ce" in folder.parts])
     for draw in (ranks.probabilities, ranks.inconsistencies, ranks.bias_order):
         with pytest.raises(NotShown):
-            draw(only_ce, "faces", "small")
+            draw(only_ce, "faces", "small32")
     nothing = load(made.results.runs[-1:])
     for draw in (errors.by_age, errors.predicted_against_true, training.curves):
         with pytest.raises(NotShown):
-            draw(nothing, "faces", "small")
+            draw(nothing, "faces", "small32")
 
 
 def test_one_colour_a_method():
@@ -172,6 +172,6 @@ def test_without_validation_the_training_error_is_shown_and_nothing_marked(made)
         histories=made.records.histories.assign(valid_mae=np.nan, valid_rmse=np.nan),
         provenance=made.records.provenance.assign(best_epoch=None),
     )
-    figure = training.curves(bare, "faces", "small")
+    figure = training.curves(bare, "faces", "small32")
     assert "training MAE (no validation set)" in figure.caption
     assert "Best validation epochs" not in figure.alt

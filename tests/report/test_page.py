@@ -100,7 +100,7 @@ def test_deviations_come_from_the_recipes(text):
     part = text[text.index('id="deviations"') : text.index('id="provenance"')]
     assert "bias descending (published: zeros)" in part
     assert "epochs 12 (published: 200)" in part
-    assert "backbone Small CNN (published: ResNet-34)" in part
+    assert "backbone Small CNN, width 32 (published: ResNet-34)" in part
     # CE-CNN and OR-CNN have no initial biases to deviate in
     assert "(Drawn faces: CE-CNN, OR-CNN)" in part
 
@@ -139,7 +139,7 @@ def test_contrast_of_known_pairs():
 
 
 def test_a_large_figure_goes_in_as_a_small_picture(made, figures):
-    svg = made.root / "figures/training-faces-small.svg"
+    svg = made.root / "figures/training-faces-small32.svg"
     whole, small = embedded(svg, 10**6), embedded(svg, 1000)
     assert base64.b64decode(whole.split(",")[1]) == svg.read_bytes()
     assert small.startswith("data:image/png;base64,")

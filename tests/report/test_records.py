@@ -15,8 +15,8 @@ from tests.report.synthetic import EPOCHS, K
 def test_every_run_is_there_in_published_order(made):
     runs = list(made.records.folders)
     assert len(runs) == 2 * 3 * 3 + 2 * 3 + 2
-    assert made.records.backbones("faces") == ["small", "resnet34"]
-    chosen = made.records.select("faces", "small")
+    assert made.records.backbones("faces") == ["small32", "resnet34"]
+    chosen = made.records.select("faces", "small32")
     assert [(r.method, r.seed) for r in chosen] == [
         (m, s) for m in ("ce", "orcnn", "coral") for s in range(3)
     ]
@@ -43,12 +43,12 @@ def test_runs_csv_is_the_long_form_of_metrics_json(made, tmp_path):
 
 
 def test_values_are_in_the_order_of_the_runs(made):
-    runs = made.records.select("faces", "small")[::-1]
+    runs = made.records.select("faces", "small32")[::-1]
     values = made.records.values(runs, "mae")
     for run, value in zip(runs, values, strict=True):
         metrics = json.loads((made.records.folders[run] / "metrics.json").read_text())
         assert value == metrics["results"][0]["scalars"]["mae"]
-    absent = Run("faces", "small", "ce", "", 99)
+    absent = Run("faces", "small32", "ce", "", 99)
     assert np.isnan(made.records.values([absent], "mae")).all()
 
 
@@ -60,7 +60,7 @@ def test_histories_and_provenance_belong_to_trained_runs(made):
 
 
 def test_predictions_of_each_selection(made):
-    run = made.records.select("faces", "small")[3]
+    run = made.records.select("faces", "small32")[3]
     last, best = (made.records.predictions(run, s) for s in ("last", "best"))
     assert last.kind == "exceedance"
     assert last.probabilities.shape == (len(last.frame), K - 1)

@@ -13,7 +13,7 @@ from softbio.tables.layout import Row, Table, escape, latex, lowest, markdown, p
 from tests.report import synthetic
 
 TINY = Table(
-    "tiny",
+    "small16",
     "A & B",
     "± over seeds_1.",
     pd.DataFrame({"x": [1.0]}),
@@ -30,27 +30,27 @@ def mae(made, **equal) -> pd.DataFrame:
 
 
 def test_the_talks_table_has_a_row_a_seed_and_their_average(made, tables):
-    rows = tables["errors-small-last"].rows
+    rows = tables["errors-small32-last"].rows
     assert [row.cells[0] for row in rows[::4]] == ["CE-CNN", "OR-CNN", "CORAL-CNN"]
     assert [row.cells[1] for row in rows[:4]] == ["0", "1", "2", "AVG ± SD"]
-    frame = mae(made, backbone="small", selection="last", variant="", method="ce")
+    frame = mae(made, backbone="small32", selection="last", variant="", method="ce")
     assert [row.cells[2] for row in rows[:3]] == [f"{v:.2f}" for v in frame["value"]]
     assert rows[3].cells[2] == f"{frame['value'].mean():.2f} ± {frame['value'].std():.2f}"
 
 
 def test_the_lowest_average_is_bold_and_no_other(made, tables):
-    table = tables["errors-small-last"]
+    table = tables["errors-small32-last"]
     means = (
-        mae(made, backbone="small", selection="last", variant="").groupby("method")["value"].mean()
+        mae(made, backbone="small32", selection="last", variant="").groupby("method")["value"].mean()
     )
     bold = [row.cells[0] for row in table.rows if 2 in row.best]
     assert bold == [{"ce": "CE-CNN", "orcnn": "OR-CNN", "coral": "CORAL-CNN"}[means.idxmin()]]
 
 
 def test_selection_is_named_and_both_are_there(tables):
-    assert "last epoch" in tables["errors-small-last"].caption
-    assert "best validation epoch" in tables["errors-small-best"].caption
-    assert tables["errors-small-last"].rows != tables["errors-small-best"].rows
+    assert "last epoch" in tables["errors-small32-last"].caption
+    assert "best validation epoch" in tables["errors-small32-best"].caption
+    assert tables["errors-small32-last"].rows != tables["errors-small32-best"].rows
 
 
 def test_every_table_with_a_spread_says_what_it_is_over(tables):
@@ -60,7 +60,7 @@ def test_every_table_with_a_spread_says_what_it_is_over(tables):
 
 
 def test_weighting_compares_the_same_methods(made, tables):
-    rows = tables["weighting-small"].rows
+    rows = tables["weighting-small32"].rows
     assert [row.cells[:2] for row in rows] == [
         ["OR-CNN", "no"], ["OR-CNN", "yes"], ["CORAL-CNN", "no"], ["CORAL-CNN", "yes"],
     ]  # fmt: skip
@@ -77,7 +77,7 @@ def test_controls_stand_beside_the_methods(tables):
 
 
 def test_only_threshold_methods_have_inconsistencies(tables):
-    rows = tables["inconsistencies-small"].rows
+    rows = tables["inconsistencies-small32"].rows
     assert {row.cells[0] for row in rows} == {"OR-CNN", "CORAL-CNN"}
     assert {row.cells[2] for row in rows if row.cells[0] == "CORAL-CNN"} == {"0.00"}
 
@@ -102,9 +102,9 @@ def test_files_hold_what_the_table_holds(made, tables):
 
 
 def test_csv_keeps_full_precision(made, tables):
-    with open(made.root / "tables/errors-small-last.csv", newline="") as file:
+    with open(made.root / "tables/errors-small32-last.csv", newline="") as file:
         written = [float(row["value"]) for row in csv.DictReader(file) if row["metric"] == "mae"]
-    expected = mae(made, backbone="small", selection="last", variant="")["value"]
+    expected = mae(made, backbone="small32", selection="last", variant="")["value"]
     assert sorted(written) == sorted(expected)
 
 
@@ -153,8 +153,8 @@ def test_another_recipe_is_never_reproduced(made, utkface):
     frame = comparison(utkface, made.published)
     assert set(frame["verdict"]) == {"other recipe"}
     assert set(frame["published_backbone"]) == {"resnet34"}
-    small = frame[(frame["backbone"] == "small") & (frame["method"] == "coral")]
-    assert small["deviations"].str.contains("backbone Small CNN .published: ResNet-34.").all()
+    small = frame[(frame["backbone"] == "small32") & (frame["method"] == "coral")]
+    assert small["deviations"].str.contains("backbone Small CNN, width 32 .published: ResNet-34.").all()
     assert frame["difference"].to_numpy() == pytest.approx(frame["mean"] - frame["published_mean"])
 
 
@@ -169,7 +169,7 @@ def test_the_published_recipe_is_judged(made, utkface):
     frame = comparison(replace(utkface, provenance=provenance), made.published)
     judged = frame[frame["backbone"] == "resnet34"]
     assert set(judged["verdict"]) <= {"reproduced", "close", "differs"}
-    assert set(frame.loc[frame["backbone"] == "small", "verdict"]) == {"other recipe"}
+    assert set(frame.loc[frame["backbone"] == "small32", "verdict"]) == {"other recipe"}
 
 
 def test_a_data_set_nobody_published_has_no_comparison(tables):

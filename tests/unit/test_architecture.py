@@ -14,7 +14,7 @@ ENGINE = ["recipe", "data.packed", "data.augment", "data.splits", "backbones.net
 ENGINE += ["methods.ce", "methods.orcnn", "methods.coral", "model", "train", "predict", "controls"]
 ENGINE += ["predictions", "metrics.evaluate", "importance"]
 # everything that the lock installs for us beyond what a bare GPU machine has
-ABSENT = ["snakemake", "safetensors", "tqdm", "joblib", "simplejpeg", "pooch", "resvg_py", "cv2"]
+ABSENT = ["snakemake", "safetensors", "tqdm", "joblib", "simplejpeg", "pooch", "cv2"]
 ABSENT += ["matplotlib", "seaborn", "yaml", "jsonschema", "scipy", "sklearn"]
 
 

@@ -112,11 +112,11 @@ def test_a_mirrored_pose_mirrors_the_landmarks(few, yaw, pitch, roll, who):
 
 
 def changed(face: Face, **colours) -> np.ndarray:
-    """Pixels that differ clearly once some of the subject's colours do."""
+    """Pixels that change with the colours, by a third of the most or more: rims are soft."""
     face = dataclasses.replace(face, scene=dataclasses.replace(face.scene, makeup=0.0, glasses=0))
     other = dataclasses.replace(face, colours=dataclasses.replace(face.colours, **colours))
-    difference = np.abs(render(face)[0].astype(int) - render(other)[0])
-    return difference.max(2) > 12
+    difference = np.abs(render(face)[0].astype(int) - render(other)[0]).max(2)
+    return difference > difference.max() / 3
 
 
 @pytest.mark.parametrize("yaw", [-0.4, 0.0, 0.4])
@@ -130,6 +130,7 @@ def test_irises_and_lips_are_drawn_inside_their_landmarks(few, yaw, pitch):
         assert not (iris & ~(eyes[0] | eyes[1])).any()
         assert all((iris & eye).sum() >= 4 for eye in eyes)
         lips = changed(turned, lips=(0.1, 0.1, 0.9))
+        # Lips are painted with a blurred rim, and bulge between their few landmarks.
         mouth = polygon(128, points[48:60], 2)
         assert not (lips & ~mouth).any()
         assert lips.sum() > 0.4 * polygon(128, points[48:60], 0).sum()

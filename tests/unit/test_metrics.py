@@ -75,7 +75,7 @@ def test_expected_rank_agrees_between_both_kinds(k, seed):
     assert ((by_class >= 0) & (by_class <= k - 1)).all()
 
 
-ABOUT = About("faces", "tiny", "coral", "", 0, "point", (20, 27))
+ABOUT = About("faces", "small16", "coral", "", 0, "point", (20, 27))
 
 
 def frame_of(labels, predictions, probabilities=None, selection="last") -> pd.DataFrame:
@@ -98,7 +98,7 @@ def test_all_numbers_of_a_small_case_by_hand():
     probabilities = np.array(
         [[0.9, 0.8, 0.1], [0.9, 0.2, 0.3], [0.4, 0.3, 0.2], [0.9, 0.9, 0.9]], np.float32
     )
-    about = About("faces", "tiny", "orcnn", "", 0, "exceedance", (20, 23))
+    about = About("faces", "small16", "orcnn", "", 0, "exceedance", (20, 23))
     labels, predictions = np.array([2, 2, 0, 1]), np.array([2, 1, 0, 3])
     published, expected = evaluate(about, frame_of(labels, predictions, probabilities))
     assert published.scalars == pytest.approx(
@@ -160,6 +160,6 @@ def test_bad_predictions_are_named(labels, predictions, message):
 
 
 def test_wrong_number_of_probabilities_is_named():
-    about = About("faces", "tiny", "ce", "", 0, "class", (20, 27))
+    about = About("faces", "small16", "ce", "", 0, "class", (20, 27))
     with pytest.raises(UserError, match="need 8 probabilities"):
         evaluate(about, frame_of(np.array([0]), np.array([0]), np.full((1, 7), 1 / 7)))

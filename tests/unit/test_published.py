@@ -138,7 +138,7 @@ def test_the_published_recipe_has_no_deviation():
         ({"precision": "bf16"}, "precision bf16 (published: fp32)"),
         ({"learning_rate": 1e-3}, "learning rate 0.001 (published: 0.0005)"),
         ({"validation": 0.1}, "validation 10% of train held out (published: none)"),
-        ({"backbone": "small"}, "backbone Small CNN (published: ResNet-34)"),
+        ({"backbone": "small32"}, "backbone Small CNN, width 32 (published: ResNet-34)"),
     ],
 )
 def test_a_deviation_is_named_with_both_values(change, text):
@@ -153,8 +153,8 @@ def test_bias_counts_for_coral_only():
     ("change", "text"),
     [
         (
-            {"backbone": "small", "size": 48, "crop": 44, "epochs": 30},
-            "Small CNN, 48 px, 30 epochs",
+            {"backbone": "small32", "size": 48, "crop": 44, "epochs": 30},
+            "Small CNN, width 32, 48 px, 30 epochs",
         ),
         ({"bias": "descending", "batch": 64}, "batch 64, bias descending"),
     ],

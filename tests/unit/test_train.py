@@ -23,7 +23,7 @@ from softbio.train import train, training_data
 from tests.conftest import write_packed
 
 RECIPE = Recipe(
-    *("noise", "tiny", "coral", "", 0),
+    *("noise", "small16", "coral", "", 0),
     size=18,
     crop=16,
     epochs=3,
@@ -68,7 +68,7 @@ def test_same_recipe_same_predictions_other_seed_others(packed, tmp_path):
     assert not same(first, predictions_of(replace(RECIPE, seed=1), packed, tmp_path / "c"))
 
 
-@pytest.mark.parametrize("backbone", ["tiny", "mobilenet_v3_small"])
+@pytest.mark.parametrize("backbone", ["small16", "mobilenet_v3_small"])
 def test_interrupted_run_ends_as_an_undisturbed_one(packed, tmp_path, monkeypatch, backbone):
     """mobilenet has dropout: the global random state counts too."""
     recipe = replace(RECIPE, backbone=backbone, epochs=4, crop=18)

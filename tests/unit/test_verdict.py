@@ -9,14 +9,14 @@ APART = {"ce": [6.0, 6.1, 6.2], "orcnn": [5.2, 5.3, 5.25], "coral": [4.9, 5.0, 5
 MIXED = {"ce": [6.0, 6.1, 6.2], "orcnn": [4.95, 5.3, 5.25], "coral": [4.9, 5.0, 5.1]}
 
 
-def contest(mae: dict, backbone: str = "small", **controls: float) -> Contest:
+def contest(mae: dict, backbone: str = "small32", **controls: float) -> Contest:
     return Contest("faces", backbone, {m: np.array(v) for m, v in mae.items()}, **controls)
 
 
 def test_winner_spread_and_second():
     text = describe(contest(APART, median=8.694))
     assert text == (
-        "On the drawn faces with the small CNN, CORAL-CNN has the lowest test MAE: 5.00 ± 0.10 "
+        "On the drawn faces with the small CNN of width 32, CORAL-CNN has the lowest test MAE: 5.00 ± 0.10 "
         "years over 3 seeds, ahead of OR-CNN (5.25), with seed ranges apart; the constant median "
         "scores 8.69."
     )
@@ -48,7 +48,7 @@ def test_one_seed_never_stands_apart():
 
 def test_one_method_has_nobody_to_beat():
     assert describe(contest({"ce": [6.0, 6.1]})) == (
-        "On the drawn faces with the small CNN, CE-CNN has the lowest test MAE: 6.05 ± 0.07 years "
+        "On the drawn faces with the small CNN of width 32, CE-CNN has the lowest test MAE: 6.05 ± 0.07 years "
         "over 2 seeds."
     )
 

@@ -17,7 +17,7 @@ CONFIG = {
     "title": "micro",
     "datasets": {"faces": {"options": {"subjects": 24, "images_per_subject": 2}}},
     "grid": [
-        {"datasets": ["faces"], "backbones": ["tiny"], "methods": ["orcnn", "coral"], "seeds": [0]}
+        {"datasets": ["faces"], "backbones": ["small16"], "methods": ["orcnn", "coral"], "seeds": [0]}
     ],
     "training": {"size": 18, "crop": 16, "epochs": 1, "batch": 8, "learning_rate": 0.001},
 }
@@ -57,8 +57,8 @@ def test_one_command_leads_to_the_report(done):
     assert (results / "report.html").stat().st_size > 10_000
     runs = pd.read_csv(results / "runs.csv")
     cells = runs[["backbone", "method"]].drop_duplicates().to_numpy().tolist()
-    assert sorted(cells) == [["control", "median"], ["tiny", "coral"], ["tiny", "orcnn"]]
-    folder = results / "age/faces/tiny/coral/seed0"
+    assert sorted(cells) == [["control", "median"], ["small16", "coral"], ["small16", "orcnn"]]
+    folder = results / "age/faces/small16/coral/seed0"
     names = {path.name for path in folder.iterdir()}
     assert {"model.safetensors", "predictions.parquet", "metrics.json", "run.json"} <= names
     assert "resume.pt" not in names
@@ -77,8 +77,8 @@ def test_editing_a_method_trains_that_method_and_no_other(done):
         method.write_text(before + "# changed\n")
         plan = snakemake(done, "--dry-run")
         jobs = [line for line in plan.stdout.splitlines() if line.startswith("Job ")]
-        assert any("train faces, tiny, coral, seed 0" in line for line in jobs)
-        assert not any("train faces, tiny, orcnn" in line for line in jobs)
+        assert any("train faces, small16, coral, seed 0" in line for line in jobs)
+        assert not any("train faces, small16, orcnn" in line for line in jobs)
         assert not any("pack at" in line for line in jobs)
     finally:
         method.write_text(before)
@@ -86,7 +86,7 @@ def test_editing_a_method_trains_that_method_and_no_other(done):
 
 def test_a_new_seed_trains_one_run(done):
     """Also shows that the path is the command: seed 5 is not in the grid."""
-    plan = snakemake(done, "--dry-run", "results/micro/age/faces/tiny/coral/seed5/metrics.json")
+    plan = snakemake(done, "--dry-run", "results/micro/age/faces/small16/coral/seed5/metrics.json")
     assert plan.returncode == 0, plan.stderr
     assert plan.stdout.count("Job ") >= 3
     assert "pack at" not in plan.stdout

@@ -3,4 +3,7 @@
 Names only, so that a config can be checked without importing torch.
 """
 
-BACKBONES = ("tiny", "small", "resnet34", "resnet34_journal", "vgg", "vgg16", "inception_v3")
+BACKBONES = (
+    *("small8", "small16", "small32"),
+    *("resnet34", "resnet34_journal", "vgg", "vgg16", "inception_v3"),
+)

@@ -12,7 +12,7 @@ from softbio.errors import UserError, nearest
 
 
 def small(width: int) -> nn.Module:
-    """Five 3x3 convolutions with batch norm, for inputs of 32 to 64 px on a CPU; 8 width features.
+    """Five 3x3 convolutions with batch norm, for inputs of 16 to 64 px on a CPU; 8 width features.
 
     The first convolution strides: at full resolution most of the time would go to moving memory.
     """
@@ -28,6 +28,7 @@ def small(width: int) -> nn.Module:
         *block(2 * width, 4 * width),
         nn.MaxPool2d(2),
         *block(4 * width, 8 * width),
+        nn.MaxPool2d(2),
         *block(8 * width, 8 * width),
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
@@ -95,8 +96,9 @@ def torchvision_features(name: str, **options: object) -> nn.Module:
 
 
 _BUILDERS: dict[str, Callable[[], nn.Module]] = {
-    "tiny": partial(small, 16),
-    "small": partial(small, 32),
+    "small8": partial(small, 8),
+    "small16": partial(small, 16),
+    "small32": partial(small, 32),
     "resnet34": partial(resnet34, partial(nn.AvgPool2d, 7, stride=1, padding=2)),
     "resnet34_journal": partial(resnet34, partial(nn.AvgPool2d, 4)),
     "vgg": partial(vgg, "E"),

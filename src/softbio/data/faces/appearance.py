@@ -8,7 +8,7 @@ from .face import RGB, Ageing, Bones, Colours, Expression, Face, Hair, Light, Po
 
 # Skin from light to dark, and natural hair colours: RGB in 0..255.
 SKIN = np.array(
-    [[244, 214, 196], [234, 192, 164], [216, 168, 130], [178, 126, 90], [132, 88, 62], [92, 60, 44]]
+    [[244, 207, 182], [234, 189, 158], [216, 168, 130], [178, 126, 90], [132, 88, 62], [92, 60, 44]]
 )
 HAIR = np.array([[212, 176, 118], [166, 116, 66], [104, 66, 40], [62, 40, 28], [30, 24, 22]])
 RED_HAIR = np.array([150, 72, 34])
@@ -128,7 +128,7 @@ def _draw_bones(rng: np.random.Generator, masculinity: float, group: int) -> Bon
 
 def _draw_colours(rng: np.random.Generator, group: int) -> Colours:
     tone = float(np.clip(rng.normal(GROUP_SKIN[group], 0.11), 0, 1))
-    skin = _ramp(SKIN, tone) + rng.normal(0, 1, 3) * (0.012, 0.01, 0.014)
+    skin = _ramp(SKIN, tone) + rng.normal(0, 1, 3) * (0.012, 0.008, 0.010)
     darkness = float(np.clip(rng.normal(GROUP_HAIR[group], 0.25), 0.0, 1.0))
     hair = _ramp(HAIR, darkness)
     if rng.random() < 0.12 * (1 - tone):
@@ -151,7 +151,7 @@ def _draw_pose(rng: np.random.Generator) -> Pose:
 def _draw_light(rng: np.random.Generator) -> Light:
     direction = np.array([rng.normal(0, 0.55), rng.normal(-0.45, 0.25), 0.9])
     direction /= np.linalg.norm(direction)
-    warmth = rng.normal(0, 0.05)
+    warmth = max(rng.normal(0.01, 0.04), -0.04)
     strength = float(rng.uniform(0.45, 0.68))
     return Light(
         direction=tuple(float(v) for v in direction),
@@ -163,7 +163,7 @@ def _draw_light(rng: np.random.Generator) -> Light:
 
 def _draw_expression(rng: np.random.Generator) -> Expression:
     mood = rng.random()
-    smile = 0.25 * rng.random() if mood < 0.4 else rng.uniform(0.3, 1.0)
+    smile = 0.1 + 0.25 * rng.random() if mood < 0.4 else rng.uniform(0.3, 1.0)
     opened = rng.uniform(0.15, 0.6) if mood > 0.9 else 0.0
     return Expression(
         smile=float(smile if mood <= 0.9 else 0.2 * smile),

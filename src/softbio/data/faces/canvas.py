@@ -50,11 +50,13 @@ class Painter:
         value = int(255 * min(strength, 1.0))
         cv2.fillPoly(layer, self.paths(shapes), value, cv2.LINE_AA, FRACTION_BITS)
 
-    def paths(self, shapes) -> list[np.ndarray]:
-        """Fixed-point pixels of one shape (points, 2) or of several."""
+    def paths(self, shapes, window: Window | None = None) -> list[np.ndarray]:
+        """Fixed-point pixels of one shape (points, 2) or of several, from the window's corner."""
+        corner = (window[1].start, window[0].start) if window else (0, 0)
         if isinstance(shapes, np.ndarray):
-            return list(fixed(self.pixels(shapes)).reshape(-1, *shapes.shape[-2:]))
-        return [fixed(self.pixels(shape)) for shape in shapes]
+            at = fixed(self.pixels(shapes) - np.array(corner))
+            return list(at.reshape(-1, *shapes.shape[-2:]))
+        return [path for shape in shapes for path in self.paths(shape, window)]
 
     def draw(self, image: np.ndarray, paths: list[np.ndarray], width: float, value: int) -> None:
         """Draw fixed-point polylines into a grey image; what is thinner than a pixel is fainter."""

@@ -3,14 +3,14 @@
 import cv2
 import numpy as np
 
-from .canvas import FRACTION_BITS, Canvas, blurred
+from .canvas import Canvas, blurred
 from .curves import MIRROR, along, moved, smooth
 from .face import Face
 from .geometry import Layout
 
 LONG = 0.42  # the length from which hair falls below the ears
 STRANDS = 110
-SAMPLES = 9
+RUN = np.linspace(0, 1, 9)  # along a strand
 
 
 def hair_colour(face: Face) -> np.ndarray:
@@ -103,10 +103,9 @@ def _inner(face: Face, place: Layout) -> np.ndarray:
 def _rise(face: Face, outer: np.ndarray, inner: np.ndarray, rng) -> np.ndarray:
     """Short hair: strands from the hairline back over the head, swept away from the parting."""
     start, begin, reach = rng.random((3, STRANDS, 1))
-    run = np.linspace(0, 1, SAMPLES)
-    rim = np.minimum(0.6 * begin - 0.05 + run * (0.3 + 0.3 * reach), 1.04)[..., None]
+    rim = np.minimum(0.6 * begin - 0.05 + RUN * (0.3 + 0.3 * reach), 1.04)[..., None]
     side = 1 if face.hair.part >= 0 else -1
-    places = start + 0.16 * side * np.sin(np.pi * start) * run
+    places = start + 0.16 * side * np.sin(np.pi * start) * RUN
     lines = along(inner, places) * (1 - rim) + along(outer, places) * rim
     return _wave(face, lines, rng)
 
@@ -116,7 +115,7 @@ def _fall(face: Face, outer: np.ndarray, inner: np.ndarray, rng) -> np.ndarray:
     side, begin, reach, rim = rng.random((4, STRANDS, 1))
     part = _parting(face)
     begin = np.maximum(0.5 * begin - 0.25, 0)
-    run = begin + (0.8 + 0.2 * reach - begin) * np.linspace(0, 1, SAMPLES)
+    run = begin + (0.8 + 0.2 * reach - begin) * RUN
     right = side < 0.5 - 0.2 * face.hair.part
     places = np.where(right, part + (1 - part) * run, part * (1 - run))
     # Half of the strands start higher on the parting than they end and so cross the others.
@@ -129,8 +128,8 @@ def _fall(face: Face, outer: np.ndarray, inner: np.ndarray, rng) -> np.ndarray:
 def _wave(face: Face, lines: np.ndarray, rng) -> np.ndarray:
     """Curl the strands, more towards their tips."""
     curl = face.hair.curl
-    steps = np.linspace(0, 4 + 14 * curl, lines.shape[1]) + 6.3 * rng.random((len(lines), 1))
-    size = (0.012 + 0.05 * curl**1.5) * np.linspace(0.3, 1, lines.shape[1])
+    steps = RUN * (4 + 14 * curl) + 6.3 * rng.random((len(lines), 1))
+    size = (0.012 + 0.05 * curl**1.5) * (0.3 + 0.7 * RUN)
     lines[..., 0] += size * np.sin(steps)
     lines[..., 1] += size * 0.6 * np.cos(steps)
     return lines
@@ -150,8 +149,7 @@ def _fringe(face: Face, place: Layout, rng) -> tuple[np.ndarray, np.ndarray]:
     root = np.stack([x + 0.5 * hair.part, crown + 0.35 * (x / width) ** 2], 1)
     edge, root = smooth(edge, 4), smooth(root, 4)
     across, begin, reach = rng.random((3, STRANDS // 2, 1))
-    run = np.linspace(0, 1, SAMPLES)
-    run = (0.5 * begin * (1 - run) + run * (0.85 + 0.17 * reach))[..., None]
+    run = (0.5 * begin * (1 - RUN) + RUN * (0.85 + 0.17 * reach))[..., None]
     lines = along(root, across) * (1 - run) + along(edge, across) * run
     lines[..., 1] -= 0.05 * np.sin(np.pi * run[..., 0])
     return np.concatenate([edge, root[::-1]]), _wave(face, lines, rng)
@@ -163,7 +161,7 @@ def _paint_locks(canvas: Canvas, face: Face, ring: np.ndarray, lines: np.ndarray
     window, mask = canvas.mask(ring, 0.014 + 0.03 * (hair.length < 0.1))
     if hair.curl > 0.5:
         _roughen(canvas, face, window, mask, rng)
-    paths = _shift_into(window, canvas.paths(lines))
+    paths = canvas.paths(lines, window)
     tone = np.full(mask.shape, 118, np.uint8)
     for index, grey in enumerate((84, 98, 132, 150, 108, 172)):
         canvas.draw(tone, paths[index::6], 0.02, grey)
@@ -179,13 +177,6 @@ def _paint_locks(canvas: Canvas, face: Face, ring: np.ndarray, lines: np.ndarray
         canvas.cover(window, mask)
     lift = (0.03 + 0.10 * hair.volume) * min(4 * hair.length, 1)
     canvas.relief[window] += (np.float32(0.035) * tone + np.float32(lift - 0.035)) * mask
-
-
-def _shift_into(window, paths: list[np.ndarray]) -> list[np.ndarray]:
-    corner = (window[1].start << FRACTION_BITS, window[0].start << FRACTION_BITS)
-    for path in paths:
-        path -= corner
-    return paths
 
 
 def _sheen(canvas: Canvas, face: Face, window) -> np.ndarray:
@@ -227,7 +218,7 @@ def paint_beard(canvas: Canvas, face: Face, place: Layout, rng: np.random.Genera
     root = rng.uniform((-0.98, 0.2), (0.98, 1.45), (180, 2))
     fall = rng.uniform((-0.03, 0.06), (0.03, 0.13), (180, 2))
     fall[:, 0] += 0.07 * root[:, 0]
-    paths = _shift_into(window, canvas.paths(np.stack([root, root + fall], 1)))
+    paths = canvas.paths(np.stack([root, root + fall], 1), window)
     tone = np.full(mask.shape, 108, np.uint8)
     for index, grey in enumerate((66, 84, 128, 160)):
         canvas.draw(tone, paths[index::4], 0.016, grey)

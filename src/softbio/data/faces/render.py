@@ -19,7 +19,7 @@ from .skin import light_up, paint_skin, wrinkle
 cv2.setNumThreads(1)
 
 COARSE = 48
-DETAIL = 1.62  # canvas pixels a pixel of the image
+DETAIL = 1.5  # canvas pixels a pixel of the image
 ROUNDS = 9
 
 
@@ -67,15 +67,16 @@ def _put_head(image, canvas: Canvas, lit: np.ndarray, depth: np.ndarray, pose: P
     """Warp the lit canvas into `image`, float32 (3, size, size)."""
     size = image.shape[1]
     at = canvas.pixels(_unproject(depth, pose, size)).astype(np.float32)
-    lit = np.minimum(lit, 1, out=lit)
-    lit *= canvas.alpha
-    layers = cv2.blur(cv2.merge([*lit, canvas.alpha]), (2, 2), anchor=(0, 0))
+    np.clip(lit, 0, 1, out=lit)
+    opaque = canvas.alpha * np.float32(255)
+    layers = [(plane * opaque).astype(np.uint8) for plane in lit]
+    layers = cv2.blur(cv2.merge([*layers, opaque.astype(np.uint8)]), (2, 2), anchor=(0, 0))
     head = cv2.remap(layers, at[..., 0] - 0.5, at[..., 1] - 0.5, cv2.INTER_LINEAR)
     *colours, alpha = cv2.split(head)
-    behind = 1 - alpha
+    behind = 1 - alpha * np.float32(1 / 255)
     for plane, colour in zip(image, colours, strict=True):
         plane *= behind
-        plane += colour
+        plane += colour * np.float32(1 / 255)
 
 
 def _unproject(depth: np.ndarray, pose: Pose, size: int) -> np.ndarray:
