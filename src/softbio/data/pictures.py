@@ -14,6 +14,8 @@ from PIL import Image
 # a face archive holds no larger ones; a few bytes can claim any size
 MAX_PIXELS = 50_000_000
 CHUNK = 256
+# drawn faces are images of this side, whatever size they are packed at
+DRAWN_SIDE = 128
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,18 @@ def decode(content: bytes) -> np.ndarray:
         raise ValueError(" ".join(str(error).split()) or type(error).__name__) from None
 
 
+def resized(image: Image.Image, size: int) -> np.ndarray:
+    """To a square as torchvision's Resize((size, size)) does with a PIL image."""
+    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
+
+
 def decoded(content: bytes, size: int) -> Picture:
-    """Decode and resize to a square as torchvision's Resize((size, size)) does on a PIL image."""
+    """Decode an image file and resize it."""
     try:
         image = Image.fromarray(decode(content))
     except ValueError as error:
         return Picture(None, reason=str(error))
-    return Picture(np.asarray(image.resize((size, size), Image.Resampling.BILINEAR)))
+    return Picture(resized(image, size))
 
 
 @dataclass(frozen=True)
@@ -64,8 +71,11 @@ class Drawn:
     draw: Callable[[Any, int], tuple[np.ndarray, np.ndarray]]
 
     def __call__(self, face: Any, size: int) -> Picture:
-        pixels, landmarks = self.draw(face, size)
-        return Picture(pixels, (np.asarray(landmarks, np.float32) / size).reshape(-1))
+        pixels, landmarks = self.draw(face, DRAWN_SIDE)
+        return Picture(
+            resized(Image.fromarray(pixels), size),
+            (np.asarray(landmarks, np.float32) / DRAWN_SIDE).reshape(-1),
+        )
 
 
 def pictures(
