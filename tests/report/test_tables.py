@@ -41,7 +41,9 @@ def test_the_talks_table_has_a_row_a_seed_and_their_average(made, tables):
 def test_the_lowest_average_is_bold_and_no_other(made, tables):
     table = tables["errors-small32-last"]
     means = (
-        mae(made, backbone="small32", selection="last", variant="").groupby("method")["value"].mean()
+        mae(made, backbone="small32", selection="last", variant="")
+        .groupby("method")["value"]
+        .mean()
     )
     bold = [row.cells[0] for row in table.rows if 2 in row.best]
     assert bold == [{"ce": "CE-CNN", "orcnn": "OR-CNN", "coral": "CORAL-CNN"}[means.idxmin()]]
@@ -154,7 +156,11 @@ def test_another_recipe_is_never_reproduced(made, utkface):
     assert set(frame["verdict"]) == {"other recipe"}
     assert set(frame["published_backbone"]) == {"resnet34"}
     small = frame[(frame["backbone"] == "small32") & (frame["method"] == "coral")]
-    assert small["deviations"].str.contains("backbone Small CNN, width 32 .published: ResNet-34.").all()
+    assert (
+        small["deviations"]
+        .str.contains("backbone Small CNN, width 32 .published: ResNet-34.")
+        .all()
+    )
     assert frame["difference"].to_numpy() == pytest.approx(frame["mean"] - frame["published_mean"])
 
 

@@ -32,7 +32,12 @@ def test_the_example_method_trains_and_predicts(packed, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "softbio.methods.l1", module)
     monkeypatch.setattr(softbio.methods, "METHODS", (*softbio.methods.METHODS, "l1"))
     recipe = Recipe(
-        *("noise", "small16", "l1", "", 0), size=18, crop=16, epochs=25, batch=16, learning_rate=3e-3
+        *("noise", "small16", "l1", "", 0),
+        size=18,
+        crop=16,
+        epochs=25,
+        batch=16,
+        learning_rate=3e-3,
     )
     train(recipe, packed, tmp_path)
     predict(tmp_path / "model.safetensors", packed, tmp_path / "predictions.parquet")

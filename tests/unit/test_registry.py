@@ -67,8 +67,14 @@ def without(entry: dict, key: str) -> dict:
         ({"utkface": {"sorce": "x"}}, "'utkface.sorce' is unknown: did you mean 'source'?"),
         ({"utkfac": {"source": "x"}}, "datasets.utkfac: not in .* did you mean 'utkface'?"),
         ({"utkface": "/data"}, "datasets.utkface: must be a mapping"),
-        ({"faces": {"options": {"subject": 3}}}, "'faces.options.subject' is unknown: .*'subjects'"),
-        ({"faces": {"options": {"split": {"tset": 0.2}}}}, "tset' is unknown: did you mean 'test'?"),
+        (
+            {"faces": {"options": {"subject": 3}}},
+            "'faces.options.subject' is unknown: .*'subjects'",
+        ),
+        (
+            {"faces": {"options": {"split": {"tset": 0.2}}}},
+            "tset' is unknown: did you mean 'test'?",
+        ),
         ({"utkface": {"options": {"a": 1}}}, "'utkface.options.a' is unknown: nothing can be set"),
         ({"utkface": {"ages": [60, 21]}}, r"datasets.utkface.ages: \[60, 21\] must run"),
         ({"utkface": {"ages": [21]}}, "key 'utkface.ages': "),

@@ -1,8 +1,11 @@
 """The verdict says what the numbers say, no more."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from softbio import verdict
 from softbio.verdict import Contest, _overall, control_finding, describe
 
 APART = {"ce": [6.0, 6.1, 6.2], "orcnn": [5.2, 5.3, 5.25], "coral": [4.9, 5.0, 5.1]}
@@ -83,3 +86,14 @@ def test_no_control_no_finding():
 )  # fmt: skip
 def test_several_contests(contests, text):
     assert text in _overall([contest(mae, str(i)) for i, mae in enumerate(contests)])
+
+
+def test_the_contest_with_most_seeds_is_the_headline(monkeypatch):
+    one_seed = {method: values[:1] for method, values in APART.items()}
+    contests = {"a": contest(one_seed, "a"), "b": contest(APART, "b")}
+    records = SimpleNamespace(datasets=["faces"], backbones=lambda dataset: ["a", "b"])
+    monkeypatch.setattr(verdict, "contest", lambda records, dataset, backbone: contests[backbone])
+    monkeypatch.setattr(verdict, "other_rules", lambda records, c: f"Rules of {c.backbone}.")
+    reached = verdict.reach_verdict(records)
+    assert reached.headline == describe(contests["b"])
+    assert reached.findings == ["Rules of b.", f"{describe(contests['a'])} Rules of a."]

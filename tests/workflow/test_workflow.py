@@ -17,7 +17,12 @@ CONFIG = {
     "title": "micro",
     "datasets": {"faces": {"options": {"subjects": 24, "images_per_subject": 2}}},
     "grid": [
-        {"datasets": ["faces"], "backbones": ["small16"], "methods": ["orcnn", "coral"], "seeds": [0]}
+        {
+            "datasets": ["faces"],
+            "backbones": ["small16"],
+            "methods": ["orcnn", "coral"],
+            "seeds": [0],
+        }
     ],
     "training": {"size": 18, "crop": 16, "epochs": 1, "batch": 8, "learning_rate": 0.001},
 }
