@@ -39,7 +39,6 @@ def test_ce_files_hold_thresholded_probabilities(published, dataset):
 
 
 def test_kappa_and_constant_predictors(published):
-    labels, predictions, _ = labels_and_predictions(published, "morph2", "coral", 0)
     kappas = [
         quadratic_weighted_kappa(*labels_and_predictions(published, "morph2", "coral", seed)[:2])
         for seed in range(3)

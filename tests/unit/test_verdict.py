@@ -19,8 +19,8 @@ def contest(mae: dict, backbone: str = "small32", **controls: float) -> Contest:
 def test_winner_spread_and_second():
     text = describe(contest(APART, median=8.694))
     assert text == (
-        "On the drawn faces with the small CNN of width 32, CORAL-CNN has the lowest test MAE: 5.00 ± 0.10 "
-        "years over 3 seeds, ahead of OR-CNN (5.25), with seed ranges apart; the constant median "
+        "On the drawn faces with the small CNN of width 32, CORAL-CNN has the lowest test MAE: "
+        "5.00 ± 0.10 years over 3 seeds, ahead of OR-CNN (5.25), with seed ranges apart; the constant median "
         "scores 8.69."
     )
 
@@ -51,8 +51,8 @@ def test_one_seed_never_stands_apart():
 
 def test_one_method_has_nobody_to_beat():
     assert describe(contest({"ce": [6.0, 6.1]})) == (
-        "On the drawn faces with the small CNN of width 32, CE-CNN has the lowest test MAE: 6.05 ± 0.07 years "
-        "over 2 seeds."
+        "On the drawn faces with the small CNN of width 32, CE-CNN has the lowest test MAE: "
+        "6.05 ± 0.07 years over 2 seeds."
     )
 
 
