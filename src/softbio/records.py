@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from softbio import benchmark
 from softbio.data.registry import Card, Citation, FoundFile
 from softbio.errors import UserError
 from softbio.files import atomic
@@ -65,15 +66,8 @@ def in_order(names: pd.Series | list[str]) -> list[str]:
     return sorted(unique, key=lambda n: (n in CONTROLS, rank.get(n, len(known)), unique.index(n)))
 
 
-@dataclass(frozen=True)
-class Run:
-    """One trained (or constant) predictor."""
-
-    dataset: str
-    backbone: str
-    method: str
-    variant: str
-    seed: int
+class Run(benchmark.Run):
+    """One trained (or constant) predictor: a cell of the grid as the tables see it."""
 
     @property
     def is_control(self) -> bool:

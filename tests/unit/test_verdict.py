@@ -20,8 +20,8 @@ def test_winner_spread_and_second():
     text = describe(contest(APART, median=8.694))
     assert text == (
         "On the drawn faces with the small CNN of width 32, CORAL-CNN has the lowest test MAE: "
-        "5.00 ± 0.10 years over 3 seeds, ahead of OR-CNN (5.25), with seed ranges apart; the constant median "
-        "scores 8.69."
+        "5.00 ± 0.10 years over 3 seeds, ahead of OR-CNN (5.25), with seed ranges apart; the "
+        "constant median scores 8.69."
     )
 
 
