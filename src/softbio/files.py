@@ -11,8 +11,8 @@ from pathlib import Path
 def atomic(path: Path | str) -> Iterator[Path]:
     """Give a temporary sibling to write to; rename it to `path` on success, remove it on failure.
 
-    The name is stable for one path and one process, so that a killed writer leaves at most one
-    stray file, which the next writer replaces.
+    The name is the same each time, so that a killed writer leaves at most one stray file, which the
+    next writer replaces.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

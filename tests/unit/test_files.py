@@ -1,0 +1,91 @@
+"""Files are whole or absent; errors are told once and plainly; runs say where they come from."""
+
+import hashlib
+import json
+import logging
+
+import pytest
+import torch
+
+from softbio.errors import UserError, nearest
+from softbio.files import atomic, sha256
+from softbio.job import job
+from softbio.provenance import git_state, hardware, peak_memory_mb, versions
+
+
+def test_a_file_appears_whole(tmp_path):
+    path = tmp_path / "new/file.csv"
+    with atomic(path) as part:
+        part.write_text("whole")
+        assert part.suffix == ".csv"
+        assert not path.exists()
+    assert path.read_text() == "whole"
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_failed_writer_leaves_the_old_file(tmp_path, error):
+    path = tmp_path / "file.csv"
+    path.write_text("old")
+    with pytest.raises(error), atomic(path) as part:
+        part.write_text("half")
+        raise error
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_stray_part_of_a_killed_writer_is_replaced(tmp_path):
+    path = tmp_path / "file.csv"
+    with atomic(path) as part:
+        stray = part
+        part.write_text("x")
+    stray.write_text("a killed writer's half")
+    with atomic(path) as part:
+        part.write_text("whole")
+    assert path.read_text() == "whole"
+    assert not stray.exists()
+
+
+def test_sha256(tmp_path):
+    (tmp_path / "f").write_bytes(b"softbio" * 1000)
+    assert sha256(tmp_path / "f") == hashlib.sha256(b"softbio" * 1000).hexdigest()
+
+
+def test_a_users_mistake_is_one_line(tmp_path, capsys):
+    log = tmp_path / "job.log"
+    with pytest.raises(SystemExit) as stopped, job(log):
+        logging.getLogger("softbio.anything").info("epoch 1")
+        raise UserError("data.csv: no column 'age'; add it")
+    assert stopped.value.code == 1
+    assert capsys.readouterr().err == "softbio: data.csv: no column 'age'; add it\n"
+    lines = log.read_text().splitlines()
+    assert len(lines) == 2
+    assert lines[0].endswith("epoch 1")
+
+
+def test_a_fault_of_ours_keeps_its_traceback(tmp_path, capsys):
+    log = tmp_path / "job.log"
+    with pytest.raises(SystemExit), job(log):
+        raise ZeroDivisionError
+    assert "Traceback" in capsys.readouterr().err
+    assert "ZeroDivisionError" in log.read_text()
+
+
+def test_a_good_job_leaves_no_handler(tmp_path):
+    before = list(logging.getLogger("softbio").handlers)
+    with job(tmp_path / "job.log", threads=1):
+        assert torch.get_num_threads() == 1
+    assert logging.getLogger("softbio").handlers == before
+
+
+def test_nearest():
+    assert nearest("coralx", ["coral", "ce"]) == "did you mean 'coral'?"
+    assert nearest("zzz", ["b", "a"]) == "known: a, b"
+
+
+def test_provenance_is_plain_data():
+    device = torch.device("cpu")
+    found = [versions(), git_state(), hardware(device), peak_memory_mb(device)]
+    assert json.loads(json.dumps(found)) == found
+    assert found[0]["torch"] == torch.__version__
+    assert peak_memory_mb(device) > 50
