@@ -4,9 +4,15 @@ import importlib.util
 import re
 import sys
 
+import numpy as np
 import pytest
+import yaml
+from PIL import Image
 
 import softbio.methods
+from softbio.data.packed import load_packed
+from softbio.data.prepare import prepare
+from softbio.data.registry import load_registry
 from softbio.parameters import README, filled
 from softbio.predict import predict
 from softbio.predictions import read_predictions
@@ -59,3 +65,26 @@ def test_files_that_a_page_names_exist(page):
 def test_no_path_of_one_machine_in_the_documents():
     for page in PAGES:
         assert not re.search(r"(/home/|/root/|/work/|/Users/)\w", (ROOT / page).read_text())
+
+
+def test_the_example_data_set_is_packed(tmp_path):
+    text = (ROOT / "config/README.md").read_text()
+    example = next(b for b in re.findall(r"```yaml\n(.*?)```", text, re.S) if "mine:" in b)
+    faces = tmp_path / "faces"
+    faces.mkdir()
+    generator = np.random.default_rng(0)
+    for number in range(30):
+        pixels = generator.integers(0, 256, (40, 30, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(faces / f"{number}.png")
+    lines = [f"{number}.png,{18 + number}" for number in range(30)]
+    (faces / "labels.csv").write_text("file,age\n" + "\n".join(lines))
+    datasets = yaml.safe_load(example)["datasets"]
+    datasets["mine"]["source"] = str(faces)
+    spec = load_registry(ROOT / "config/datasets.yaml", datasets)["mine"]
+    prepare(spec, 16, tmp_path / "packed", tmp_path / "raw")
+    packed = load_packed(tmp_path / "packed")
+    assert (len(packed.index), packed.k) == (30, 63)
+    assert set(packed.index["split"]) == {"train", "valid", "test"}
+    assert (
+        packed.index["age"] == packed.index["image"].str.removesuffix(".png").astype(int) + 18
+    ).all()
