@@ -5,6 +5,7 @@ import re
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from PIL import Image
@@ -88,3 +89,20 @@ def test_the_example_data_set_is_packed(tmp_path):
     assert (
         packed.index["age"] == packed.index["image"].str.removesuffix(".png").astype(int) + 18
     ).all()
+
+
+def test_the_record_prints_what_its_numbers_say():
+    folder = ROOT / "results/record"
+    runs = pd.read_csv(folder / "utkface_cpu/runs.csv", keep_default_na=False)
+    runs = runs[runs["metric"] == "mae"].astype({"value": float})
+    by_cell = runs.groupby(["method", "selection", "decoding"])["value"]
+    rows = re.findall(
+        r"^\| (\w+) \| (\w+) \| (\w+) \| ([\d.]+) ± ([\d.]+) \|$",
+        (folder / "README.md").read_text(),
+        re.M,
+    )
+    assert len(rows) == 3 * 2 * 2
+    for *cell, mean, sd in rows:
+        values = by_cell.get_group(tuple(cell))
+        assert len(values) == 3
+        assert (f"{values.mean():.2f}", f"{values.std():.2f}") == (mean, sd)
