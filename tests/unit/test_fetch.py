@@ -54,10 +54,15 @@ def make_spec(url: str = "http://127.0.0.1:9", **changes) -> DatasetSpec:
     return DatasetSpec("set", "A set", "utkface", (1, 9), **{**known, **changes})
 
 
-def test_what_has_a_url_is_downloaded_once(tmp_path, served):
-    raw = tmp_path / "raw"
+def with_archive(raw: Path) -> Path:
+    """The folder with what only a person can get already in it."""
     raw.mkdir()
     (raw / "Set.tar.gz").write_bytes(ARCHIVE)
+    return raw
+
+
+def test_what_has_a_url_is_downloaded_once(tmp_path, served):
+    raw = with_archive(tmp_path / "raw")
     spec = make_spec(served)
     sources = fetch(spec, raw)
     assert sources.lists["test"].read_bytes() == LIST
@@ -111,21 +116,27 @@ def test_an_archive_without_url_is_asked_for(tmp_path, served):
 
 def test_offline_says_where_to_put_the_file(tmp_path):
     with pytest.raises(UserError, match=r"list.csv can not be fetched .*no connection.*source"):
-        fetch(make_spec(), tmp_path)
-    assert list(tmp_path.iterdir()) == []
+        fetch(make_spec(), with_archive(tmp_path / "raw"))
+    assert [path.name for path in (tmp_path / "raw").iterdir()] == ["Set.tar.gz"]
+
+
+def test_nothing_is_downloaded_for_a_run_that_can_not_go_on(tmp_path, served):
+    with pytest.raises(UserError, match=r"Set.tar.gz is not there"):
+        fetch(make_spec(served), tmp_path / "raw")
+    assert Handler.asked == []
 
 
 def test_a_file_that_is_gone_from_the_web(tmp_path, served):
     (tmp_path / "web/list.csv").unlink()
     with pytest.raises(UserError, match=r"list.csv can not be fetched .*404"):
-        fetch(make_spec(served), tmp_path / "raw")
+        fetch(make_spec(served), with_archive(tmp_path / "raw"))
 
 
 def test_a_download_of_the_wrong_checksum_is_not_kept(tmp_path, served):
     (tmp_path / "web/list.csv").write_bytes(b"something else")
     with pytest.raises(UserError, match=r"list.csv can not be fetched .*hash"):
-        fetch(make_spec(served), tmp_path / "raw")
-    assert list((tmp_path / "raw").iterdir()) == []
+        fetch(make_spec(served), with_archive(tmp_path / "raw"))
+    assert [path.name for path in (tmp_path / "raw").iterdir()] == ["Set.tar.gz"]
 
 
 def test_a_source_that_is_missing(tmp_path):

@@ -34,6 +34,9 @@ def fetch(spec: DatasetSpec, raw: Path | str) -> Sources:
     """
     raw = Path(raw)
     raw.mkdir(parents=True, exist_ok=True)
+    if spec.archive is None or spec.archive.url is None:
+        # what only a person can get comes first: no download for a run that can not go on
+        _images(spec, raw)
     for file in spec.files:
         if file.url and _beside(spec, file.name) is None:
             # an archive given as the source stands for the authors' archive
@@ -52,10 +55,6 @@ def locate(spec: DatasetSpec, raw: Path | str) -> Sources:
     Raises UserError where one is missing or has the wrong checksum.
     """
     raw = Path(raw)
-    if spec.source is not None and not spec.source.exists():
-        raise UserError(
-            f"{spec.source}: no such folder or archive; correct datasets.{spec.name}.source"
-        )
     known = {file.name: file for file in spec.files}
     found = []
     images = _images(spec, raw)
@@ -80,6 +79,10 @@ def _beside(spec: DatasetSpec, name: str) -> Path | None:
 
 
 def _images(spec: DatasetSpec, raw: Path) -> Path | None:
+    if spec.source is not None and not spec.source.exists():
+        raise UserError(
+            f"{spec.source}: no such folder or archive; correct datasets.{spec.name}.source"
+        )
     if spec.source is not None and spec.source.is_file():
         return spec.source
     if spec.archive is not None:
@@ -142,7 +145,7 @@ def _download(spec: DatasetSpec, file: FileSpec, raw: Path) -> None:
             known,
             file.name,
             raw,
-            downloader=pooch.HTTPDownloader(progressbar=progress, timeout=60),
+            downloader=pooch.HTTPDownloader(progressbar=progress, timeout=20),
         )
     except (requests.RequestException, ValueError, OSError) as error:
         why = " ".join(str(error).split())
