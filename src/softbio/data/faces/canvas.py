@@ -1,5 +1,6 @@
 """The unposed head as a picture: skin colour and relief on one square grid, painted with OpenCV."""
 
+from abc import ABC, abstractmethod
 from functools import lru_cache
 
 import cv2
@@ -14,7 +15,7 @@ INK = (0.76, 0.84, 0.86)  # share of red, green and blue that full ink takes awa
 Window = tuple[slice, slice]
 
 
-class Painter:
+class Painter(ABC):
     """Paints shapes given in head units into colour planes.
 
     planes: float32 (3, n, n) RGB; per_unit: pixels a head unit.
@@ -25,9 +26,9 @@ class Painter:
         self.n = planes.shape[1]
         self.per_unit = per_unit
 
+    @abstractmethod
     def pixels(self, points: np.ndarray) -> np.ndarray:
         """Head units (..., 2) -> pixels; pixel centres are at integers."""
-        raise NotImplementedError
 
     def mask(self, shapes, soft: float = 0.0) -> tuple[Window, np.ndarray]:
         """Anti-aliased inside of polygons, blurred by `soft` head units: window, float32 0..1."""
