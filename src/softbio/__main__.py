@@ -1,17 +1,23 @@
 """The steps of the workflow without Snakemake: python -m softbio STEP --help."""
 
 import argparse
-import json
 from pathlib import Path
 
+from softbio.errors import UserError
 from softbio.job import job
 from softbio.recipe import recipe_from
+from softbio.schema import read_yaml
 
 
 def _train(options: argparse.Namespace) -> None:
     from softbio.train import train
 
-    values = json.loads(options.recipe.read_text())
+    # JSON is YAML
+    values = read_yaml(options.recipe)
+    if not isinstance(values, dict):
+        raise UserError(
+            f"{options.recipe}: must hold the fields of a recipe; take a run's run.json"
+        )
     train(recipe_from(values.get("recipe", values)), options.packed, options.out, options.device)
 
 
