@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,9 +18,9 @@ from softbio.data.registry import load_registry
 from softbio.parameters import README, filled
 from softbio.predict import predict
 from softbio.predictions import read_predictions
-from softbio.recipe import Recipe
 from softbio.train import train
 from tests.conftest import ROOT
+from tests.unit.test_train import RECIPE
 
 PAGES = ["README.md", "CONTRIBUTING.md", "config/README.md"]
 
@@ -38,14 +39,7 @@ def test_the_example_method_trains_and_predicts(packed, tmp_path, monkeypatch):
     spec.loader.exec_module(module)
     monkeypatch.setitem(sys.modules, "softbio.methods.l1", module)
     monkeypatch.setattr(softbio.methods, "METHODS", (*softbio.methods.METHODS, "l1"))
-    recipe = Recipe(
-        *("noise", "small16", "l1", "", 0),
-        size=18,
-        crop=16,
-        epochs=25,
-        batch=16,
-        learning_rate=3e-3,
-    )
+    recipe = replace(RECIPE, method="l1", epochs=25, learning_rate=3e-3, bias="zeros")
     train(recipe, packed, tmp_path)
     predict(tmp_path / "model.safetensors", packed, tmp_path / "predictions.parquet")
     frame = read_predictions(tmp_path / "predictions.parquet")[1].query("selection == 'best'")

@@ -5,7 +5,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from softbio.benchmark import Run, load_benchmark
-from softbio.data.registry import load_registry
+from softbio.data.registry import find, load_registry
 from softbio.errors import UserError
 
 SCHEMAS = Path(workflow.basedir) / "workflow/schemas"
@@ -79,18 +79,21 @@ def source_of(wildcards):
 
     A missing one is left to `fetch`, whose error names the key to correct.
     """
-    source = DATASETS[wildcards.dataset].source
+    source = entry_of(wildcards).source
     return [str(source)] if source is not None and source.exists() else []
 
 
 def entry_of(wildcards):
     """The data set's entry in the registry: a change of it makes its files anew."""
-    return DATASETS[wildcards.dataset]
+    try:
+        return find(DATASETS, wildcards.dataset)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def reader_of(wildcards):
     """Source files of the data set's reader."""
-    reader = DATASETS[wildcards.dataset].reader
+    reader = entry_of(wildcards).reader
     drawing = package("data/faces") if reader == "drawn" else []
     return code(f"data/readers/{reader}") + drawing
 
