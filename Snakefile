@@ -8,6 +8,7 @@ if "name" not in config:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/resources.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/age.smk"
 include: "workflow/rules/report.smk"
