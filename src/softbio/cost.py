@@ -1,8 +1,8 @@
 """What a run costs: the minutes, memory and GPUs to ask a cluster for.
 
-Pure arithmetic without torch, for the workflow's `resources`. The estimates are generous: a job that
-asked for too much waits a little longer, one that asked for too little is cut off and has to go on
-in a second job.
+Pure arithmetic without torch, for the workflow's `resources`. The estimates are generous: a job
+that asked for too much waits a little longer, one that asked for too little is cut off and has to
+go on in a second job.
 """
 
 import math
