@@ -9,11 +9,11 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+
+from tests.processes import until
 
 PROGRAMS = ["munged", "runuser", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol"]
 # the clients inside a job lose SLURM_CONF, so that the file must be in its usual place
@@ -65,15 +65,6 @@ def why_not() -> str | None:
     if USUAL.exists() or USUAL.is_symlink():
         return f"{USUAL} is there: this machine has a Slurm; remove the file if it is left over"
     return None
-
-
-def until(what: Callable[[], object], text: str, seconds: float) -> object:
-    """Wait for a value that is true and return it; AssertionError with `text` after `seconds`."""
-    end = time.monotonic() + seconds
-    while not (value := what()):
-        assert time.monotonic() < end, f"not within {seconds} s: {text}"
-        time.sleep(0.2)
-    return value
 
 
 class Cluster:

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from softbio.files import sha256
+from tests.processes import Trainer, hold, left_over, trainers, until
 from tests.project import CONFIG, copy_of_the_project, snakemake, started
-from tests.slurm.cluster import Cluster, until
-from tests.slurm.trainer import Trainer, hold, left_over, trainers
+from tests.slurm.cluster import Cluster
 
 METHODS = ["ce", "orcnn", "coral"]
 GRID = {"datasets": ["faces"], "backbones": ["small8"], "methods": METHODS, "seeds": [0]}

@@ -1,17 +1,28 @@
-"""The training process of a job, found from outside and held still, so that a fault surely hits."""
+"""Processes seen from outside; training held still, so that a fault surely hits it."""
 
 import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 
+def until(what: Callable[[], object], text: str, seconds: float) -> object:
+    """Wait for a value that is true and return it; AssertionError with `text` after `seconds`."""
+    end = time.monotonic() + seconds
+    while not (value := what()):
+        assert time.monotonic() < end, f"not within {seconds} s: {text}"
+        time.sleep(0.2)
+    return value
+
+
 @dataclass(frozen=True)
 class Trainer:
-    """A training process at work: the Slurm job it belongs to, its process and its run folder."""
+    """A training process at work: its Slurm job (None outside Slurm), process and run folder."""
 
-    job: str
+    job: str | None
     process: psutil.Process
     run: Path
 
@@ -40,13 +51,13 @@ def trainers(folder: Path) -> list[Trainer]:
         found += [
             Trainer(job, process, log.parent)
             for log in logs
-            if log.name == "train.log" and folder in log.parents and job
+            if log.name == "train.log" and folder in log.parents
         ]
     return found
 
 
 def hold(folder: Path, held: dict[str, Trainer]) -> dict[str, Trainer]:
-    """Stop (SIGSTOP) each training process in its third epoch or later; by run, adding to `held`.
+    """Stop (SIGSTOP) each training process that has two epochs behind it; by run, adding to `held`.
 
     A held process stands for one that is slower than its time limit. Slurm continues it (SIGCONT)
     just before it asks it to end (SIGTERM).
