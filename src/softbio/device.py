@@ -1,4 +1,8 @@
-"""Where a run computes."""
+"""Where a run computes, and how repeatably."""
+
+import os
+import re
+import warnings
 
 import torch
 
@@ -8,10 +12,12 @@ from softbio.errors import UserError
 def choose_device(name: str = "auto") -> torch.device:
     """The device of that name; "auto": the GPU where there is one.
 
-    Also asks cuDNN for its deterministic kernels, as the authors' scripts did. Raises UserError
-    for a device that this machine or this build of torch does not have.
+    On a GPU also asks for deterministic kernels and for full float32 products (not TF32, which is
+    torch's default for convolutions: the published runs knew none). Raises UserError for a device
+    that this machine or this build of torch does not have.
     """
-    torch.backends.cudnn.deterministic = True
+    # read by cuBLAS when it starts: without it its sums depend on what runs beside
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -22,4 +28,48 @@ def choose_device(name: str = "auto") -> torch.device:
             f"device '{name}' can not be used ({str(error).splitlines()[0]}); "
             "set device to cpu, cuda or auto"
         ) from None
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
     return device
+
+
+class Determinism:
+    """Within it torch takes deterministic kernels; `missing` names those it has no such form of.
+
+    For a GPU: everything here is repeatable on a CPU with a fixed number of threads. A context
+    manager, because the setting is global.
+    """
+
+    WARNING = re.compile(r"(\S+) does not have a deterministic implementation")
+
+    def __init__(self) -> None:
+        self._missing: set[str] = set()
+
+    @property
+    def missing(self) -> list[str]:
+        """Names of kernels, sorted."""
+        return sorted(self._missing)
+
+    def __enter__(self) -> "Determinism":
+        self._show = warnings.showwarning
+        self._before = torch.is_deterministic_algorithms_warn_only_enabled()
+        self._enabled = torch.are_deterministic_algorithms_enabled()
+        self._fill = torch.utils.deterministic.fill_uninitialized_memory
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        # a debugging aid that writes all fresh memory once more
+        torch.utils.deterministic.fill_uninitialized_memory = False
+        warnings.showwarning = self._note
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        warnings.showwarning = self._show
+        torch.utils.deterministic.fill_uninitialized_memory = self._fill
+        torch.use_deterministic_algorithms(self._enabled, warn_only=self._before)
+
+    def _note(self, message, *arguments, **options) -> None:
+        found = self.WARNING.search(str(message))
+        if found:
+            self._missing.add(found[1])
+        else:
+            self._show(message, *arguments, **options)

@@ -36,6 +36,14 @@ def forward(model: nn.Module, images: Tensor, recipe: Recipe) -> Tensor:
         return model(images).float()
 
 
+def compiled(model: nn.Module, recipe: Recipe) -> nn.Module:
+    """The same model, sharing its weights, behind torch.compile where the recipe asks for it.
+
+    One shape is compiled for: give it nothing but full batches.
+    """
+    return torch.compile(model, dynamic=False) if recipe.compile else model
+
+
 def weights_of(model: nn.Module) -> dict[str, Tensor]:
     """A copy of all weights and buffers on the CPU."""
     return {

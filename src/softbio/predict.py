@@ -1,5 +1,6 @@
 """From a trained model to predictions on the test images."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,8 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from softbio.data.augment import centre_offsets, crop_batch
+from softbio.data.augment import Crops, centre_offsets
+from softbio.data.feed import Feed, make_feed
 from softbio.data.packed import load_packed
 from softbio.device import choose_device
 from softbio.errors import UserError
@@ -19,19 +21,24 @@ from softbio.recipe import Recipe
 
 @torch.no_grad()
 def predict_rows(
-    model: nn.Module, recipe: Recipe, images: Tensor, rows: Tensor
+    model: nn.Module,
+    recipe: Recipe,
+    feed: Feed,
+    rows: Tensor,
+    between: Callable[[], None] = lambda: None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Ranks int32 (N,) and probabilities float32 (N, K or K-1) of the given rows, centre crop.
 
-    images: uint8 (all, size, size, 3) on the model's device. The model is left in evaluation mode.
+    feed: the images, on the model's device; rows int64 (N,), on the CPU; between: called before
+    each batch. The model is left in evaluation mode.
     """
     model.eval()
     decode = get_method(recipe.method).decode
     ranks, probabilities = [], []
-    for batch in rows.split(recipe.batch):
-        top, left = centre_offsets(len(batch), recipe.size, recipe.crop).to(batch.device)
-        crops = crop_batch(images, batch, top, left, recipe.crop)
-        rank, probability = decode(forward(model, crops, recipe))
+    crops = Crops(rows, centre_offsets(len(rows), recipe.size, recipe.crop))
+    for images in feed.batches(crops, recipe.crop, recipe.batch):
+        between()
+        rank, probability = decode(forward(model, images, recipe))
         ranks.append(rank)
         probabilities.append(probability)
     return (
@@ -56,9 +63,9 @@ def predict(model: Path, packed: Path, out: Path, device: str = "auto") -> None:
     if not len(rows):
         raise UserError(f"{packed}: the test part is empty; check the data set's split")
     place = choose_device(device)
-    images, where = torch.from_numpy(data.images).to(place), torch.from_numpy(rows).to(place)
+    feed, where = make_feed(data.images, place), torch.from_numpy(rows)
     frames = [
-        prediction_frame(data, rows, name, *predict_rows(net.to(place), recipe, images, where))
+        prediction_frame(data, rows, name, *predict_rows(net.to(place), recipe, feed, where))
         for name, net in models.items()
     ]
     kind = get_method(recipe.method).kind

@@ -91,10 +91,12 @@ def write_run(
     device: torch.device,
     counts: tuple[int, int, int],
     data_sha256: str,
+    nondeterministic: list[str],
 ) -> None:
     """run.json: the recipe and what it ran on.
 
-    counts: images of the training, validation and test part. Wall clock is that of the last
+    counts: images of the training, validation and test part; nondeterministic: kernels whose sums
+    differ from run to run. Wall clock is that of the last
     process; the seconds of all epochs, also of those before an interruption, stand in history.csv.
     """
     run = {
@@ -114,7 +116,8 @@ def write_run(
         "hardware": hardware(device),
         "precision": recipe.precision,
         "threads": torch.get_num_threads(),
-        "deterministic": device.type == "cpu" or torch.backends.cudnn.deterministic,
+        "deterministic": not nondeterministic,
+        "nondeterministic_kernels": nondeterministic,
         "versions": versions(),
         "git": git_state(),
         "data_sha256": data_sha256,

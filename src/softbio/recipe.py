@@ -23,6 +23,7 @@ class Recipe:
     validation: share of the training images held out to choose the best epoch, where the data set
         has no validation part of its own; 0 as published in the talk.
     channels_last: memory layout; changes speed, and sums by a rounding error.
+    compile: torch.compile of the training step; the same of it.
     """
 
     dataset: str
@@ -39,6 +40,7 @@ class Recipe:
     bias: Literal["zeros", "descending"] = "zeros"
     validation: float = 0.0
     channels_last: bool = True
+    compile: bool = False
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -1,113 +1,106 @@
 """The one training loop: every method, backbone and label goes through it."""
 
 import logging
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from softbio.data.augment import crop_batch, random_offsets
+from softbio.data.augment import Crops, random_offsets
 from softbio.data.packed import Packed, load_packed
-from softbio.data.splits import hold_out
-from softbio.device import choose_device
+from softbio.data.training import TrainingData, training_data
+from softbio.device import Determinism, choose_device
 from softbio.errors import UserError
 from softbio.files import atomic, sha256
-from softbio.importance import importance_weights
 from softbio.methods import get_method
 from softbio.methods.base import Method
-from softbio.model import build_model, forward, save_models, weights_of
+from softbio.model import build_model, compiled, forward, save_models, weights_of
 from softbio.predict import predict_rows
 from softbio.progress import bar
 from softbio.provenance import Stopwatch, write_run
 from softbio.recipe import Recipe
-from softbio.resume import Epoch, Moving, Progress, ResumeFile
+from softbio.resume import Epoch, Moving, Progress, ResumeFile, UnderWay
+from softbio.stopping import Stop, stoppable
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class TrainingData:
-    """What a run sees, on its device.
+class Training:
+    """A run at work. network: the model as full batches see it, compiled where the recipe asks."""
 
-    images uint8 (all, size, size, 3); train, valid: row numbers int64; labels int64 (all,), those
-    of training permuted in the shuffled control; importance float32 (K-1,).
-    """
+    recipe: Recipe
+    method: Method
+    data: TrainingData
+    moving: Moving
+    network: nn.Module
+    resume: ResumeFile
+    progress: Progress
+    stop: Stop
 
-    images: Tensor
-    labels: Tensor
-    train: Tensor
-    valid: Tensor
-    importance: Tensor
+    def pause_if_asked(self) -> None:
+        """Where a signal has come: save the state, also in the midst of an epoch, and leave."""
+        if self.stop.requested():
+            if self.progress.under_way:
+                # what is not finite must not replace the last good state
+                epoch = len(self.progress.history) + 1
+                check_finite(self.progress.under_way.losses, epoch, self.resume)
+            self.resume.save(self.moving, self.progress, wait=True)
+            self.stop.leave(f"the state after {self.progress} is in {self.resume.path}")
 
 
-def training_data(packed: Packed, recipe: Recipe, device: torch.device) -> TrainingData:
-    """Choose the training and validation rows, labels and weights that a recipe asks for.
-
-    Raises UserError for an empty training part and for weights that the method can not use.
-    """
-    labels = packed.labels
-    train, valid = packed.rows("train"), packed.rows("valid")
-    if not len(train):
-        raise UserError(f"data set '{recipe.dataset}': the training part is empty; check its split")
-    if not len(valid) and recipe.validation:
-        subjects = None if packed.subjects is None else packed.subjects[train]
-        held = hold_out(labels[train], subjects, recipe.validation)
-        train, valid = train[~held], train[held]
-    missing = sorted(set(range(packed.k)) - set(labels[train]))
-    if missing:
-        ages = ", ".join(str(packed.ages[0] + rank) for rank in missing)
-        logger.warning("no training image of age %s: those ranks can not be learnt", ages)
-    importance = np.ones(packed.k - 1)
-    if recipe.variant == "-weighted":
-        if not get_method(recipe.method).takes_importance:
-            raise UserError(
-                f"method '{recipe.method}' has no binary tasks to weight; "
-                "drop the variant 'weighted' for it"
-            )
-        importance = importance_weights(labels[train], packed.k)
-    if recipe.variant == "-shuffled":
-        labels = labels.copy()
-        labels[train] = np.random.default_rng(recipe.seed).permutation(labels[train])
-    return TrainingData(
-        torch.from_numpy(packed.images).to(device),
-        torch.from_numpy(labels).to(device),
-        torch.from_numpy(train).to(device),
-        torch.from_numpy(valid).to(device),
-        torch.from_numpy(importance).float().to(device),
+def begin_epoch(run: Training) -> UnderWay:
+    """Nothing done yet; the results have their place on the device."""
+    count, device = len(run.data.train), run.data.labels.device
+    batches = -(-count // run.recipe.batch)
+    return UnderWay(
+        run.moving.generator.get_state(),
+        torch.zeros(batches, device=device),
+        torch.zeros(count, dtype=torch.int64, device=device),
     )
 
 
-def train_epoch(
-    moving: Moving, recipe: Recipe, method: Method, data: TrainingData, epoch: int
-) -> tuple[Tensor, Tensor]:
-    """One pass (number `epoch`) over the training images in random order, each randomly cropped.
+def train_epoch(run: Training) -> UnderWay:
+    """One pass over the training images in random order, each randomly cropped.
 
-    Returns the loss of each batch and the signed error in years of each image as the network
-    stood when it saw it. Nothing is read back from the device before the end.
+    Goes on with the epoch under way where there is one. Gives the loss of each batch and the
+    signed error in years of each image as the network stood when it saw it; nothing is read back
+    from the device on the way. The epoch's last act is left to the caller.
     """
-    moving.model.train()
-    device, count = data.images.device, len(data.train)
-    order = data.train[torch.randperm(count, generator=moving.generator).to(device)]
-    offsets = random_offsets(count, recipe.size, recipe.crop, moving.generator).to(device)
-    losses, errors = [], []
-    text = f"{recipe.backbone} {recipe.method}{recipe.variant} seed {recipe.seed} epoch {epoch}"
-    for start in bar(range(0, count, recipe.batch), text):
-        rows = order[start : start + recipe.batch]
-        top, left = offsets[:, start : start + recipe.batch]
-        labels = data.labels[rows]
-        crops = crop_batch(data.images, rows, top, left, recipe.crop)
-        output = forward(moving.model, crops, recipe)
-        loss = method.loss(output, labels, data.importance)
-        moving.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        moving.optimizer.step()
-        losses.append(loss.detach())
-        errors.append(method.decode(output.detach())[0] - labels)
-    return torch.stack(losses), torch.cat(errors)
+    recipe, data, generator = run.recipe, run.data, run.moving.generator
+    epoch = run.progress.under_way = run.progress.under_way or begin_epoch(run)
+    epoch.losses, epoch.errors = (t.to(data.labels.device) for t in (epoch.losses, epoch.errors))
+    # drawn again after an interruption, from the state that the epoch began with
+    generator.set_state(epoch.generator)
+    count, batch = len(data.train), recipe.batch
+    order = data.train[torch.randperm(count, generator=generator)]
+    crops = Crops(order, random_offsets(count, recipe.size, recipe.crop, generator))
+    labels = data.labels[order.to(data.labels.device)]
+    images = data.feed.batches(crops.after(epoch.batches * batch), recipe.crop, batch)
+    name = f"{recipe.backbone} {recipe.method}{recipe.variant} seed {recipe.seed}"
+    text = f"{name} epoch {len(run.progress.history) + 1}"
+    run.moving.model.train()
+    for inputs in bar(images, text, len(epoch.losses), epoch.batches):
+        part = slice(epoch.batches * batch, (epoch.batches + 1) * batch)
+        epoch.losses[epoch.batches], epoch.errors[part] = step(run, inputs, labels[part])
+        epoch.batches += 1
+        run.pause_if_asked()
+    return epoch
+
+
+def step(run: Training, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """One batch forward and backward, one step of the optimizer: loss and signed errors (B,)."""
+    # what compilation costs would not come back in the epoch's last, smaller batch
+    network = run.network if len(inputs) == run.recipe.batch else run.moving.model
+    output = forward(network, inputs, run.recipe)
+    loss = run.method.loss(output, labels, run.data.importance)
+    run.moving.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    run.moving.optimizer.step()
+    return loss.detach(), run.method.decode(output.detach())[0] - labels
 
 
 def check_finite(losses: Tensor, epoch: int, resume: ResumeFile) -> None:
@@ -127,37 +120,44 @@ def errors_of(errors: np.ndarray | Tensor) -> tuple[float, float]:
     return float(np.abs(errors).mean()), float(np.sqrt(np.square(errors).mean()))
 
 
-def next_epoch(
-    moving: Moving, recipe: Recipe, data: TrainingData, progress: Progress, resume: ResumeFile
-) -> None:
-    """Train and validate one epoch, add it to `progress` and save the resume file."""
-    method, epoch, started = get_method(recipe.method), len(progress.history) + 1, time.monotonic()
-    losses, errors = train_epoch(moving, recipe, method, data, epoch)
-    losses = losses.cpu()
-    trained = time.monotonic() - started
-    check_finite(losses, epoch, resume)
-    valid_mae = valid_rmse = None
-    if len(data.valid):
-        ranks, _ = predict_rows(moving.model, recipe, data.images, data.valid)
-        valid_mae, valid_rmse = errors_of(ranks - data.labels[data.valid].cpu().numpy())
-    train_mae, train_rmse = errors_of(errors)
+def validate(run: Training) -> tuple[float, float] | tuple[None, None]:
+    """MAE and RMSE on the validation images; None where there are none."""
+    valid = run.data.valid
+    if not len(valid):
+        return None, None
+    ranks, _ = predict_rows(run.moving.model, run.recipe, run.data.feed, valid, run.pause_if_asked)
+    return errors_of(ranks - run.data.labels.cpu().numpy()[valid.numpy()])
+
+
+def next_epoch(run: Training) -> None:
+    """Train and validate one epoch, add it to the run's progress and save the resume file."""
+    progress, moving = run.progress, run.moving
+    under_way, number = train_epoch(run), len(progress.history) + 1
+    losses = under_way.losses.cpu()
+    trained = under_way.seconds
+    check_finite(losses, number, run.resume)
+    train_mae, train_rmse = errors_of(under_way.errors)
+    valid_mae, valid_rmse = validate(run)
     line = Epoch(
-        epoch=epoch,
+        epoch=number,
         loss=losses.mean().item(),
         train_mae=train_mae,
         train_rmse=train_rmse,
         valid_mae=valid_mae,
         valid_rmse=valid_rmse,
-        images_per_second=len(data.train) / trained,
-        seconds=time.monotonic() - started,
+        images_per_second=len(run.data.train) / trained,
+        seconds=under_way.seconds,
         learning_rate=moving.optimizer.param_groups[0]["lr"],
-        bias_inversions=method.diagnostics(moving.model.head).get("bias_inversions"),
+        bias_inversions=run.method.diagnostics(moving.model.head).get("bias_inversions"),
     )
     if valid_mae is not None and valid_mae < progress.best_mae:
-        progress.best_epoch, progress.best_weights = epoch, weights_of(moving.model)
+        progress.best_epoch, progress.best_weights = number, weights_of(moving.model)
     progress.history.append(line)
-    resume.save(moving, progress)
-    log_epoch(line, recipe.epochs)
+    progress.under_way = None
+    # a GPU may be through the next epoch before a large state is on disk
+    run.resume.save(moving, progress, wait=run.resume.device.type == "cpu")
+    log_epoch(line, run.recipe.epochs)
+    run.pause_if_asked()
 
 
 def log_epoch(line: Epoch, epochs: int) -> None:
@@ -177,34 +177,50 @@ def write_history(path: Path, history: list[Epoch]) -> None:
         frame.to_csv(part, index=False)
 
 
+def start(recipe: Recipe, data: Packed, resume: ResumeFile, stop: Stop) -> Training:
+    """Build a run, or put back together one that was interrupted.
+
+    Raises UserError for a recipe that does not fit the data.
+    """
+    # seeded just before the model is built, as the authors' scripts do
+    torch.manual_seed(recipe.seed)
+    model = build_model(recipe, data.k).to(resume.device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, fused=True)
+    moving = Moving(model, optimizer, torch.Generator().manual_seed(recipe.seed))
+    seen = training_data(data, recipe, resume.device)
+    progress = resume.restore(moving)
+    network = compiled(model, recipe)
+    return Training(
+        recipe, get_method(recipe.method), seen, moving, network, resume, progress, stop
+    )
+
+
 def train(recipe: Recipe, packed: Path, folder: Path, device: str = "auto") -> None:
     """Train one recipe on a packed data set; write model.safetensors, history.csv and run.json.
 
     The model file holds the last epoch and, where there are validation images, the epoch of the
     lowest validation MAE. A run that was killed goes on after its last finished epoch when called
-    again. Raises UserError for a recipe that does not fit the data and for a loss that is not
-    finite.
+    again; SIGTERM and SIGINT end it after the batch under way, from which it goes on. Raises
+    UserError for a recipe that does not fit the data, for a loss that is not finite and for a full
+    disk, Stopped after a signal.
     """
     watch, place, data = Stopwatch(), choose_device(device), load_packed(packed)
     if data.images.shape[1] != recipe.size:
         side = data.images.shape[1]
         raise UserError(f"{packed}: images of {side} px; the recipe's size is {recipe.size} px")
-    # seeded just before the model is built, as the authors' scripts do
-    torch.manual_seed(recipe.seed)
-    model = build_model(recipe, data.k).to(place)
-    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, fused=True)
-    moving = Moving(model, optimizer, torch.Generator().manual_seed(recipe.seed))
-    seen = training_data(data, recipe, place)
     index_sha256 = sha256(Path(packed) / "index.parquet")
     resume = ResumeFile(folder / "resume.pt", recipe, place, index_sha256)
-    progress = resume.restore(moving)
-    while len(progress.history) < recipe.epochs:
-        next_epoch(moving, recipe, seen, progress, resume)
+    with Determinism() as determinism, stoppable(resume.kept) as stop:
+        run = start(recipe, data, resume, stop)
+        while len(run.progress.history) < recipe.epochs:
+            next_epoch(run)
+    model, progress = run.moving.model, run.progress
     weights = {"last": weights_of(model)}
     if progress.best_weights is not None:
         weights["best"] = progress.best_weights
     save_models(folder / "model.safetensors", recipe, data.ages, weights)
     write_history(folder / "history.csv", progress.history)
-    counts = (len(seen.train), len(seen.valid), len(data.rows("test")))
-    write_run(folder / "run.json", recipe, model, progress, watch, place, counts, index_sha256)
+    counts = (len(run.data.train), len(run.data.valid), len(data.rows("test")))
+    about = (progress, watch, place, counts, index_sha256, determinism.missing)
+    write_run(folder / "run.json", recipe, model, *about)
     resume.remove()

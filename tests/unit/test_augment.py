@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from softbio.data.augment import centre_offsets, crop_batch, random_offsets
+from softbio.data.augment import centre_offsets, crop_batch, random_offsets, scaled
 from softbio.torchvision import torchvision
 
 
@@ -21,7 +21,7 @@ def test_centre_crop_equals_torchvision(images, crop):
     chain = transforms.Compose([transforms.CenterCrop(crop), transforms.ToTensor()])
     theirs = torch.stack([chain(Image.fromarray(image.numpy())) for image in images])
     top, left = centre_offsets(9, 21, crop)
-    ours = crop_batch(images, torch.arange(9), top, left, crop)
+    ours = scaled(crop_batch(images, torch.arange(9), top, left, crop))
     assert torch.equal(ours, theirs)
     assert ours.is_contiguous(memory_format=torch.channels_last)
 
@@ -32,7 +32,7 @@ def test_each_image_has_its_own_crop(images):
     batch = crop_batch(images, rows, top, left, 16)
     for image, row, y, x in zip(batch, rows, top, left, strict=True):
         window = images[row, y : y + 16, x : x + 16].permute(2, 0, 1)
-        assert torch.equal(image, window / 255)
+        assert torch.equal(image, window)
 
 
 def test_random_offsets_are_seeded_and_uniform():

@@ -1,7 +1,6 @@
 """The training loop: what it learns, repeats, resumes and refuses."""
 
 import json
-import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,14 +11,16 @@ import torch
 
 import softbio.train
 from softbio.controls import predict_median
+from softbio.data.feed import Resident
 from softbio.data.packed import load_packed
+from softbio.data.training import training_data
 from softbio.errors import UserError
 from softbio.importance import importance_weights
 from softbio.model import load_models
-from softbio.predict import predict
+from softbio.predict import predict, predict_rows
 from softbio.predictions import read_predictions
 from softbio.recipe import Recipe
-from softbio.train import train, training_data
+from softbio.train import train
 from tests.conftest import write_packed
 
 RECIPE = Recipe(
@@ -68,50 +69,6 @@ def test_same_recipe_same_predictions_other_seed_others(packed, tmp_path):
     assert not same(first, predictions_of(replace(RECIPE, seed=1), packed, tmp_path / "c"))
 
 
-@pytest.mark.parametrize("backbone", ["small16", "mobilenet_v3_small"])
-def test_interrupted_run_ends_as_an_undisturbed_one(packed, tmp_path, monkeypatch, backbone):
-    """mobilenet has dropout: the global random state counts too."""
-    recipe = replace(RECIPE, backbone=backbone, epochs=4, crop=18)
-    whole = predictions_of(recipe, packed, tmp_path / "whole")
-    step, calls = softbio.train.train_epoch, []
-
-    def dies_in_the_third_epoch(*arguments):
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return step(*arguments)
-
-    monkeypatch.setattr(softbio.train, "train_epoch", dies_in_the_third_epoch)
-    with pytest.raises(KeyboardInterrupt):
-        train(recipe, packed, tmp_path / "killed")
-    assert not (tmp_path / "killed/model.safetensors").exists()
-    resumed = predictions_of(recipe, packed, tmp_path / "killed")
-    assert len(calls) == 3 + 2  # two epochs were kept
-    assert same(whole, resumed)
-    assert json.loads((tmp_path / "killed/run.json").read_text())["resumed_at"] == [2]
-    assert len(pd.read_csv(tmp_path / "killed/history.csv")) == 4
-    assert not (tmp_path / "killed/resume.pt").exists()
-
-
-@pytest.mark.parametrize("damage", ["truncated", "foreign", "garbage"])
-def test_unusable_resume_file_is_set_aside(packed, tmp_path, monkeypatch, caplog, damage):
-    monkeypatch.setattr(softbio.train, "save_models", lambda *_: 1 / 0)  # die when all is trained
-    other = replace(RECIPE, learning_rate=5e-4) if damage == "foreign" else RECIPE
-    with pytest.raises(ZeroDivisionError):
-        train(other, packed, tmp_path)
-    monkeypatch.undo()
-    resume = tmp_path / "resume.pt"
-    if damage == "truncated":
-        resume.write_bytes(resume.read_bytes()[:-1000])
-    elif damage == "garbage":
-        resume.write_bytes(b"not a resume file")
-    with caplog.at_level(logging.WARNING):
-        frame = predictions_of(RECIPE, packed, tmp_path)
-    assert "resume file not used" in caplog.text
-    assert (tmp_path / "resume.rejected").exists()
-    assert same(frame, predictions_of(RECIPE, packed, tmp_path / "fresh"))
-
-
 def test_best_epoch_is_the_lowest_validation_mae(packed, tmp_path):
     train(replace(RECIPE, epochs=8), packed, tmp_path)
     history = pd.read_csv(tmp_path / "history.csv")
@@ -134,15 +91,14 @@ def test_without_validation_images_there_is_only_the_last_epoch(tmp_path):
 
 
 def test_nan_names_epoch_and_batch_and_keeps_the_last_good_state(packed, tmp_path, monkeypatch):
-    crop, calls = softbio.train.crop_batch, []
+    step, calls = softbio.train.step, []
 
-    def poisoned(*arguments):
+    def poisoned(run, inputs, labels):
         calls.append(1)
-        batch = crop(*arguments)
         # four batches an epoch: the second of the second epoch
-        return batch * float("nan") if len(calls) == 6 else batch
+        return step(run, inputs * float("nan") if len(calls) == 6 else inputs, labels)
 
-    monkeypatch.setattr(softbio.train, "crop_batch", poisoned)
+    monkeypatch.setattr(softbio.train, "step", poisoned)
     with pytest.raises(
         UserError, match=r"loss is nan in epoch 2, batch 2: .*after epoch 1 is kept"
     ):
@@ -239,8 +195,7 @@ def test_history_reports_the_errors_of_the_epoch(packed, tmp_path):
     recipe, _, models = load_models(tmp_path / "model.safetensors")
     data = load_packed(packed)
     rows = torch.from_numpy(data.rows("valid"))
-    ranks, _ = softbio.train.predict_rows(
-        models["last"], recipe, torch.from_numpy(data.images), rows
-    )
+    feed = Resident(data.images, torch.device("cpu"))
+    ranks, _ = predict_rows(models["last"], recipe, feed, rows)
     error = np.abs(ranks - data.labels[rows.numpy()]).mean()
     assert history["valid_mae"].iloc[-1] == pytest.approx(error)

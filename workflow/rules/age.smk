@@ -5,17 +5,7 @@ rule train:
     input:
         unpack(packed_for_run),
         method=code("methods/{method}"),
-        code=code(
-            "train",
-            "model",
-            "importance",
-            "backbones/networks",
-            "data/augment",
-            "data/packed",
-            "data/splits",
-            "methods/base",
-            "methods/thresholds",
-        ),
+        code=code(*TRAINING),
     output:
         model=f"{RUN}/model.safetensors",
         history=f"{RUN}/history.csv",
@@ -44,7 +34,14 @@ rule predict:
         unpack(packed_for_run),
         model=rules.train.output.model,
         method=code("methods/{method}"),
-        code=code("predict", "predictions", "model", "methods/thresholds"),
+        code=code(
+            "predict",
+            "predictions",
+            "model",
+            "data/augment",
+            "data/feed",
+            "methods/thresholds",
+        ),
     output:
         predictions=f"{RUN}/predictions.parquet",
     log:

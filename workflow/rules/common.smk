@@ -7,6 +7,7 @@ from snakemake.exceptions import WorkflowError
 from softbio.benchmark import Run, load_benchmark
 from softbio.data.registry import find, load_registry
 from softbio.errors import UserError
+from softbio.sources import TRAINING
 
 SCHEMAS = Path(workflow.basedir) / "workflow/schemas"
 REGISTRY = Path(workflow.basedir) / "config/datasets.yaml"

@@ -1,17 +1,33 @@
 """Crops of a batch, on whatever device the images lie."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 
-def crop_batch(images: Tensor, rows: Tensor, top: Tensor, left: Tensor, crop: int) -> Tensor:
-    """Each image's own crop, as floats in 0..1 (the published pipeline does not normalise).
+@dataclass(frozen=True)
+class Crops:
+    """Which images, and where each is cropped: rows int64 (count,) and offsets int64 (2, count),
+    top and left, all on the CPU."""
 
-    images uint8 (N, S, S, 3); rows, top, left int64 (B,) -> float32 (B, 3, crop, crop) in
-    channels_last order, equal to torchvision's crop followed by ToTensor.
-    """
+    rows: Tensor
+    offsets: Tensor
+
+    def after(self, count: int) -> "Crops":
+        """Without the first `count`."""
+        return Crops(self.rows[count:], self.offsets[:, count:])
+
+
+def crop_batch(images: Tensor, rows: Tensor, top: Tensor, left: Tensor, crop: int) -> Tensor:
+    """Each image's own crop: uint8 (N, S, S, 3) and int64 (B,) -> uint8 (B, 3, crop, crop)."""
     windows = images.unfold(1, crop, 1).unfold(2, crop, 1)
-    batch = windows[rows, top, left]
+    return windows[rows, top, left]
+
+
+def scaled(batch: Tensor) -> Tensor:
+    """Floats in 0..1 (the published pipeline does not normalise), in channels_last order: what
+    torchvision's ToTensor gives. uint8 (B, 3, H, W) -> float32 of the same shape."""
     return batch.to(torch.float32, memory_format=torch.channels_last).div_(255)
 
 

@@ -1,0 +1,70 @@
+"""What one run sees of a packed data set: its parts, labels and weights."""
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from softbio.data.feed import Feed, make_feed
+from softbio.data.packed import Packed
+from softbio.data.splits import hold_out
+from softbio.errors import UserError
+from softbio.importance import importance_weights
+from softbio.methods import get_method
+from softbio.recipe import Recipe
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a run sees.
+
+    feed: its images; labels int64 (all,) on the device, those of training permuted in the shuffled
+    control; train, valid: row numbers int64, on the CPU; importance float32 (K-1,) on the device.
+    """
+
+    feed: Feed
+    labels: Tensor
+    train: Tensor
+    valid: Tensor
+    importance: Tensor
+
+
+def training_data(packed: Packed, recipe: Recipe, device: torch.device) -> TrainingData:
+    """Choose the training and validation rows, labels and weights that a recipe asks for.
+
+    Raises UserError for an empty training part and for weights that the method can not use.
+    """
+    labels = packed.labels
+    train, valid = packed.rows("train"), packed.rows("valid")
+    if not len(train):
+        raise UserError(f"data set '{recipe.dataset}': the training part is empty; check its split")
+    if not len(valid) and recipe.validation:
+        subjects = None if packed.subjects is None else packed.subjects[train]
+        held = hold_out(labels[train], subjects, recipe.validation)
+        train, valid = train[~held], train[held]
+    missing = sorted(set(range(packed.k)) - set(labels[train]))
+    if missing:
+        ages = ", ".join(str(packed.ages[0] + rank) for rank in missing)
+        logger.warning("no training image of age %s: those ranks can not be learnt", ages)
+    importance = np.ones(packed.k - 1)
+    if recipe.variant == "-weighted":
+        if not get_method(recipe.method).takes_importance:
+            raise UserError(
+                f"method '{recipe.method}' has no binary tasks to weight; "
+                "drop the variant 'weighted' for it"
+            )
+        importance = importance_weights(labels[train], packed.k)
+    if recipe.variant == "-shuffled":
+        labels = labels.copy()
+        labels[train] = np.random.default_rng(recipe.seed).permutation(labels[train])
+    return TrainingData(
+        make_feed(packed.images, device),
+        torch.from_numpy(labels).to(device),
+        torch.from_numpy(train),
+        torch.from_numpy(valid),
+        torch.from_numpy(importance).float().to(device),
+    )

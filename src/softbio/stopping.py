@@ -1,0 +1,90 @@
+"""Ending a run on SIGTERM or SIGINT with its state saved, soon enough for a batch system."""
+
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+# Slurm kills 30 s after its SIGTERM by default, Snakemake's users press Ctrl-C twice sooner
+GRACE_SECONDS = 8.0
+logger = logging.getLogger(__name__)
+
+
+class Stopped(SystemExit):
+    """The run was asked to end, and has saved its state; the exit status is 128 + signal."""
+
+
+class Stop:
+    """Whether a signal has asked this process to end."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        self._saved = threading.Event()
+
+    def requested(self) -> bool:
+        """To be asked where the state can be saved."""
+        return self.signal is not None
+
+    def leave(self, saved: str) -> None:
+        """Raise `Stopped`, telling what was saved."""
+        self._saved.set()
+        logger.warning(
+            "stopped by %s: %s; run the same command again to go on",
+            *(signal.Signals(self.signal).name, saved),
+        )
+        raise Stopped(128 + self.signal)
+
+    def _ask(self, number: int, fallback: Callable[[], str]) -> None:
+        """Note the signal; end the process where it does not save its state in time."""
+        self.signal = number
+        name = signal.Signals(number).name
+        logger.info("%s: saving the state after the batch under way", name)
+        if not self._saved.wait(GRACE_SECONDS):
+            logger.warning("stopped by %s in the midst of a batch: %s", name, fallback())
+            for handler in logging.getLogger("softbio").handlers:
+                handler.flush()
+            os._exit(128 + number)
+
+
+@contextmanager
+def stoppable(fallback: Callable[[], str]) -> Iterator[Stop]:
+    """Within it SIGTERM and SIGINT set `Stop.requested` instead of ending the process.
+
+    Where nobody answers within `GRACE_SECONDS` the process ends all the same, and the log says
+    `fallback()`: what of it is on disk. Python runs a signal's handler only between two of its
+    own instructions, which a backward pass can hold up for seconds; the thread that counts the
+    time is therefore woken by the handler that Python installs in C. Outside the main thread,
+    where signals can not be caught, nothing changes.
+    """
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    listen, wake = socket.socketpair()
+    wake.setblocking(False)
+
+    def watch() -> None:
+        while number := listen.recv(1):
+            if number[0] in (signal.SIGTERM, signal.SIGINT):
+                stop._ask(number[0], fallback)
+                return
+
+    thread = threading.Thread(target=watch, name="softbio-stop", daemon=True)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    before_wake = signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+    for number in before:
+        signal.signal(number, lambda *_: None)
+    thread.start()
+    try:
+        yield stop
+    finally:
+        stop._saved.set()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(before_wake)
+        wake.close()
+        thread.join()
+        listen.close()

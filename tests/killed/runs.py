@@ -1,0 +1,77 @@
+"""Training runs in processes of their own, and the troubles that befall them."""
+
+import json
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import softbio.train
+from softbio.job import job
+from softbio.predict import predict
+from softbio.predictions import read_predictions
+from softbio.recipe import Recipe
+from softbio.train import train
+
+# mobilenet has dropout, so that the global random state counts; 15 batches an epoch
+RECIPE = Recipe(
+    *("noise", "mobilenet_v3_small", "coral", "", 0),
+    size=18,
+    crop=16,
+    epochs=5,
+    batch=4,
+    learning_rate=1e-3,
+)
+# a process that has torch loaded and forks in milliseconds
+processes = multiprocessing.get_context("forkserver")
+processes.set_forkserver_preload(["softbio.train", "softbio.torchvision", "tests.killed.runs"])
+
+
+def work(recipe: Recipe, packed: Path, folder: Path, trouble=None, argument=None) -> None:
+    """Train as a job does; `trouble` prepares the process for what is to happen."""
+    torch.set_num_threads(1)
+    folder.mkdir(parents=True, exist_ok=True)
+    if trouble:
+        trouble(argument)
+    with job(folder / "train.log"):
+        train(recipe, packed, folder)
+
+
+def started(*arguments) -> multiprocessing.Process:
+    process = processes.Process(target=work, args=arguments)
+    process.start()
+    return process
+
+
+def finish(recipe: Recipe, packed: Path, folder: Path) -> bytes:
+    """Train to the end in an undisturbed process; the probabilities of the predictions."""
+    process = started(recipe, packed, folder)
+    process.join()
+    assert process.exitcode == 0, (folder / "train.log").read_text()
+    assert not (folder / "resume.pt").exists()
+    predict(folder / "model.safetensors", packed, folder / "predictions.parquet")
+    frame = read_predictions(folder / "predictions.parquet")[1]
+    return np.stack(frame["probabilities"].to_list()).tobytes()
+
+
+def resumed_at(folder: Path) -> list[int]:
+    return json.loads((folder / "run.json").read_text())["resumed_at"]
+
+
+def signal_in_batch(what: tuple[signal.Signals, int]) -> None:
+    """Send a signal to oneself in the nth batch."""
+    number, nth = what
+    step, calls = softbio.train.step, []
+
+    def signalled(*arguments):
+        calls.append(1)
+        if len(calls) == nth:
+            os.kill(os.getpid(), number)
+            time.sleep(0.2)  # the thread that listens needs a moment
+        return step(*arguments)
+
+    softbio.train.step = signalled

@@ -1,0 +1,163 @@
+"""Runs that are killed or asked to end, at random moments and at the worst ones."""
+
+import ctypes
+import multiprocessing
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+import softbio.stopping
+import softbio.train
+from tests.killed.runs import RECIPE, finish, resumed_at, signal_in_batch, started, work
+
+KILLS = 24
+
+
+def test_killed_at_random_moments_it_ends_as_if_left_alone(packed, whole, seconds, tmp_path):
+    chance, kills, resumed = random.Random(7), 0, 0
+    for number in range(KILLS):
+        folder = tmp_path / f"run{number}"
+        while True:
+            process = started(RECIPE, packed, folder)
+            process.join(chance.uniform(0, 0.9 * seconds))
+            if process.exitcode is not None:
+                break
+            process.kill()
+            process.join()
+            kills += 1
+        assert process.exitcode == 0
+        resumed += len(resumed_at(folder))
+        assert finish(RECIPE, packed, folder) == whole
+        if kills >= KILLS:
+            break
+    assert kills >= KILLS
+    assert resumed > 0
+
+
+def kill_in_the_save(where: tuple[str, int, Path]) -> None:
+    """Die in the nth save: in the midst of the file, before or after it takes its place."""
+    moment, nth, folder = where
+    save, move, calls = torch.save, Path.replace, []
+
+    def torn(state, content):
+        save(state, content)
+        calls.append(1)
+        if len(calls) == nth and moment == "half written":
+            part = folder / ".resume.part.pt"
+            part.write_bytes(content.getvalue()[: len(content.getvalue()) // 2])
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def moved(part, path):
+        here = len(calls) == nth and path.name == "resume.pt"
+        if here and moment == "not yet renamed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        move(part, path)
+        if here:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    torch.save, Path.replace = torn, moved
+
+
+@pytest.mark.parametrize("moment", ["half written", "not yet renamed", "just renamed"])
+@pytest.mark.parametrize("nth", [1, 3, 5])
+def test_killed_while_the_resume_file_is_written(packed, whole, tmp_path, moment, nth):
+    process = started(RECIPE, packed, tmp_path, kill_in_the_save, (moment, nth, tmp_path))
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert finish(RECIPE, packed, tmp_path) == whole
+    kept = nth if moment == "just renamed" else nth - 1
+    assert resumed_at(tmp_path) == ([kept] if kept else [])
+    assert not list(tmp_path.glob(".*part*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("nth", [1, 15, 16, 38])
+def test_asked_to_end_it_saves_the_epoch_under_way(packed, whole, tmp_path, number, nth):
+    process = started(RECIPE, packed, tmp_path, signal_in_batch, (number, nth))
+    process.join(60)
+    assert process.exitcode == 128 + number
+    done = f"epoch {(nth - 1) // 15} and {(nth - 1) % 15 + 1} batches"
+    log = (tmp_path / "train.log").read_text()
+    assert f"stopped by {number.name}: the state after {done} is in" in log
+    assert "Traceback" not in log
+    assert finish(RECIPE, packed, tmp_path) == whole
+    assert resumed_at(tmp_path) == [(nth - 1) // 15]
+
+
+def test_asked_to_end_at_random_moments_it_does_so_in_time(packed, whole, seconds, tmp_path):
+    chance, asked = random.Random(11), 0
+    while asked < 6:
+        folder = tmp_path / f"run{asked}"
+        process = started(RECIPE, packed, folder)
+        process.join(chance.uniform(0.3, 0.8) * seconds)
+        process.terminate()
+        begun = time.monotonic()
+        process.join(10)
+        # 0: it was through before the signal came; -15: it had not begun to train
+        assert process.exitcode in (143, 0, -15), process.exitcode
+        assert time.monotonic() - begun < 10
+        asked += 1
+        assert finish(RECIPE, packed, folder) == whole
+
+
+def signal_in_validation(nth: int) -> None:
+    """Have SIGTERM come between two validation batches of the nth epoch."""
+    validate, calls = softbio.train.validate, []
+
+    def signalled(run):
+        calls.append(1)
+        if len(calls) == nth:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.2)
+        return validate(run)
+
+    softbio.train.validate = signalled
+
+
+def test_asked_to_end_in_validation_it_keeps_the_trained_epoch(packed, whole, tmp_path):
+    process = started(RECIPE, packed, tmp_path, signal_in_validation, 2)
+    process.join(60)
+    assert process.exitcode == 143
+    assert "epoch 1 and 15 batches" in (tmp_path / "train.log").read_text()
+    assert finish(RECIPE, packed, tmp_path) == whole
+
+
+def hang_in_batch(nth: int) -> None:
+    """A batch that computes outside Python for a minute, and a grace of half a second."""
+    softbio.stopping.GRACE_SECONDS = 0.5
+    step, calls = softbio.train.step, []
+
+    def slow(*arguments):
+        calls.append(1)
+        if len(calls) == nth:
+            Path(os.environ["STARTED"]).touch()
+            while True:  # sleep() returns early when a signal comes; a convolution does not
+                ctypes.CDLL(None).sleep(60)
+        return step(*arguments)
+
+    softbio.train.step = slow
+
+
+def test_a_batch_that_does_not_end_can_not_hold_up_the_end(packed, whole, tmp_path, monkeypatch):
+    started_file = tmp_path / "started"
+    monkeypatch.setenv("STARTED", str(started_file))
+    process = multiprocessing.get_context("spawn").Process(
+        target=work, args=(RECIPE, packed, tmp_path, hang_in_batch, 20)
+    )
+    process.start()
+    while not started_file.exists():
+        assert process.is_alive()
+        time.sleep(0.05)
+    process.terminate()
+    begun = time.monotonic()
+    process.join(10)
+    assert process.exitcode == 143
+    assert time.monotonic() - begun < 5
+    assert "in the midst of a batch" in (tmp_path / "train.log").read_text()
+    assert finish(RECIPE, packed, tmp_path) == whole
+    assert resumed_at(tmp_path) == [1]
