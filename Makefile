@@ -4,13 +4,17 @@ CONFIG ?= config/config.yaml
 CORES ?= all
 BIN := .venv/bin
 
-.PHONY: report test lint clean
+.PHONY: report test test-slurm lint clean
 
 report: .venv/ready
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG) $(ARGS)
 
 test: .venv/ready-dev
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+
+# Starts a real Slurm on this machine for a few minutes: needs root and Debian's slurm packages.
+test-slurm: .venv/ready-dev
+	SOFTBIO_TEST_SLURM=1 $(BIN)/python -m pytest tests/slurm $(ARGS)
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ power, and the third is left to its time limit. At the end all is as in a local 
 """
 
 import os
+import re
 import signal
 import time
 from dataclasses import dataclass, field
@@ -104,12 +105,23 @@ def test_the_command_ends_with_the_report(play):
     assert (play.folder / "results/small/report.html").stat().st_size > 10_000
 
 
-@pytest.mark.parametrize("fault", ["cancelled", "crashed", "timed_out"])
-def test_each_run_went_on_where_it_was(play, fault):
-    trainer = getattr(play, fault)
-    log = (trainer.run / "train.log").read_text()
-    assert "resumed" in log
-    assert "epoch 1/" not in log, "started anew"
+@pytest.mark.parametrize("fault", ["cancelled", "timed_out"])
+def test_a_run_asked_to_end_saved_and_went_on_from_there(play, fault):
+    run = getattr(play, fault).run
+    resume = re.escape(str(run.relative_to(play.folder) / "resume.pt"))
+    saved = re.search(
+        rf"stopped by SIGTERM: the state after (epoch .+) is in {resume}", play.output
+    )
+    assert saved, play.output
+    assert f"resumed after {saved[1]}" in (run / "train.log").read_text()
+
+
+def test_a_run_that_died_with_its_node_went_on_after_its_last_epoch(play):
+    resumed = re.search(
+        r"resumed after epoch (\d+)\n", (play.crashed.run / "train.log").read_text()
+    )
+    # an epoch is saved just before the log tells of it
+    assert int(resumed[1]) - play.epochs[play.crashed.job] in (0, 1)
 
 
 @pytest.mark.parametrize("predictions", PREDICTIONS)
