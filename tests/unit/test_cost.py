@@ -8,7 +8,7 @@ import pytest
 
 from softbio.backbones import BACKBONES
 from softbio.backbones.networks import build_backbone, gmac
-from softbio.cost import NETWORKS, gpu_here, prediction_cost, training_cost
+from softbio.cost import NETWORKS, gpu_here, growth, prediction_cost, training_cost
 from softbio.recipe import Recipe
 
 RECIPE = Recipe("utkface", "resnet34", "coral", "", 0, 128, 120, 200, 256, 0.0005)
@@ -55,6 +55,10 @@ def test_predicting_is_short_and_an_unknown_backbone_is_taken_for_a_large_one():
     other = replace(RECIPE, backbone="convnext_tiny")
     assert prediction_cost(RECIPE, 16_434, gpu=True).minutes < 15
     assert training_cost(other, 1000, gpu=True).minutes > training_cost(RECIPE, 1000, True).minutes
+
+
+def test_a_run_cut_off_twenty_times_does_not_ask_for_twenty_times_the_memory():
+    assert [growth(attempt) for attempt in (1, 2, 3, 4, 21)] == [1, 2, 3, 3, 3]
 
 
 def test_a_gpu_is_seen_by_its_device_file_unless_hidden(tmp_path, monkeypatch):

@@ -1,7 +1,7 @@
 # What a job asks a cluster for, and which rules are too small, or need the network, to be sent to one.
 import json
 
-from softbio.cost import gpu_here, prediction_cost, training_cost
+from softbio.cost import gpu_here, growth, prediction_cost, training_cost
 
 
 localrules:
@@ -26,19 +26,19 @@ def images_in(card):
 
 
 def minutes_of(cost):
-    """Resource function: the minutes by a cost model, more of them at every attempt."""
+    """Resource function: the minutes by a cost model, more of them after a failure."""
 
     def minutes(wildcards, input, attempt):
-        return attempt * _cost_of(cost, wildcards, input).minutes
+        return growth(attempt) * _cost_of(cost, wildcards, input).minutes
 
     return minutes
 
 
 def memory_of(cost):
-    """Resource function: the memory by a cost model, more of it at every attempt."""
+    """Resource function: the memory by a cost model, more of it after a failure."""
 
     def memory(wildcards, input, attempt):
-        return attempt * _cost_of(cost, wildcards, input).memory_mb
+        return growth(attempt) * _cost_of(cost, wildcards, input).memory_mb
 
     return memory
 
@@ -49,9 +49,9 @@ def _cost_of(cost, wildcards, input):
 
 def minutes_of_packing(wildcards, attempt):
     """Minutes; at the 9 ms of a drawn face, the slowest, an hour holds 800,000 in two processes."""
-    return attempt * 60
+    return growth(attempt) * 60
 
 
 def memory_of_packing(wildcards, attempt):
     """MB; images are written as they come, so the data set's size does not matter."""
-    return attempt * 4000
+    return growth(attempt) * 4000
