@@ -1,6 +1,7 @@
 """The training loop: what it learns, repeats, resumes and refuses."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -186,6 +187,21 @@ def test_precision_and_layout_are_choices(packed, tmp_path, precision, channels_
     assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
     weight = model.backbone[3].weight
     assert weight.is_contiguous(memory_format=torch.channels_last) == channels_last
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs g++ on a CPU")
+def test_compiled_step_learns_the_same(packed, tmp_path):
+    """The last, smaller batch and the validation go through the uncompiled model."""
+    recipe = replace(RECIPE, backbone="small8", epochs=1)
+    train(recipe, packed, tmp_path / "plain")
+    train(replace(recipe, compile=True), packed, tmp_path / "compiled")
+    plain, compiled = (
+        load_models(tmp_path / name / "model.safetensors")[2]["last"].state_dict()
+        for name in ("plain", "compiled")
+    )
+    assert plain.keys() == compiled.keys()
+    for name, tensor in plain.items():
+        torch.testing.assert_close(tensor, compiled[name], atol=2e-4, rtol=1e-3)
 
 
 def test_history_reports_the_errors_of_the_epoch(packed, tmp_path):
