@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import shutil
 import tarfile
 from collections import namedtuple
 from pathlib import Path
@@ -171,7 +172,7 @@ def test_an_interrupted_run_does_not_look_finished(tmp_path, contents, monkeypat
 
 def test_too_small_a_disk_is_said_before_the_work(tmp_path, contents, monkeypatch):
     usage = namedtuple("usage", "total used free")(10**9, 10**9, 1000)
-    monkeypatch.setattr(prepare.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     with pytest.raises(UserError, match=r"out: disk full, [\d,]+ bytes are needed"):
         pack(own_faces(tmp_path / "own", contents), tmp_path / "out")
 
