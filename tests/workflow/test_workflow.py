@@ -96,6 +96,33 @@ def test_editing_a_method_trains_that_method_and_no_other(done):
         method.write_text(before)
 
 
+@pytest.mark.parametrize("change", [{"options": {"subjects": 25}}, {"ages": [18, 71]}])
+def test_changing_an_entry_of_the_registry_packs_anew(done, tmp_path, change):
+    """Old pixels under new labels would be a wrong result that nobody sees."""
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        yaml.safe_dump(CONFIG | {"datasets": {"faces": CONFIG["datasets"]["faces"] | change}})
+    )
+    plan = snakemake(done, "--dry-run", "--configfile", str(config))
+    assert "find or fetch its files" in plan.stdout
+    assert "pack at" in plan.stdout
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("faces/small16/corall/seed0", "method 'corall' is unknown: did you mean 'coral'"),
+        ("faces/small16/ce-weighted/seed0", "'ce' has no binary tasks"),
+        ("faces/small16/coral/seed9999999999", "seed is 9999999999"),
+        ("utkface/control/median/seed0", "data set 'utkface' is not in the config's grid: faces"),
+    ],
+)
+def test_a_path_that_names_no_possible_run_is_told_why(done, target, message):
+    run = snakemake(done, "--dry-run", f"results/micro/age/{target}/metrics.json")
+    assert run.returncode != 0
+    assert message in run.stdout
+
+
 def test_a_new_seed_trains_one_run(done):
     """Also shows that the path is the command: seed 5 is not in the grid."""
     plan = snakemake(done, "--dry-run", "results/micro/age/faces/small16/coral/seed5/metrics.json")

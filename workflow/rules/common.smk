@@ -1,4 +1,5 @@
 # The grid, the paths and what a result depends on.
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,11 +29,11 @@ CONTROLS = [CONTROL.format(dataset=dataset) for dataset in BENCHMARK.used_datase
 wildcard_constraints:
     dataset="[a-z0-9_]+",
     run="results/.+",
-    size=r"\d+",
+    size=r"[1-9]\d{0,4}",
     backbone="(?!control/)[a-z0-9_]+",
     method="[a-z0-9_]+",
     variant="(-weighted|-shuffled)?",
-    seed=r"\d+",
+    seed=r"0|[1-9]\d*",
 
 
 def code(*modules):
@@ -63,7 +64,10 @@ def recipe_of(wildcards):
 
 def size_of(dataset):
     """The size at which the first run of the grid on this data set reads its images."""
-    run = next(run for run in BENCHMARK.runs if run.dataset == dataset)
+    run = next((run for run in BENCHMARK.runs if run.dataset == dataset), None)
+    if run is None:
+        used = ", ".join(BENCHMARK.used_datasets)
+        raise WorkflowError(f"data set '{dataset}' is not in the config's grid: {used}")
     return BENCHMARK.recipe(run).size
 
 
@@ -77,14 +81,22 @@ def packed_files(dataset, size):
 def source_of(wildcards):
     """The user's own folder or archive, so that a newer one is packed anew.
 
-    A missing one is left to `fetch`, whose error names the key to correct.
+    A missing or unreadable one is left to `fetch`, whose error names the key to correct.
     """
-    source = entry_of(wildcards).source
-    return [str(source)] if source is not None and source.exists() else []
+    source = spec_of(wildcards).source
+    return [str(source)] if source is not None and os.access(source, os.R_OK) else []
 
 
 def entry_of(wildcards):
-    """The data set's entry in the registry: a change of it makes its files anew."""
+    """The data set's entry in plain values: a change of one of them makes its files anew.
+
+    Snakemake passes over a parameter of any other type when it looks for changes.
+    """
+    return asdict(spec_of(wildcards))
+
+
+def spec_of(wildcards):
+    """The data set's entry in the registry."""
     try:
         return find(DATASETS, wildcards.dataset)
     except UserError as error:
@@ -93,7 +105,7 @@ def entry_of(wildcards):
 
 def reader_of(wildcards):
     """Source files of the data set's reader."""
-    reader = entry_of(wildcards).reader
+    reader = spec_of(wildcards).reader
     drawing = package("data/faces") if reader == "drawn" else []
     return code(f"data/readers/{reader}") + drawing
 
