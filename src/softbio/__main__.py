@@ -47,6 +47,13 @@ def _join(options: argparse.Namespace) -> None:
     join(options.pieces, options.out)
 
 
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m softbio", description=__doc__)
     steps = parser.add_subparsers(dest="step", required=True)
@@ -89,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     for added in (train, predict):
         added.add_argument("--device", default="auto", help="auto, cpu or cuda")
-        added.add_argument("--threads", type=int, help="how many threads torch may use")
+        added.add_argument("--threads", type=_count, help="how many threads torch may use")
     return parser
 
 

@@ -148,7 +148,10 @@ def _check_rejected(
         f"'{first['image']}' ({first['reason']})"
     )
     if len(rejected) > max_rejected * len(frame):
-        raise UserError(f"{found}: more than {max_rejected:.1%}; get the images again")
+        raise UserError(
+            f"{found}: more than {max_rejected:.1%}; get the images again, or take "
+            "them off the list"
+        )
     log.warning("%s: left out, see rejected.csv", found)
     check_records(frame[frame["reason"] == ""], spec.ages, f"data set '{spec.name}', as decoded")
 
