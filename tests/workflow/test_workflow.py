@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from PIL import Image
 
 from tests.conftest import ROOT
 
@@ -106,6 +107,30 @@ def test_changing_an_entry_of_the_registry_packs_anew(done, tmp_path, change):
     plan = snakemake(done, "--dry-run", "--configfile", str(config))
     assert "find or fetch its files" in plan.stdout
     assert "pack at" in plan.stdout
+
+
+def test_a_list_edited_in_its_place_packs_anew(done, tmp_path):
+    """The folder around it looks the same; so does an archive beside it."""
+    faces, target = tmp_path / "faces", "resources/packed/mine/18/images.npy"
+    faces.mkdir()
+    for number in range(4):
+        Image.new("RGB", (20, 20)).save(faces / f"{number}.png")
+    rows = ["file,age,split", "0.png,20,train", "1.png,21,train", "2.png,22,test", "3.png,23,test"]
+    (faces / "labels.csv").write_text("\n".join(rows))
+    mine = {"title": "Mine", "reader": "table", "ages": [18, 70], "lists": {"all": "labels.csv"}}
+    config = tmp_path / "config.yaml"
+    datasets = {"datasets": CONFIG["datasets"] | {"mine": mine | {"source": str(faces)}}}
+    config.write_text(yaml.safe_dump(CONFIG | datasets))
+    packed = snakemake(done, target, "--configfile", str(config))
+    assert packed.returncode == 0, packed.stdout
+    plan = snakemake(done, target, "--dry-run", "--configfile", str(config))
+    assert "Nothing to be done" in plan.stdout
+    before = faces.stat().st_mtime_ns
+    with open(faces / "labels.csv", "r+") as file:
+        file.write("\n".join(rows).replace("20", "30"))
+    assert faces.stat().st_mtime_ns == before
+    plan = snakemake(done, target, "--dry-run", "--configfile", str(config))
+    assert "mine: pack at 18 px" in plan.stdout
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 # The grid, the paths and what a result depends on.
-import os
 from dataclasses import asdict
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 from softbio.benchmark import Run, load_benchmark
+from softbio.data.fetch import own_files
 from softbio.data.registry import find, load_registry
 from softbio.errors import UserError
 
@@ -79,19 +79,12 @@ def packed_files(dataset, size):
 
 
 def source_of(wildcards):
-    """The user's own folder or archive, so that a newer one is packed anew.
-
-    A missing or unreadable one is left to `fetch`, whose error names the key to correct.
-    """
-    source = spec_of(wildcards).source
-    return [str(source)] if source is not None and os.access(source, os.R_OK) else []
+    """The user's own folder or archive and its lists, so that newer ones are packed anew."""
+    return list(map(str, own_files(spec_of(wildcards))))
 
 
 def entry_of(wildcards):
-    """The data set's entry in plain values: a change of one of them makes its files anew.
-
-    Snakemake passes over a parameter of any other type when it looks for changes.
-    """
+    """The data set's entry; Snakemake sees a change of it in plain values alone."""
     return asdict(spec_of(wildcards))
 
 

@@ -74,6 +74,20 @@ def locate(spec: DatasetSpec, raw: Path | str) -> Sources:
     return Sources(images, lists, tuple(found))
 
 
+def own_files(spec: DatasetSpec) -> list[Path]:
+    """The user's source, and the lists and archive in it or beside it, which can change alone.
+
+    None where the source is missing or closed to us: `fetch` says so.
+    """
+    try:
+        _check_source(spec)
+    except UserError:
+        return []
+    names = [*(file.name for file in spec.files), *spec.lists.values()]
+    found = [spec.source, *(_beside(spec, name) for name in names)]
+    return list(dict.fromkeys(path for path in found if path is not None))
+
+
 def _beside(spec: DatasetSpec, name: str) -> Path | None:
     """The file of that name in the source folder, or beside the source archive."""
     if spec.source is None:
