@@ -103,7 +103,9 @@ def load_benchmark(config: dict[str, Any], schema: Path, known_datasets: list[st
             remedy = nearest(run.dataset, known_datasets)
             raise UserError(f"config: data set '{run.dataset}' is unknown: {remedy}")
         benchmark.recipe(run)
-    for backbone in {run.backbone for run in runs}.difference(BACKBONES):
+    # a misspelt name under training.backbones would leave its values unused in silence
+    named = {run.backbone for run in runs} | config["training"].get("backbones", {}).keys()
+    for backbone in sorted(named.difference(BACKBONES)):
         # torch takes seconds to import: only for a name that is not our own
         from softbio.backbones.networks import check_backbone
 

@@ -91,7 +91,7 @@ def _sentence(error: ValidationError) -> str:
 
 def _wrong_type(value: Any, wanted: str | list[str]) -> str:
     kinds = [TYPES.get(kind, kind) for kind in ([wanted] if isinstance(wanted, str) else wanted)]
-    found = "is empty" if value is None else f"is {value!r}"
+    found = "is empty" if value is None else f"is {value!r:.80}"
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d+e[+-]?\d+", value, re.IGNORECASE):
         # YAML wants a point and a sign
         return f"{found}, which YAML takes for text: write {float(value)}"

@@ -72,6 +72,7 @@ def change(config: dict, path: str, value) -> dict:
         ("trainig", {}, "key 'trainig' is unknown: did you mean 'training'"),
         ("training.epoch", 3, "key 'training.epoch' is unknown: did you mean 'epochs'"),
         ("training.backbones", {"vgg": {"bach": 1}}, "did you mean 'batch'"),
+        ("training.backbones", {"vg": {"batch": 1}}, "backbone 'vg' is unknown: did you mean"),
         ("training.epochs", "ten", "training.epochs"),
         ("training.precision", "fp23", "did you mean 'fp32'"),
         ("training.crop", 40, "crop 40 is larger than size 36"),

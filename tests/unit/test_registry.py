@@ -82,6 +82,7 @@ def without(entry: dict, key: str) -> dict:
         ({"utkface": {"source_sha256": "abc"}}, "'utkface.source_sha256': 'abc' does not match"),
         ({"utkface": {"source": 7}}, "'utkface.source' is 7; it must be text or empty"),
         ({"Mine": OWN}, "name 'Mine' must be lower-case"),
+        ({2020: {"titel": "x"}}, "datasets: name 2020 is not text"),
         ({"mine": without(OWN, "lists")}, "key 'mine.lists' lacks 'all'"),
         ({"mine": {**OWN, "access": "open"}}, "'mine.access' is 'open': did you mean|known: "),
         (

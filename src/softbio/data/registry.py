@@ -120,6 +120,8 @@ def load_registry(
     if overrides is not None and not isinstance(overrides, Mapping):
         raise UserError("datasets: must be a mapping of data sets, such as utkface: {source: PATH}")
     for name, change in (overrides or {}).items():
+        if not isinstance(name, str):
+            raise UserError(f"datasets: name {name!r} is not text; put it in quotes")
         if not isinstance(change, Mapping):
             raise UserError(f"datasets.{name}: must be a mapping of keys, such as source: PATH")
         if name not in entries and not {"title", "reader", "ages"} <= change.keys():
