@@ -1,6 +1,7 @@
 """The training loop: what it learns, repeats, resumes and refuses."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -186,6 +187,22 @@ def test_precision_and_layout_are_choices(packed, tmp_path, precision, channels_
     assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
     weight = model.backbone[3].weight
     assert weight.is_contiguous(memory_format=torch.channels_last) == channels_last
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs g++ on a CPU")
+def test_compiled_step_learns_the_same(packed, tmp_path):
+    """The last, smaller batch and the validation go through the uncompiled model."""
+    recipe = replace(RECIPE, backbone="small8", epochs=1)
+    plain = predictions_of(recipe, packed, tmp_path / "plain")
+    compiled = predictions_of(replace(recipe, compile=True), packed, tmp_path / "compiled")
+    # Adam turns a rounding error of a small gradient into a step: outputs agree, weights need not
+    pairs = [np.stack(frame["probabilities"].to_list()) for frame in (plain, compiled)]
+    np.testing.assert_allclose(*pairs, atol=5e-3)
+    plain_loss, compiled_loss = (
+        pd.read_csv(tmp_path / name / "history.csv")["loss"] for name in ("plain", "compiled")
+    )
+    np.testing.assert_allclose(plain_loss, compiled_loss, rtol=1e-3)
+    assert not same(plain, compiled)  # it was compiled
 
 
 def test_history_reports_the_errors_of_the_epoch(packed, tmp_path):

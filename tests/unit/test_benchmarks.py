@@ -1,0 +1,48 @@
+"""The benchmarks run, and their ratios are those of their rates."""
+
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from tests.conftest import ROOT
+
+TINY = "--backbone small8 --size 18 --crop 16 --batch 16 --images 64 --rounds 1 --seconds 0.1"
+
+
+def run(script: str, *arguments: str) -> str:
+    call = [sys.executable, str(ROOT / "benchmarks" / script), *arguments]
+    done = subprocess.run(call, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("extra", ["--workers 1", "--workers 0 --streamed --precision bf16"])
+def test_throughput(tmp_path, extra):
+    out = tmp_path / "new/throughput.csv"
+    for lines in (1, 2):
+        run("throughput.py", *TINY.split(), *extra.split(), "--out", str(out))
+        table = pd.read_csv(out)
+        assert len(table) == lines
+    line = table.iloc[-1]
+    assert line["engine"] > 0
+    # one round: its rates are the medians
+    expected = line["engine"] / line["ceiling"]
+    assert line["engine_to_ceiling"] == pytest.approx(expected, rel=2e-3)
+    assert line["feed"] == ("streamed" if "streamed" in extra else "resident")
+    assert pd.isna(line["authors"]) == ("--workers 0" in extra)
+
+
+def test_profile_names_the_convolutions():
+    tiny = "--backbone small8 --crop 16 --batch 8 --steps 1"
+    table = run("profile_step.py", *tiny.split())
+    assert "convolution" in table
+    assert "| all | 100 % |" in table
+
+
+def test_cost_of_a_thousand_jobs(tmp_path):
+    run("workflow_cost.py", "--out", str(tmp_path / "cost.csv"), "--calls", "1")
+    table = pd.read_csv(tmp_path / "cost.csv")
+    assert {"interpreter", "interpreter and torch", "plan of 1,008 jobs"} <= set(table["measure"])
+    assert (table["seconds"] > 0).all()

@@ -1,0 +1,97 @@
+"""What only a GPU can show: no waiting inside an epoch, repeatable sums, the same run resumed."""
+
+import json
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import softbio.train
+from softbio.predict import predict
+from softbio.predictions import read_predictions
+from softbio.recipe import Recipe
+from softbio.stopping import Stopped
+from softbio.train import train
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine")
+RECIPE = Recipe(
+    *("noise", "resnet18", "coral", "", 0),
+    size=36,
+    crop=32,
+    epochs=3,
+    batch=16,
+    learning_rate=1e-3,
+    precision="bf16",
+)
+
+
+@pytest.fixture(scope="module")
+def larger(tmp_path_factory) -> Path:
+    from tests.conftest import write_packed
+
+    splits = ["train"] * 60 + ["valid"] * 20 + ["test"] * 20
+    labels = [number % 6 for number in range(100)]
+    return write_packed(tmp_path_factory.mktemp("cuda"), splits, labels, k=6, size=36)
+
+
+def probabilities(recipe: Recipe, packed: Path, folder: Path) -> bytes:
+    train(recipe, packed, folder, device="cuda")
+    predict(folder / "model.safetensors", packed, folder / "predictions.parquet", device="cuda")
+    frame = read_predictions(folder / "predictions.parquet")[1]
+    return np.stack(frame["probabilities"].to_list()).tobytes()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_same_recipe_same_predictions(larger, tmp_path, precision):
+    recipe = replace(RECIPE, precision=precision)
+    first = probabilities(recipe, larger, tmp_path / "a")
+    assert first == probabilities(recipe, larger, tmp_path / "b")
+    about = json.loads((tmp_path / "a/run.json").read_text())
+    assert about["deterministic"], about["nondeterministic_kernels"]
+
+
+@pytest.mark.parametrize("nth", [2, 4, 7])
+def test_stopped_and_resumed_it_ends_as_if_left_alone(larger, tmp_path, monkeypatch, nth):
+    whole, calls = probabilities(RECIPE, larger, tmp_path / "whole"), []
+
+    def signalled(*arguments):
+        calls.append(1)
+        if len(calls) == nth:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return step(*arguments)
+
+    step = softbio.train.step
+    monkeypatch.setattr(softbio.train, "step", signalled)
+    with pytest.raises(Stopped):
+        train(RECIPE, larger, tmp_path / "stopped", device="cuda")
+    monkeypatch.undo()
+    assert probabilities(RECIPE, larger, tmp_path / "stopped") == whole
+
+
+def test_nothing_waits_for_the_gpu_inside_an_epoch(larger, tmp_path, monkeypatch):
+    step, calls = softbio.train.step, []
+
+    def strict(*arguments):
+        calls.append(1)
+        # the first steps may choose kernels and fill caches
+        torch.cuda.set_sync_debug_mode("error" if len(calls) > 4 else "default")
+        try:
+            return step(*arguments)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+
+    monkeypatch.setattr(softbio.train, "step", strict)
+    train(RECIPE, larger, tmp_path, device="cuda")
+    assert len(calls) == 12
+
+
+def test_compiled_step_learns_the_same(larger, tmp_path):
+    recipe = replace(RECIPE, precision="fp32", epochs=1)
+    plain = np.frombuffer(probabilities(recipe, larger, tmp_path / "plain"), np.float32)
+    compiled = replace(recipe, compile=True)
+    fast = np.frombuffer(probabilities(compiled, larger, tmp_path / "compiled"), np.float32)
+    np.testing.assert_allclose(plain, fast, atol=0.02)
