@@ -47,16 +47,6 @@ class Clusters:
         """Over all values."""
         return float(self.sums.sum() / self.counts.sum())
 
-    @property
-    def standard_error(self) -> float:
-        """Of the mean: linearised ratio of cluster totals (Cochran 1977, eq. 6.13), where each
-        value is a cluster of its own the usual SD / sqrt(N)."""
-        many = len(self.sums)
-        if many < 2:
-            return float("nan")
-        residuals = self.sums - self.mean * self.counts
-        return float(np.sqrt(many / (many - 1) * np.square(residuals).sum()) / self.counts.sum())
-
 
 def clustered(values: np.ndarray, clusters: np.ndarray | None = None) -> Clusters:
     """Sum values (N,) by the names of their clusters (N,); each its own where there are none."""
@@ -121,8 +111,13 @@ def holm(p: Sequence[float]) -> np.ndarray:
     return out
 
 
-def _t_interval(estimate: float, parts: Sequence[tuple[float, int]]) -> Interval:
-    """Around the estimate, from (variance of a mean, its degrees of freedom); Satterthwaite."""
+def seed_interval(ours: np.ndarray, theirs: np.ndarray) -> Interval | None:
+    """Welch interval of the difference of two means over seeds, each (S,), on these test images;
+    None where either has one seed."""
+    if min(len(ours), len(theirs)) < 2:
+        return None
+    estimate = float(np.mean(ours) - np.mean(theirs))
+    parts = [(np.var(seeds, ddof=1) / len(seeds), len(seeds) - 1) for seeds in (ours, theirs)]
     variance = sum(part for part, _ in parts)
     if variance == 0:
         return Interval(estimate, estimate, estimate)
@@ -131,26 +126,18 @@ def _t_interval(estimate: float, parts: Sequence[tuple[float, int]]) -> Interval
     return Interval(estimate, estimate - half, estimate + half)
 
 
-def _of_mean(seeds: np.ndarray) -> tuple[float, int]:
-    return float(np.var(seeds, ddof=1) / len(seeds)), len(seeds) - 1
+def both(seeds: Interval | None, images: Interval) -> Interval | None:
+    """The interval for new seeds and new test images, from one of each.
 
-
-def seed_interval(ours: np.ndarray, theirs: np.ndarray) -> Interval | None:
-    """Welch interval of the difference of two means over seeds, each (S,), on these test images;
-    None where either has one seed."""
-    if min(len(ours), len(theirs)) < 2:
+    The distances of the limits from the estimate add up as squares, as independent errors do
+    (MOVER: Zou and Donner 2008), so that it is never narrower than either. None without the first.
+    """
+    if seeds is None:
         return None
-    return _t_interval(float(np.mean(ours) - np.mean(theirs)), [_of_mean(ours), _of_mean(theirs)])
-
-
-def total_interval(ours: np.ndarray, theirs: np.ndarray, differences: Clusters) -> Interval | None:
-    """The same for new seeds and new test images: the variances of both means over seeds and of
-    the mean difference over images add up. None where either has one seed or there is one
-    cluster."""
-    if min(len(ours), len(theirs), len(differences.sums)) < 2:
-        return None
-    images = (differences.standard_error**2, len(differences.sums) - 1)
-    return _t_interval(differences.mean, [_of_mean(ours), _of_mean(theirs), images])
+    middle = images.estimate
+    below = np.hypot(seeds.estimate - seeds.low, middle - images.low)
+    above = np.hypot(seeds.high - seeds.estimate, images.high - middle)
+    return Interval(middle, float(middle - below), float(middle + above))
 
 
 def effect_size(differences: np.ndarray) -> float:

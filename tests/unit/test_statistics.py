@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from softbio.statistics import (
+    Interval,
     bootstrap,
+    both,
     clustered,
     effect_size,
     holm,
     seed_interval,
     sign_flip_p,
-    total_interval,
 )
 
 
@@ -51,18 +52,6 @@ def test_clustered_bootstrap_equals_scipys_of_cluster_totals():
     # images of one person are no independent evidence
     single = bootstrap(clustered(values))
     assert ours.high - ours.low > 1.3 * (single.high - single.low)
-
-
-def test_standard_error_is_the_usual_one_without_clusters(values):
-    assert clustered(values).standard_error == pytest.approx(stats.sem(values))
-
-
-def test_standard_error_of_equal_clusters_is_that_of_their_means():
-    rng = np.random.default_rng(5)
-    values = rng.normal(size=(40, 5)) + rng.normal(size=(40, 1))
-    names = np.repeat(np.arange(40), 5)
-    ours = clustered(values.ravel(), names).standard_error
-    assert ours == pytest.approx(stats.sem(values.mean(axis=1)))
 
 
 def test_sign_flips_equal_scipys_exact_test():
@@ -107,20 +96,26 @@ def test_seed_interval_equals_scipys_welch():
     assert seed_interval(ours[:1], theirs) is None
 
 
-def test_total_interval_is_wider_than_each_of_its_parts():
-    rng = np.random.default_rng(9)
-    differences = clustered(rng.normal(0.2, 3, 2000))
-    ours = np.array([5.1, 5.2, 5.15])
-    theirs = ours - differences.mean + np.array([0.03, -0.03, 0.0])
-    total, seeds = total_interval(ours, theirs, differences), seed_interval(ours, theirs)
-    assert total.estimate == pytest.approx(seeds.estimate)
-    # the degrees of freedom grow with the parts, so that widths are compared by their variances
-    assert total.high - total.low > 2 * 1.96 * differences.standard_error
-    same = np.full(3, 5.0)
-    alone = total_interval(same, same - differences.mean, differences)
-    half = stats.t.ppf(0.975, 1999) * differences.standard_error
-    assert alone.high - alone.estimate == pytest.approx(half)
-    assert total_interval(ours[:1], theirs, differences) is None
+def test_interval_over_both_is_never_narrower_than_either():
+    images, seeds = Interval(1.0, 0.6, 1.5), Interval(1.0, 0.7, 1.3)
+    found = both(seeds, images)
+    assert found.low == pytest.approx(1 - 0.5)  # 3, 4, 5
+    assert found.high == pytest.approx(1 + np.sqrt(0.3**2 + 0.5**2))
+    assert both(None, images) is None
+
+
+def test_interval_over_both_covers_as_promised():
+    """Two networks, three seeds each, sixty images: the truth lies inside in 95 % of trials."""
+    rng, covered = np.random.default_rng(10), 0
+    for _ in range(300):
+        image, seed = rng.normal(0.3, 2, 200), rng.normal(0, 0.15, (2, 3))
+        ours, theirs = image.mean() + seed[0], seed[1]
+        found = both(
+            seed_interval(ours, theirs),
+            bootstrap(clustered(image + np.mean(seed[0]) - np.mean(seed[1])), 300),
+        )
+        covered += found.low <= 0.3 <= found.high
+    assert covered / 300 > 0.92
 
 
 def test_holm_by_hand():
