@@ -2,6 +2,8 @@
 
 import errno
 import hashlib
+import json
+import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -69,3 +71,20 @@ def room(folder: Path | str, need: int) -> Iterator[None]:
         if full.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise error from None
+
+
+def write_json(path: Path | str, record: object) -> None:
+    """Nested dicts, lists and tuples of numbers and text, NumPy's included, as JSON; NaN as null,
+    which JSON has no word for."""
+    with atomic(path) as part:
+        part.write_text(json.dumps(_plain(record), indent=1) + "\n")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):  # a NumPy number, without importing NumPy
+        value = value.item()
+    return None if isinstance(value, float) and math.isnan(value) else value
