@@ -6,15 +6,18 @@ from pathlib import Path
 
 import pandas as pd
 
+from softbio.contests import Statistics
 from softbio.files import atomic
 from softbio.records import SELECTIONS, Records, in_order
-from softbio.tables import context, errors
+from softbio.tables import contests, context, errors
 from softbio.tables.layout import Row, Table
 
 __all__ = ["Row", "Table", "build_tables", "write_tables"]
 
 
-def build_tables(records: Records, published: pd.DataFrame) -> Iterator[Table | None]:
+def build_tables(
+    records: Records, published: pd.DataFrame, statistics: Statistics
+) -> Iterator[Table | None]:
     """The tables in the report's order; None where there is nothing to show."""
     backbones = in_order([b for d in records.datasets for b in records.backbones(d)])
     yield context.summary(records)
@@ -22,6 +25,8 @@ def build_tables(records: Records, published: pd.DataFrame) -> Iterator[Table | 
     for backbone in backbones:
         for selection in SELECTIONS:
             yield errors.errors(records, backbone, selection)
+    yield contests.pairs(statistics)
+    yield contests.uncertainties(statistics)
     for backbone in backbones:
         yield errors.weighting(records, backbone)
     for dataset in records.datasets:
@@ -37,12 +42,14 @@ def build_tables(records: Records, published: pd.DataFrame) -> Iterator[Table | 
     yield context.runs(records)
 
 
-def write_tables(records: Records, published: pd.DataFrame, folder: Path | str) -> list[Table]:
+def write_tables(
+    records: Records, published: pd.DataFrame, statistics: Statistics, folder: Path | str
+) -> list[Table]:
     """Write {name}.csv, .md, .tex of every table and index.json, which keeps their order, titles,
     captions and printed cells; returns the tables."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    tables = [table for table in build_tables(records, published) if table is not None]
+    tables = [table for table in build_tables(records, published, statistics) if table is not None]
     for table in tables:
         table.write(folder)
     with atomic(folder / "index.json") as part:
