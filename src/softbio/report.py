@@ -14,7 +14,7 @@ from markupsafe import Markup
 from PIL import Image
 
 import softbio
-from softbio.contests import Statistics
+from softbio.contests import RULE, Statistics
 from softbio.files import atomic
 from softbio.published import NOTES, deviations
 from softbio.records import Card, Records, by_method, label, read_json
@@ -220,6 +220,7 @@ def write_report(
         .render(
             title=title,
             version=softbio.__version__,
+            separated=RULE,
             verdict=reach_verdict(records, statistics),
             key_figures=_key_figures(records),
             tables=_tables(tables, entries, limit),

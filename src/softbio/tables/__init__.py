@@ -25,7 +25,9 @@ def build_tables(
     for backbone in backbones:
         for selection in SELECTIONS:
             yield errors.errors(records, backbone, selection)
-    yield contests.pairs(statistics)
+    for dataset in records.datasets:
+        for backbone in records.backbones(dataset):
+            yield contests.pairs(statistics, dataset, backbone)
     yield contests.uncertainties(statistics)
     for backbone in backbones:
         yield errors.weighting(records, backbone)

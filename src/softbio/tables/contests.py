@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from softbio.contests import RULE, Pair, Statistics, Uncertainty
+from softbio.contests import Pair, Statistics, Uncertainty
 from softbio.records import SELECTIONS, label
 from softbio.statistics import Interval
 from softbio.tables.layout import ABSENT, Row, Table, decimals
@@ -45,35 +45,36 @@ def _flat(entry: Pair | Uncertainty) -> dict:
     return flat
 
 
-def pairs(statistics: Statistics) -> Table | None:
+def pairs(statistics: Statistics, dataset: str, backbone: str) -> Table | None:
     """Every pair of methods on the same test images."""
-    if not statistics.pairs:
+    found = [p for s in SELECTIONS for p in statistics.between(dataset, backbone, s)]
+    if not found:
         return None
     rows = []
-    for p in statistics.pairs:
+    for p in found:
         cells = [
-            label(p.dataset), label(p.backbone), SELECTIONS[p.selection],
+            SELECTIONS[p.selection],
             f"{label(p.a)} − {label(p.b)}", signed(p.images.estimate), span(p.seeds),
             span(p.images), span(p.total), small_p(p.p_holm), signed(p.effect), verdict_on(p),
         ]  # fmt: skip
         rows.append(Row(cells))
-    units = " or ".join(sorted({OVER[p.by_subject] for p in statistics.pairs}))
+    units = OVER[found[0].by_subject]
     caption = (
         "Difference of test MAE in years, means over seeds, decoded as published: below zero the "
         "first is better. 95 % intervals apart: over seeds (Welch, test images as they are), over "
         f"test {units} (BCa bootstrap, seeds as they are), and over both. p: paired sign-flip test "
-        f"over test {units}, after Holm's correction for the {len(statistics.pairs)} pairs here. "
+        f"over test {units}, after Holm's correction for the {len(statistics.pairs)} pairs of the "
+        f"report. "
         f"d: Cohen's d of the paired differences. {RULE}"
     )
     columns = [
-        "Data set", "Backbone", "Selection", "Methods", "Difference", "Over seeds",
-        f"Over {units}", "Over both", "p", "d", "Verdict",
+        "Selection", "Methods", "Difference", "Over seeds", f"Over {units}", "Over both", "p", "d",
+        "Verdict",
     ]  # fmt: skip
-    long = pd.DataFrame([_flat(p) | {"verdict": verdict_on(p)} for p in statistics.pairs])
-    title = "Differences between methods"
-    return Table(
-        "differences", title, caption, long, [("", c) for c in columns], rows, heads=4, words=1
-    )
+    long = pd.DataFrame([_flat(p) | {"verdict": verdict_on(p)} for p in found])
+    title = f"Differences between methods: {label(dataset)}, {label(backbone)}"
+    name = f"differences-{dataset}-{backbone}"
+    return Table(name, title, caption, long, [("", c) for c in columns], rows, heads=2, words=1)
 
 
 def uncertainties(statistics: Statistics) -> Table | None:
