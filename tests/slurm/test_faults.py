@@ -1,7 +1,7 @@
 """The README's command on a real Slurm, with one fault for each of three runs.
 
-All three runs are held once two epochs are behind them; then one is cancelled, the node of another loses its
-power, and the third is left to its time limit. At the end all is as in a local run.
+All three runs are held once two epochs are behind them; then one is cancelled, the node of another
+loses its power, and the third is left to its time limit. At the end all is as in a local run.
 """
 
 import os

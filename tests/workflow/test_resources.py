@@ -64,3 +64,11 @@ def test_the_profile_repeats_and_no_rule_does():
     assert yaml.safe_load((ROOT / "slurm/profile.yaml").read_text())["retries"] == 2
     for file in (ROOT / "workflow/rules").glob("*.smk"):
         assert "retries:" not in file.read_text(), file
+
+
+def test_every_rule_is_small_or_says_what_it_needs():
+    """Without a `runtime` a job gets what a partition's default happens to be."""
+    text = "".join(file.read_text() for file in (ROOT / "workflow/rules").glob("*.smk"))
+    local = re.search(r"^localrules:\n((?:    \w+,\n)+)", text, re.M)[1]
+    for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", text, re.M):
+        assert f"    {name},\n" in local or "        runtime=" in body, name

@@ -10,6 +10,7 @@ localrules:
     control,
     metrics,
     collect,
+    statistics,
     tables,
     figures,
     report,
