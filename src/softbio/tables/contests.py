@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from softbio.contests import Pair, Statistics, Uncertainty
+from softbio.contests import RULE, Pair, Statistics, Uncertainty
 from softbio.records import SELECTIONS, label
 from softbio.statistics import Interval
 from softbio.tables.layout import ABSENT, Row, Table, decimals
@@ -64,7 +64,7 @@ def pairs(statistics: Statistics, dataset: str, backbone: str) -> Table | None:
         "first is better. 95 % intervals apart: over seeds (Welch, test images as they are), over "
         f"test {units} (BCa bootstrap, seeds as they are), and over both. p: paired sign-flip test "
         f"over test {units}, after Holm's correction for the {len(statistics.pairs)} pairs of the "
-        f"report. "
+        "report. "
         f"d: Cohen's d of the paired differences. {RULE}"
     )
     columns = [
