@@ -43,8 +43,8 @@ def training_data(packed: Packed, recipe: Recipe, device: torch.device) -> Train
     if not len(train):
         raise UserError(f"data set '{recipe.dataset}': the training part is empty; check its split")
     if not len(valid) and recipe.validation:
-        subjects = None if packed.subjects is None else packed.subjects[train]
-        held = hold_out(labels[train], subjects, recipe.validation)
+        groups = None if packed.groups is None else packed.groups[train]
+        held = hold_out(labels[train], groups, recipe.validation)
         train, valid = train[~held], train[held]
     missing = sorted(set(range(packed.k)) - set(labels[train]))
     if missing:
