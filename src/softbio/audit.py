@@ -11,7 +11,7 @@ import pandas as pd
 from softbio.data.card import of_parts
 from softbio.data.fingerprints import BITS, NEAR, near_pairs, read_fingerprints
 from softbio.data.packed import load_packed
-from softbio.data.splitlists import PARTS
+from softbio.data.splitlists import PARTS, read_csv
 from softbio.errors import UserError
 from softbio.files import atomic
 from softbio.repair import Alike, Repaired, repair, write_repaired
@@ -133,8 +133,6 @@ def read_lists(lists: dict[str, Path], ages: tuple[int, int], subject: str | Non
 
 
 def _read_list(path: Path, subject: str | None) -> pd.DataFrame:
-    from softbio.data.splitlists import read_csv
-
     frame = read_csv(path, ["age"] if subject is None else ["age", subject])
     if not frame["age"].str.fullmatch(r"\d{1,4}").all():
         raise UserError(f"{path}: column 'age' must hold ranks, whole numbers from 0; correct it")

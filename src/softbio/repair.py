@@ -49,15 +49,19 @@ def groups_of(alike: Alike, subjects: pd.Series) -> np.ndarray:
     """Number of each image's group, int (N,): images joined, over any number of steps, by identical
     pixels, near-duplicates or a subject (None: unknown)."""
     n = len(alike.identical)
-    # an edge from each image to the first of its kind joins all of that kind
     people = pd.factorize(subjects)[0]
     known = np.flatnonzero(people >= 0)
-    first_twin = np.unique(alike.identical, return_index=True)[1][alike.identical]
-    first_own = np.unique(people[known], return_index=True)[1][people[known]]
+    # an edge from each image to the first of its kind joins all of that kind
     start = np.concatenate([np.arange(n), known, alike.near[:, 0]])
-    end = np.concatenate([first_twin, known[first_own], alike.near[:, 1]])
+    end = np.concatenate([_first(alike.identical), known[_first(people[known])], alike.near[:, 1]])
     edges = coo_matrix((np.ones(len(start), bool), (start, end)), (n, n))
     return connected_components(edges, directed=False)[1]
+
+
+def _first(kind: np.ndarray) -> np.ndarray:
+    """The first row of the same kind, for each row."""
+    _, first, member = np.unique(kind, return_index=True, return_inverse=True)
+    return first[member]
 
 
 def removals(index: pd.DataFrame, identical: np.ndarray) -> np.ndarray:

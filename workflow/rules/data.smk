@@ -1,9 +1,9 @@
 # fetch -> prepare -> audit: one packed array for each data set and size, and its repaired split.
 
+AUDIT = f"{PACKED}/audit.json"
 # data set -> its audit, at the size of its first run
 AUDITS = {
-    run.registered: PACKED.format(dataset=run.registered, size=size_of(run.dataset))
-    + "/audit.json"
+    run.registered: AUDIT.format(dataset=run.registered, size=size_of(run.dataset))
     for run in BENCHMARK.runs
 }
 
@@ -65,7 +65,7 @@ rule audit_split:
         fingerprints=rules.prepare.output.fingerprints,
         code=code("audit", "repair", "data/card", "data/fingerprints", "data/splits"),
     output:
-        audit=f"{PACKED}/audit.json",
+        audit=AUDIT,
         split=f"{PACKED_REPAIRED}/split.csv",
         images=f"{PACKED_REPAIRED}/images.npy",
         index=f"{PACKED_REPAIRED}/index.parquet",

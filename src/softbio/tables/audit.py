@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from softbio.audit import Findings, Overlap, read_audit
+from softbio.data.fingerprints import BITS, NEAR
 from softbio.data.splitlists import PARTS
 from softbio.records import label
 from softbio.tables.layout import ABSENT, Row, Table
@@ -14,9 +15,9 @@ from softbio.tables.layout import ABSENT, Row, Table
 NAMES = {"train": "training", "valid": "validation", "test": "test"}
 CAPTION = (
     "What each split shares between its parts, and what it lacks. Pixel-identical: the decoded "
-    "images before any resizing; near-duplicate: not identical, but perceptual hashes (pHash, 256 "
-    "bits) that differ in at most 32 bits, as re-encoded, rescaled or slightly cropped copies do; "
-    "mirrored copies are not found. A dash: the data set does not tell, or has no such part. "
+    "images before any resizing; near-duplicate: not identical, but perceptual hashes (pHash) that "
+    f"differ in at most {NEAR} of {BITS} bits, as re-encoded, rescaled or slightly cropped copies "
+    "do; mirrored copies are not found. A dash: the data set does not tell, or has no such part. "
     "Repaired: of identical images one is kept, none where they stand under different ages; "
     "near-duplicates and subjects stay in one part; parts of the published sizes, stratified by "
     "age. Choose it by protocols: [repaired] in the grid; which image stands where is in split.csv "
@@ -38,6 +39,7 @@ def audits(paths: dict[str, Path]) -> Table | None:
         return None
     columns = [("", name) for name in ("Data set", "Finding", "Published", "Repaired")]
     frame = pd.DataFrame([number for numbers in long for number in numbers])
+    frame = frame.astype({"count": "Int64", "of": "Int64"})
     return Table("audit", "Split audit", CAPTION, frame, columns, rows, heads=2)
 
 
@@ -57,7 +59,9 @@ def _lines(found: Findings, splits: dict[str, Findings]) -> Iterator[tuple[str, 
         if part in found.images:
             ages = ", ".join(map(str, found.missing[part])) or "none"
             yield f"Ages without a {NAMES[part]} image", ages
-    yield "Images left out", f"{sum(found.removed.values()):,}"
+    reasons = ", ".join(f"{reason} {n:,}" for reason, n in found.removed.items())
+    left_out = f"{sum(found.removed.values()):,}"
+    yield "Images left out", f"{left_out} ({reasons})" if reasons else left_out
     yield "Images in another part than published", f"{found.moved:,}"
 
 
