@@ -60,7 +60,8 @@ def test_other_faces_are_not_near(faces):
     assert apart(faces[0], faces[0].transpose(Image.Transpose.FLIP_LEFT_RIGHT)) > NEAR
 
 
-def test_all_pairs_are_found_across_blocks():
+def test_all_pairs_are_found_across_blocks(monkeypatch):
+    monkeypatch.setattr("softbio.data.fingerprints.PAIRS", 100_000)
     generator = np.random.default_rng(0)
     hashes = generator.integers(0, 2**63, (700, 4), dtype=np.uint64)
     hashes[650] = hashes[3]

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from softbio.data.packed import load_packed
 from softbio.data.splitlists import PARTS
+from softbio.data.splits import assign
 from softbio.data.training import training_data
 from softbio.device import choose_device
 from softbio.errors import UserError
-from softbio.repair import Alike, assign, groups_of, repair, write_repaired
+from softbio.repair import Alike, groups_of, repair, write_repaired
 from tests.conftest import write_packed
 from tests.unit.test_train import RECIPE
 

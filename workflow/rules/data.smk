@@ -1,7 +1,7 @@
 # fetch -> prepare -> audit: one packed array for each data set and size, and its repaired split.
 
 AUDIT = f"{PACKED}/audit.json"
-# data set -> its audit, at the size of its first run
+# data set -> its audit, at a size that its runs use; the findings are the same at all
 AUDITS = {
     run.registered: AUDIT.format(dataset=run.registered, size=size_of(run.dataset))
     for run in BENCHMARK.runs

@@ -43,8 +43,8 @@ class Packed:
 
     @property
     def groups(self) -> np.ndarray | None:
-        """What must not be divided, (N,): the groups of a repaired split, else the subjects."""
-        return self.index["group"].to_numpy() if "group" in self.index else self.subjects
+        """Groups that must not be divided, int (N,); None where the split is the published one."""
+        return self.index["group"].to_numpy() if "group" in self.index else None
 
     def rows(self, split: str) -> np.ndarray:
         """Row numbers (int64, ascending) of one part: train, valid or test."""
