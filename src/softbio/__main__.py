@@ -54,6 +54,14 @@ def _count(text: str) -> int:
     return number
 
 
+def _audit(options: argparse.Namespace) -> None:
+    from softbio.audit import audit_lists
+
+    given = {"train": options.train, "valid": options.valid, "test": options.test}
+    lists = {part: path for part, path in given.items() if path is not None}
+    audit_lists(lists, tuple(options.ages), options.subject, options.out)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m softbio", description=__doc__)
     steps = parser.add_subparsers(dest="step", required=True)
@@ -94,6 +102,20 @@ def _parser() -> argparse.ArgumentParser:
         pieces="folder of pieces and manifest.json",
         out="folder to make",
     )
+    audit = step(
+        *(
+            "audit",
+            _audit,
+            "Audit split lists without their images: CSV files with ranks in 'age'.",
+        ),
+        train="list of the training images",
+        test="list of the test images",
+        out="JSON to write",
+    )
+    audit.add_argument("--valid", type=Path, help="list of the validation images")
+    audit.add_argument("--subject", help="column that names the person")
+    ages = {"type": int, "nargs": 2, "metavar": ("FIRST", "LAST"), "required": True}
+    audit.add_argument("--ages", **ages, help="youngest and oldest age; rank 0 is the youngest")
     for added in (train, predict):
         added.add_argument("--device", default="auto", help="auto, cpu or cuda")
         added.add_argument("--threads", type=_count, help="how many threads torch may use")

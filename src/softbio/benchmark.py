@@ -12,18 +12,27 @@ from softbio.methods import METHODS, get_method
 from softbio.recipe import Recipe, recipe_from
 from softbio.schema import validate
 
+# what a split other than the published one adds to the data set's name, in paths and tables
+REPAIRED = "-repaired"
+PROTOCOLS = {"published": "", "repaired": REPAIRED}
 SUFFIXES = {"plain": "", "weighted": "-weighted", "shuffled": "-shuffled"}
 
 
 @dataclass(frozen=True, order=True)
 class Run:
-    """One cell of the grid; variant as in `Recipe`."""
+    """One cell of the grid; variant as in `Recipe`. A data set under the repaired split is a data
+    set of its own, utkface-repaired."""
 
     dataset: str
     backbone: str
     method: str
     variant: str
     seed: int
+
+    @property
+    def registered(self) -> str:
+        """The data set's name in the registry, without its split."""
+        return self.dataset.removesuffix(REPAIRED)
 
     @property
     def folder(self) -> str:
@@ -99,9 +108,9 @@ def load_benchmark(config: dict[str, Any], schema: Path, known_datasets: list[st
         config["training"],
     )
     for run in benchmark.runs:
-        if run.dataset not in known_datasets:
-            remedy = nearest(run.dataset, known_datasets)
-            raise UserError(f"config: data set '{run.dataset}' is unknown: {remedy}")
+        if run.registered not in known_datasets:
+            remedy = nearest(run.registered, known_datasets)
+            raise UserError(f"config: data set '{run.registered}' is unknown: {remedy}")
         benchmark.recipe(run)
     # a misspelt name under training.backbones would leave its values unused in silence
     named = {run.backbone for run in runs} | config["training"].get("backbones", {}).keys()
@@ -114,8 +123,8 @@ def load_benchmark(config: dict[str, Any], schema: Path, known_datasets: list[st
 
 
 def _expand(block: Mapping[str, Any]) -> list[Run]:
-    axes = [block[axis] for axis in ("datasets", "backbones", "methods", "variants", "seeds")]
+    names = ("datasets", "protocols", "backbones", "methods", "variants", "seeds")
     return [
-        Run(dataset, backbone, method, SUFFIXES[variant], seed)
-        for dataset, backbone, method, variant, seed in product(*axes)
+        Run(dataset + PROTOCOLS[protocol], backbone, method, SUFFIXES[variant], seed)
+        for dataset, protocol, backbone, method, variant, seed in product(*map(block.get, names))
     ]

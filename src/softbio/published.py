@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from softbio.benchmark import REPAIRED
 from softbio.errors import UserError
 from softbio.records import label
 
@@ -134,6 +135,8 @@ def deviations(recipe: dict) -> list[Deviation]:
     is compared with its ResNet-34. `bias` counts for CORAL only: the others have none."""
     talk = TALK.get(recipe["backbone"], TALK["resnet34"])
     found = []
+    if recipe["dataset"].endswith(REPAIRED):
+        found.append(Deviation("split", "the authors'", "repaired"))
     if recipe["backbone"] not in TALK:
         found.append(Deviation("backbone", label("resnet34"), label(recipe["backbone"])))
     for field, published in talk.items():

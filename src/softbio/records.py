@@ -45,6 +45,8 @@ KEY = ["dataset", "backbone", "method", "variant", "seed"]
 
 def label(name: str) -> str:
     """The printed name of a method, backbone or data set; an unknown one stands for itself."""
+    if name.endswith(benchmark.REPAIRED):
+        return f"{label(name.removesuffix(benchmark.REPAIRED))}, repaired split"
     for names in (METHODS, CONTROLS, BACKBONES, DATASETS):
         if name in names:
             return names[name]
@@ -55,7 +57,9 @@ def in_text(name: str) -> str:
     """The name inside a sentence."""
     if name in BACKBONES and name.startswith("small"):
         return f"the small CNN of width {name.removeprefix('small')}"
-    return "the drawn faces" if name == "faces" else label(name)
+    if name.startswith("faces"):
+        return label(name).replace("Drawn", "the drawn")
+    return label(name)
 
 
 def in_order(names: pd.Series | list[str]) -> list[str]:
@@ -63,7 +67,14 @@ def in_order(names: pd.Series | list[str]) -> list[str]:
     known = [*METHODS, *BACKBONES, *DATASETS, *VARIANTS]
     rank = {name: position for position, name in enumerate(known)}
     unique = list(dict.fromkeys(names))
-    return sorted(unique, key=lambda n: (n in CONTROLS, rank.get(n, len(known)), unique.index(n)))
+
+    def place(name: str) -> tuple:
+        # the repaired split of a data set stands after the published one
+        published = name.removesuffix(benchmark.REPAIRED)
+        met = unique.index(published if published in unique else name)
+        return name in CONTROLS, rank.get(published, len(known)), met, name != published
+
+    return sorted(unique, key=place)
 
 
 class Run(benchmark.Run):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from softbio.errors import UserError
-from softbio.records import Run, collect, in_order, load
+from softbio.records import Run, collect, in_order, in_text, label, load
 from tests.report.synthetic import EPOCHS, K
 
 
@@ -69,6 +69,16 @@ def test_predictions_of_each_selection(made):
 
 def test_controls_come_last():
     assert in_order(["median", "coral", "mine", "ce"]) == ["ce", "coral", "mine", "median"]
+
+
+def test_a_repaired_split_stands_after_the_published_one():
+    known = ["mine-repaired", "utkface-repaired", "faces", "other", "mine", "utkface"]
+    assert in_order(known) == [
+        "faces", "utkface", "utkface-repaired", "other", "mine", "mine-repaired",
+    ]  # fmt: skip
+    assert label("utkface-repaired") == "UTKFace, repaired split"
+    assert in_text("faces-repaired") == "the drawn faces, repaired split"
+    assert in_text("faces") == "the drawn faces"
 
 
 def test_a_run_without_metrics_is_named(made, tmp_path):

@@ -57,6 +57,19 @@ def test_any_run_has_a_recipe(quick):
     assert outside.folder == "faces/resnet34/coral-weighted/seed7"
 
 
+def test_a_split_is_part_of_the_data_sets_name(quick):
+    quick["grid"] = [quick["grid"][0] | {"protocols": ["published", "repaired"]}]
+    benchmark = load(quick)
+    assert benchmark.used_datasets == ("faces", "faces-repaired")
+    assert {run.registered for run in benchmark.runs} == {"faces"}
+    repaired = benchmark.runs[-1]
+    assert repaired.folder.startswith("faces-repaired/small8/")
+    assert benchmark.recipe(repaired).dataset == "faces-repaired"
+    # nothing is asked for, nothing changes
+    del quick["grid"][0]["protocols"]
+    assert load(quick).used_datasets == ("faces",)
+
+
 def change(config: dict, path: str, value) -> dict:
     *steps, last = path.split(".")
     place = config
@@ -85,6 +98,8 @@ def change(config: dict, path: str, value) -> dict:
         ),
         ("grid.0.datasets", ["utkfaces"], "data set 'utkfaces' is unknown: did you mean 'utkface'"),
         ("grid.1.methods", ["ce"], "'ce' has no binary tasks"),
+        ("grid.0.protocols", ["repared"], "did you mean 'repaired'"),
+        ("grid.0.datasets", ["faces-repaired"], "grid.0.datasets"),
         ("grid.0.seeds", [-1], "grid.0.seeds.0"),
         ("grid", [], "grid"),
         ("name", "../quick", "name"),

@@ -56,3 +56,18 @@ def test_a_bad_recipe_is_one_line(packed, tmp_path, recipe, message):
     assert done.returncode == 1
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_lists_are_audited(tmp_path):
+    for part, people in (("train", "ab"), ("test", "bc")):
+        rows = [f"{name}.jpg,{name},{rank}" for rank, name in enumerate(people)]
+        (tmp_path / f"{part}.csv").write_text("\n".join(["file,id,age", *rows]))
+    lists = ("--train", tmp_path / "train.csv", "--test", tmp_path / "test.csv")
+    options = ("--subject", "id", "--ages", 20, 21, "--out", tmp_path / "audit.json")
+    done = softbio("audit", *lists, *options)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "audit.json").read_text())["splits"]["published"]
+    assert (found["overlaps"][0]["subject"], found["overlaps"][0]["with_subject"]) == (1, 2)
+    absent = softbio("audit", *lists[:3], tmp_path / "no.csv", *options)
+    assert absent.returncode == 1
+    assert len(absent.stderr.splitlines()) == 1

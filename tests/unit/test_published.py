@@ -138,6 +138,7 @@ def test_the_published_recipe_has_no_deviation():
         ({"precision": "bf16"}, "precision bf16 (published: fp32)"),
         ({"learning_rate": 1e-3}, "learning rate 0.001 (published: 0.0005)"),
         ({"validation": 0.1}, "validation 10% of train held out (published: none)"),
+        ({"dataset": "utkface-repaired"}, "split repaired (published: the authors')"),
         ({"backbone": "small32"}, "backbone Small CNN, width 32 (published: ResNet-34)"),
     ],
 )

@@ -1,6 +1,7 @@
 """The authors' UTKFace archive and split, where this machine has them."""
 
 import csv
+import hashlib
 import io
 import json
 import tarfile
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from softbio.audit import Findings, audit, read_audit
+from softbio.data.fingerprints import read_fingerprints
 from softbio.data.packed import Packed, load_packed
 from softbio.data.prepare import prepare
 from softbio.data.registry import load_registry
@@ -102,3 +105,41 @@ def test_an_extracted_folder_gives_the_same(packed, tmp_path):
     rows = whole.index.reset_index().set_index("image")["index"].loc[sample.index["image"]]
     assert (sample.images == whole.images[rows.to_numpy()]).all()
     assert (sample.labels == whole.labels[rows.to_numpy()]).all()
+
+
+@pytest.fixture(scope="module")
+def audited(packed, tmp_path_factory) -> tuple[dict[str, Findings], Packed]:
+    """The findings on both splits, and the repaired data set."""
+    folder = tmp_path_factory.mktemp("audited")
+    audit(packed[1], folder / "repaired", folder / "audit.json")
+    return read_audit(folder / "audit.json"), load_packed(folder / "repaired")
+
+
+def test_the_audit_finds_the_84_twins(audited):
+    published, repaired = audited[0]["published"], audited[0]["repaired"]
+    (overlap,) = published.overlaps
+    assert (overlap.identical, overlap.images) == (84, 3_287)
+    # 104 more differ in no more than compression, size or a pixel or two of the crop
+    assert overlap.similar == 104
+    assert overlap.subject is None
+    assert (published.disputed_groups, published.disputed_images) == (123, 250)
+    assert (repaired.overlaps[0].identical, repaired.overlaps[0].similar) == (0, 0)
+    assert repaired.disputed_groups == 0
+    assert repaired.removed == {"disputed age": 250, "identical image": 150}
+    assert repaired.images == {"train": 12_827, "test": 3_207}
+
+
+def test_at_this_size_no_other_images_coincide(packed):
+    """What the packed array says of identity is what the originals say: here, not by rule."""
+    data, folder = packed
+    identical, _ = read_fingerprints(folder / "fingerprints.parquet", data.index["image"])
+    small = [hashlib.sha256(image).digest() for image in data.images]
+    assert len(set(small)) == identical.max() + 1 == 16_157
+
+
+def test_the_repaired_split_is_stratified_and_nearly_the_published_one(audited):
+    index = audited[1].index
+    kept = index[index["split"] != "removed"]
+    test = (kept["split"] == "test").groupby(kept["label"])
+    assert ((test.sum() - test.size() * 3_287 / 16_434).abs() < 2).all()
+    assert audited[0]["repaired"].moved < 0.03 * len(index)

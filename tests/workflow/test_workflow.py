@@ -1,5 +1,6 @@
 """The workflow on a handful of drawn faces: whole, repeated, changed and misused."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -30,6 +31,21 @@ def test_one_command_leads_to_the_report(done):
     assert {"model.safetensors", "predictions.parquet", "metrics.json", "run.json"} <= names
     assert "resume.pt" not in names
     assert "epoch 1/1: loss" in (folder / "train.log").read_text()
+
+
+def test_the_audit_is_in_the_report_and_its_repaired_split_can_be_chosen(done):
+    assert "Split audit" in (done / "results/micro/report.html").read_text()
+    assert (done / "resources/packed/faces/18/audit.json").exists()
+    run = snakemake(done, "results/micro/age/faces-repaired/small16/coral/seed0/metrics.json")
+    assert run.returncode == 0, run.stdout
+    assert "pack at" not in run.stdout
+    frame = pd.read_csv(done / "resources/packed/faces-repaired/18/split.csv")
+    run = done / "results/micro/age/faces-repaired/small16/coral/seed0"
+    predictions = pd.read_parquet(run / "predictions.parquet")
+    assert set(predictions["image"]) == set(frame.loc[frame["part"] == "test", "image"])
+    assert json.loads((run / "run.json").read_text())["dataset"] == "faces-repaired"
+    again = snakemake(done, "audit")
+    assert "Nothing to be done" in again.stdout or "audit_split" not in again.stdout
 
 
 def test_a_second_run_does_nothing(done):

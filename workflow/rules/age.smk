@@ -24,7 +24,7 @@ rule train:
         recipe=recipe_params,
         device=BENCHMARK.device,
     message:
-        "train {wildcards.dataset}, {wildcards.backbone}, {wildcards.method}{wildcards.variant}, seed {wildcards.seed}: epochs in {log}"
+        "train {wildcards.dataset}{wildcards.protocol}, {wildcards.backbone}, {wildcards.method}{wildcards.variant}, seed {wildcards.seed}: epochs in {log}"
     script:
         "../scripts/train.py"
 
@@ -57,7 +57,7 @@ rule predict:
     params:
         device=BENCHMARK.device,
     message:
-        "predict {wildcards.dataset}, {wildcards.backbone}, {wildcards.method}{wildcards.variant}, seed {wildcards.seed}"
+        "predict {wildcards.dataset}{wildcards.protocol}, {wildcards.backbone}, {wildcards.method}{wildcards.variant}, seed {wildcards.seed}"
     script:
         "../scripts/predict.py"
 
@@ -73,7 +73,7 @@ rule control:
     conda:
         "../../envs/softbio.yaml"
     message:
-        "{wildcards.dataset}: the constant median"
+        "{wildcards.dataset}{wildcards.protocol}: the constant median"
     script:
         "../scripts/control.py"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from softbio.benchmark import Run, load_benchmark
+from softbio.benchmark import REPAIRED, Run, load_benchmark
 from softbio.data.fetch import own_files
 from softbio.data.registry import find, load_registry
 from softbio.errors import UserError
@@ -20,15 +20,19 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = f"results/{BENCHMARK.name}"
-RUN = f"{RESULTS}/age/{{dataset}}/{{backbone}}/{{method}}{{variant}}/seed{{seed}}"
-CONTROL = f"{RESULTS}/age/{{dataset}}/control/median/seed0"
+RUN = f"{RESULTS}/age/{{dataset}}{{protocol}}/{{backbone}}/{{method}}{{variant}}/seed{{seed}}"
+CONTROL = f"{RESULTS}/age/{{dataset}}{{protocol}}/control/median/seed0"
 PACKED = "resources/packed/{dataset}/{size}"
+PACKED_REPAIRED = f"resources/packed/{{dataset}}{REPAIRED}/{{size}}"
 RUNS = [f"{RESULTS}/age/{run.folder}" for run in BENCHMARK.runs]
-CONTROLS = [CONTROL.format(dataset=dataset) for dataset in BENCHMARK.used_datasets]
+CONTROLS = [
+    CONTROL.format(dataset=name, protocol="") for name in BENCHMARK.used_datasets
+]
 
 
 wildcard_constraints:
     dataset="[a-z0-9_]+",
+    protocol=f"({REPAIRED})?",
     run="results/.+",
     size=r"[1-9]\d{0,4}",
     backbone="(?!control/)[a-z0-9_]+",
@@ -51,7 +55,7 @@ def package(name):
 def recipe_of(wildcards):
     """The recipe of the run that the wildcards name, in the grid or not."""
     run = Run(
-        wildcards.dataset,
+        wildcards.dataset + wildcards.protocol,
         wildcards.backbone,
         wildcards.method,
         wildcards.variant,
@@ -106,12 +110,14 @@ def reader_of(wildcards):
 
 def packed_for_run(wildcards):
     """The packed data set that the run's recipe reads."""
-    return packed_files(wildcards.dataset, recipe_of(wildcards).size)
+    recipe = recipe_of(wildcards)
+    return packed_files(recipe.dataset, recipe.size)
 
 
 def packed_for_control(wildcards):
     """A packed data set of the grid; the constant predictor reads labels only."""
-    return packed_files(wildcards.dataset, size_of(wildcards.dataset))
+    dataset = wildcards.dataset + wildcards.protocol
+    return packed_files(dataset, size_of(dataset))
 
 
 def recipe_params(wildcards):

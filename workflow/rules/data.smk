@@ -1,4 +1,11 @@
-# fetch -> prepare: one packed array for each data set and size.
+# fetch -> prepare -> audit: one packed array for each data set and size, and its repaired split.
+
+AUDIT = f"{PACKED}/audit.json"
+# data set -> its audit, at a size that its runs use; the findings are the same at all
+AUDITS = {
+    run.registered: AUDIT.format(dataset=run.registered, size=size_of(run.dataset))
+    for run in BENCHMARK.runs
+}
 
 
 rule fetch:
@@ -32,6 +39,7 @@ rule prepare:
         code=code(
             "data/archives",
             "data/card",
+            "data/fingerprints",
             "data/pictures",
             "data/prepare",
             "data/splitlists",
@@ -40,6 +48,7 @@ rule prepare:
         images=f"{PACKED}/images.npy",
         index=f"{PACKED}/index.parquet",
         card=f"{PACKED}/card.json",
+        fingerprints=f"{PACKED}/fingerprints.parquet",
         rejected=f"{PACKED}/rejected.csv",
     log:
         "logs/{dataset}/prepare-{size}.log",
@@ -55,3 +64,35 @@ rule prepare:
         "{wildcards.dataset}: pack at {wildcards.size} px"
     script:
         "../scripts/prepare.py"
+
+
+rule audit_split:
+    input:
+        images=rules.prepare.output.images,
+        index=rules.prepare.output.index,
+        card=rules.prepare.output.card,
+        fingerprints=rules.prepare.output.fingerprints,
+        code=code("audit", "repair", "data/card", "data/fingerprints", "data/splits"),
+    output:
+        audit=AUDIT,
+        split=f"{PACKED_REPAIRED}/split.csv",
+        images=f"{PACKED_REPAIRED}/images.npy",
+        index=f"{PACKED_REPAIRED}/index.parquet",
+        card=f"{PACKED_REPAIRED}/card.json",
+    log:
+        "logs/{dataset}/audit-{size}.log",
+    conda:
+        "../../envs/softbio.yaml"
+    resources:
+        runtime=minutes_of_packing,
+        mem_mb=memory_of_packing,
+    message:
+        "{wildcards.dataset}: audit the split, write the repaired one"
+    script:
+        "../scripts/audit.py"
+
+
+# snakemake audit: of every data set of the config
+rule audit:
+    input:
+        AUDITS.values(),

@@ -50,14 +50,17 @@ rule tables:
         statistics=rules.statistics.output.statistics,
         metrics=JUDGED,
         trained=TRAINED,
+        audits=AUDITS.values(),
         published=f"{workflow.basedir}/config/published.csv",
-        code=code("records", "published") + package("tables"),
+        code=code("audit", "records", "published") + package("tables"),
     output:
         tables=directory(f"{RESULTS}/tables"),
     log:
         f"{RESULTS}/tables.log",
     conda:
         "../../envs/softbio.yaml"
+    params:
+        audits=AUDITS,
     message:
         "tables into {output.tables}"
     script:

@@ -10,4 +10,5 @@ with job(snakemake.log[0]):
     records = load([Path(path).parent for path in snakemake.input.metrics])
     published = read_published(snakemake.input.published)
     statistics = read_statistics(Path(snakemake.input.statistics))
-    write_tables(records, published, statistics, snakemake.output.tables)
+    folder, audits = snakemake.output.tables, snakemake.params.audits
+    write_tables(records, published, statistics, folder, audits)

@@ -1,6 +1,7 @@
 """Filling in the data card."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,10 +19,6 @@ def make_card(
 
     frame: the rows that were packed, columns label, split, gender, race, subject.
     """
-    parts = {part: rows for part in PARTS if len(rows := frame[frame["split"] == part])}
-    labels = {
-        part: np.bincount(rows["label"], minlength=spec.k).tolist() for part, rows in parts.items()
-    }
     return Card(
         name=spec.name,
         title=spec.title,
@@ -33,20 +30,31 @@ def make_card(
         ages=spec.ages,
         k=spec.k,
         size=size,
-        counts={part: len(rows) for part, rows in parts.items()},
-        labels=labels,
-        gender={part: _groups(rows["gender"]) for part, rows in parts.items()},
-        race={part: _groups(rows["race"]) for part, rows in parts.items()},
-        subjects={part: _subjects(rows["subject"]) for part, rows in parts.items()},
-        missing_ranks={
-            part: [rank for rank, n in enumerate(of) if n == 0] for part, of in labels.items()
-        },
+        **of_parts(frame, spec.k),
         rejected=rejected,
         files=sources.files,
         known_problems=spec.known_problems,
         made=datetime.now(UTC).date().isoformat(),
         softbio=softbio.__version__,
     )
+
+
+def of_parts(frame: pd.DataFrame, k: int) -> dict[str, dict[str, Any]]:
+    """What a card says of each part: counts, labels, gender, race, subjects, missing_ranks."""
+    parts = {part: rows for part in PARTS if len(rows := frame[frame["split"] == part])}
+    labels = {
+        part: np.bincount(rows["label"], minlength=k).tolist() for part, rows in parts.items()
+    }
+    return {
+        "counts": {part: len(rows) for part, rows in parts.items()},
+        "labels": labels,
+        "gender": {part: _groups(rows["gender"]) for part, rows in parts.items()},
+        "race": {part: _groups(rows["race"]) for part, rows in parts.items()},
+        "subjects": {part: _subjects(rows["subject"]) for part, rows in parts.items()},
+        "missing_ranks": {
+            part: [rank for rank, n in enumerate(of) if n == 0] for part, of in labels.items()
+        },
+    }
 
 
 def _groups(column: pd.Series) -> dict[str, int]:

@@ -20,7 +20,8 @@ class Packed:
     """A data set at one size.
 
     images: uint8 (N, size, size, 3) RGB, memory-mapped; index: N rows in the same order with the
-    columns `COLUMNS`; ages: first and last age, so that rank 0 is ages[0].
+    columns `COLUMNS`, and `group` where the split is repaired; ages: first and last age, so that
+    rank 0 is ages[0].
     """
 
     images: np.ndarray
@@ -42,6 +43,11 @@ class Packed:
         """Subject of each image, object (N,); None where the data set does not tell all of them."""
         column = self.index["subject"]
         return None if column.isna().any() else column.to_numpy(object)
+
+    @property
+    def groups(self) -> np.ndarray | None:
+        """Groups that must not be divided, int (N,); None where the split is the published one."""
+        return self.index["group"].to_numpy() if "group" in self.index else None
 
     def rows(self, split: str) -> np.ndarray:
         """Row numbers (int64, ascending) of one part: train, valid or test."""

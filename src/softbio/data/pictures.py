@@ -1,5 +1,6 @@
 """From an encoded image, or a face to be drawn, to the pixels that are packed."""
 
+import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ import simplejpeg
 from joblib import Parallel, delayed
 from PIL import Image, UnidentifiedImageError
 
+from softbio.data.fingerprints import perceptual_hash
+
 # a face archive holds no larger ones; a few bytes can claim any size
 MAX_PIXELS = 50_000_000
 CHUNK = 256
@@ -21,11 +24,13 @@ DRAWN_SIDE = 128
 @dataclass(frozen=True)
 class Picture:
     """pixels: uint8 (size, size, 3) RGB, or None and the reason why; landmarks: float32 (136,),
-    x0, y0, x1, .. in fractions of the side, or None where unknown."""
+    x0, y0, x1, .. in fractions of the side, or None where unknown; prints: SHA-256 of the pixels
+    and perceptual hash of the image before it was resized."""
 
     pixels: np.ndarray | None
     landmarks: np.ndarray | None = None
     reason: str = ""
+    prints: tuple[bytes, bytes] = (b"", b"")
 
 
 def decode(content: bytes) -> np.ndarray:
@@ -58,13 +63,21 @@ def resized(image: Image.Image, size: int) -> np.ndarray:
     return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
 
 
+def fingerprints(pixels: np.ndarray, image: Image.Image) -> tuple[bytes, bytes]:
+    """SHA-256 of the pixels with their shape, and perceptual hash, of one image given twice."""
+    digest = hashlib.sha256(str(pixels.shape).encode())
+    digest.update(np.ascontiguousarray(pixels))
+    return digest.digest(), perceptual_hash(image)
+
+
 def decoded(content: bytes, size: int) -> Picture:
     """Decode an image file and resize it."""
     try:
-        image = Image.fromarray(decode(content))
+        pixels = decode(content)
     except ValueError as error:
         return Picture(None, reason=str(error))
-    return Picture(resized(image, size))
+    image = Image.fromarray(pixels)
+    return Picture(resized(image, size), prints=fingerprints(pixels, image))
 
 
 @dataclass(frozen=True)
@@ -75,9 +88,11 @@ class Drawn:
 
     def __call__(self, face: Any, size: int) -> Picture:
         pixels, landmarks = self.draw(face, DRAWN_SIDE)
+        image = Image.fromarray(pixels)
         return Picture(
-            resized(Image.fromarray(pixels), size),
+            resized(image, size),
             (np.asarray(landmarks, np.float32) / DRAWN_SIDE).reshape(-1),
+            prints=fingerprints(pixels, image),
         )
 
 

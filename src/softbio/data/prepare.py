@@ -17,6 +17,7 @@ from tqdm import tqdm
 from softbio.data.archives import match, open_images
 from softbio.data.card import make_card
 from softbio.data.fetch import locate
+from softbio.data.fingerprints import write_fingerprints
 from softbio.data.pictures import Drawn, Picture, decoded, pictures
 from softbio.data.readers import Records, read
 from softbio.data.registry import DatasetSpec
@@ -43,7 +44,8 @@ def prepare(
     workers: int = 2,
     max_rejected: float = 0.01,
 ) -> None:
-    """Pack a data set at `size` pixels: images.npy, index.parquet, rejected.csv, card.json.
+    """Pack a data set at `size` pixels: images.npy, index.parquet, fingerprints.parquet,
+    rejected.csv, card.json.
 
     raw: the folder that `fetch` filled. The card is written last: without it the folder counts as
     unfinished. Images that do not decode are left out and listed in rejected.csv; above the share
@@ -70,6 +72,8 @@ def prepare(
         with atomic(folder / "index.parquet") as part:
             index = kept[SCHEMA.names].astype(object).where(kept[SCHEMA.names].notna(), None)
             pq.write_table(pa.Table.from_pandas(index, SCHEMA, preserve_index=False), part)
+        prints = folder / "fingerprints.parquet"
+        write_fingerprints(prints, kept["image"].to_list(), kept["prints"].to_list())
         with atomic(folder / "rejected.csv") as part:
             rejected[["image", "split", "reason"]].to_csv(part, index=False)
         card = make_card(spec, size, kept, len(rejected), sources)
@@ -82,7 +86,8 @@ def prepare(
 def _in_parts(frame: pd.DataFrame, youngest: int) -> pd.DataFrame:
     """Rows in the order train, valid, test; `row` keeps the place in the reader's order."""
     frame = frame.assign(label=frame["age"] - youngest, row=np.arange(len(frame)), reason="")
-    frame["landmarks"] = pd.Series([None] * len(frame), index=frame.index, dtype=object)
+    for column in ("landmarks", "prints"):
+        frame[column] = pd.Series([None] * len(frame), index=frame.index, dtype=object)
     part = frame["split"].map(PARTS.index)
     return frame.iloc[np.argsort(part.to_numpy(), kind="stable")].reset_index(drop=True)
 
@@ -102,21 +107,23 @@ def _tasks(frame: pd.DataFrame, records: Records, images: Path | None) -> Iterat
 def _write(
     file: BinaryIO, done: Iterable[tuple[int, Picture]], frame: pd.DataFrame, size: int
 ) -> None:
-    """Write images.npy; note landmarks and reasons in the frame.
+    """Write images.npy; note landmarks, fingerprints and reasons in the frame.
 
     Written by position, not through a memory map, where a full disk would kill the process.
     """
     _write_header(file, len(frame), size)
     start, step = file.tell(), size * size * 3
     landmarks, reasons = frame["landmarks"].to_list(), frame["reason"].to_list()
+    prints = frame["prints"].to_list()
     for row, picture in done:
         if picture.pixels is None:
             reasons[row] = picture.reason
             continue
-        landmarks[row] = picture.landmarks
+        landmarks[row], prints[row] = picture.landmarks, picture.prints
         file.seek(start + row * step)
         file.write(picture.pixels.tobytes())
     frame["landmarks"], frame["reason"] = pd.Series(landmarks, dtype=object), reasons
+    frame["prints"] = pd.Series(prints, dtype=object)
     kept = [row for row, reason in enumerate(reasons) if not reason]
     for place, row in enumerate(kept):
         if place != row:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from softbio.data.feed import Feed, make_feed
 from softbio.data.packed import Packed
-from softbio.data.splits import hold_out
+from softbio.data.splits import assign, hold_out
 from softbio.errors import UserError
 from softbio.importance import importance_weights
 from softbio.methods import get_method
@@ -43,8 +43,7 @@ def training_data(packed: Packed, recipe: Recipe, device: torch.device) -> Train
     if not len(train):
         raise UserError(f"data set '{recipe.dataset}': the training part is empty; check its split")
     if not len(valid) and recipe.validation:
-        subjects = None if packed.subjects is None else packed.subjects[train]
-        held = hold_out(labels[train], subjects, recipe.validation)
+        held = _held_out(packed, train, recipe.validation)
         train, valid = train[~held], train[held]
         if not len(train):
             raise UserError(
@@ -73,3 +72,12 @@ def training_data(packed: Packed, recipe: Recipe, device: torch.device) -> Train
         torch.from_numpy(valid),
         torch.from_numpy(importance).float().to(device),
     )
+
+
+def _held_out(packed: Packed, train: np.ndarray, share: float) -> np.ndarray:
+    """Which of the training rows to hold out for validation, bool (len(train),)."""
+    labels = packed.labels[train]
+    if packed.groups is not None:
+        return assign(labels, packed.groups[train], np.array([1 - share, share])) == 1
+    subjects = None if packed.subjects is None else packed.subjects[train]
+    return hold_out(labels, subjects, share)

@@ -1,7 +1,7 @@
 """Every table of a configuration, from the records of its runs."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -10,13 +10,17 @@ from softbio.contests import Statistics
 from softbio.files import atomic
 from softbio.records import SELECTIONS, Records, in_order
 from softbio.tables import contests, context, errors
+from softbio.tables.audit import audits as audit_table
 from softbio.tables.layout import Row, Table
 
 __all__ = ["Row", "Table", "build_tables", "write_tables"]
 
 
 def build_tables(
-    records: Records, published: pd.DataFrame, statistics: Statistics
+    records: Records,
+    published: pd.DataFrame,
+    statistics: Statistics,
+    audits: Mapping[str, Path],
 ) -> Iterator[Table | None]:
     """The tables in the report's order; None where there is nothing to show."""
     backbones = in_order([b for d in records.datasets for b in records.backbones(d)])
@@ -41,17 +45,23 @@ def build_tables(
             yield errors.groups(records, dataset, backbone)
     for dataset in records.datasets:
         yield context.backbones(records, dataset)
+    yield audit_table(audits)
     yield context.runs(records)
 
 
 def write_tables(
-    records: Records, published: pd.DataFrame, statistics: Statistics, folder: Path | str
+    records: Records,
+    published: pd.DataFrame,
+    statistics: Statistics,
+    folder: Path | str,
+    audits: Mapping[str, Path] | None = None,
 ) -> list[Table]:
     """Write {name}.csv, .md, .tex of every table and index.json, which keeps their order, titles,
-    captions and printed cells; returns the tables."""
+    captions and printed cells; returns the tables. audits: data set -> audit.json."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    tables = [table for table in build_tables(records, published, statistics) if table is not None]
+    made = build_tables(records, published, statistics, audits or {})
+    tables = [table for table in made if table is not None]
     for table in tables:
         table.write(folder)
     with atomic(folder / "index.json") as part:
