@@ -20,6 +20,7 @@ TRAINING = (
     "data/splits",
     "data/training",
     "methods/base",
+    "methods/distributions",
     "methods/thresholds",
 )
 

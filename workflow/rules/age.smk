@@ -34,6 +34,7 @@ rule predict:
             "model",
             "data/augment",
             "data/feed",
+            "methods/distributions",
             "methods/thresholds",
         ),
     output:
