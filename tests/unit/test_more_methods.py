@@ -36,8 +36,12 @@ def class_batch(k: int) -> tuple[torch.Tensor, torch.Tensor]:
     return logits, y
 
 
-def test_golden_value_of_corn():
-    """The example in the docstring of coral-pytorch 1.4.0."""
+def test_golden_values_of_corn():
+    """coral-pytorch: the three images of its tests (its value since the normalisation by all
+    subsets), and the example in the docstring of its 1.4.0."""
+    logits = torch.tensor([[2.1, 1.8, -2.1, -1.8], [1.9, -1.0, -1.5, -1.3], [1.9, 1.8, 1.7, 1.6]])
+    loss = get_method("corn").loss(logits, torch.tensor([0, 1, 2]), torch.ones(4))
+    assert f"{loss:.4f}" == "0.8047"
     torch.manual_seed(123)
     inputs = torch.rand(8, 99)
     logits = torch.nn.Linear(99, 4)(inputs)
@@ -94,7 +98,7 @@ def reference_mean_variance(logits: np.ndarray, y: np.ndarray) -> float:
     n, ranks = len(y), np.arange(logits.shape[1])
     p = scipy.special.softmax(logits, axis=1)
     m = np.array([scipy.stats.rv_discrete(values=(ranks, row)).mean() for row in p])
-    v = np.array([sum(q * (j - mean) ** 2 for j, q in enumerate(row)) for row, mean in zip(p, m)])
+    v = np.array([(row * (ranks - mean) ** 2).sum() for row, mean in zip(p, m, strict=True)])
     softmax_loss = -np.log(p[np.arange(n), y]).sum() / n
     mean_loss = ((m - y) ** 2).sum() / (2 * n)
     return softmax_loss + 0.2 * mean_loss + 0.05 * v.sum() / n

@@ -70,7 +70,9 @@ rule control:
 rule metrics:
     input:
         predictions="{run}/predictions.parquet",
-        code=code("metrics/evaluate", "metrics/ordinal", "predictions"),
+        code=code(
+            "metrics/calibration", "metrics/evaluate", "metrics/ordinal", "predictions"
+        ),
     output:
         metrics="{run}/metrics.json",
     log:

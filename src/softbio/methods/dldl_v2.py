@@ -27,8 +27,8 @@ def loss(output: Tensor, y: Tensor, importance: Tensor) -> Tensor:
 
 METHOD = Method(
     title="DLDL-v2",
-    citation="Gao, Zhou, Wu, Geng: Age estimation using expectation of label distribution learning. "
-    "IJCAI 2018",
+    citation="Gao, Zhou, Wu, Geng: Age estimation using expectation of label distribution "
+    "learning. IJCAI 2018",
     kind="class",
     head=class_head,
     loss=loss,

@@ -11,6 +11,7 @@ import pandas as pd
 from softbio.errors import UserError
 from softbio.files import atomic
 from softbio.metrics import ordinal
+from softbio.metrics.calibration import calibration_scalars
 from softbio.predictions import About, read_predictions
 
 
@@ -114,6 +115,8 @@ def evaluate_one(
         "bias": float((predictions - labels).mean()),
         "never_predicted": len(never),
     }
+    if about.kind != "point":
+        scalars |= calibration_scalars(labels, probabilities, about.kind)
     if about.kind == "exceedance":
         scalars |= _inconsistency_means(ordinal.inconsistencies(probabilities), ranks == labels)
     by_age = [
