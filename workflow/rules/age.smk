@@ -54,7 +54,7 @@ rule predict:
 rule control:
     input:
         unpack(packed_for_control),
-        code=code("controls", "predictions"),
+        code=code("controls", "names", "predictions"),
     output:
         predictions=f"{CONTROL}/predictions.parquet",
     log:

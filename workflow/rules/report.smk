@@ -15,7 +15,7 @@ PAGE = [
 rule collect:
     input:
         metrics=JUDGED,
-        code=code("records"),
+        code=code("names", "records"),
     output:
         runs=f"{RESULTS}/runs.csv",
     log:
@@ -33,7 +33,7 @@ rule tables:
         metrics=JUDGED,
         trained=TRAINED,
         published=f"{workflow.basedir}/config/published.csv",
-        code=code("records", "published") + package("tables"),
+        code=code("names", "records", "published") + package("tables"),
     output:
         tables=directory(f"{RESULTS}/tables"),
     log:
@@ -53,7 +53,14 @@ rule figures:
         predictions=PREDICTED,
         cards=CARDS,
         style=f"{workflow.basedir}/report/figures.mplstyle",
-        code=code("importance", "predictions", "records", "metrics/ordinal")
+        code=code(
+            "importance",
+            "metrics/calibration",
+            "metrics/ordinal",
+            "names",
+            "predictions",
+            "records",
+        )
         + package("figures"),
     output:
         figures=directory(f"{RESULTS}/figures"),
@@ -77,7 +84,8 @@ rule report:
         figures=rules.figures.output.figures,
         published=f"{workflow.basedir}/config/published.csv",
         page=PAGE,
-        code=code("published", "records", "report", "verdict") + package("tables"),
+        code=code("names", "published", "records", "report", "verdict")
+        + package("tables"),
     output:
         report=f"{RESULTS}/report.html",
     log:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib
@@ -9,6 +10,7 @@ import matplotlib
 from softbio.figures import data, errors, ranks, training
 from softbio.figures.base import Figure, NotShown
 from softbio.files import atomic
+from softbio.names import beyond_talk
 from softbio.records import Card, Records, label
 
 __all__ = ["Figure", "write_figures"]
@@ -61,6 +63,8 @@ def write_figures(
                 place = ", ".join(label(part) for part in (dataset, backbone) if part)
                 absent.append({"name": name, "place": place, "reason": str(reason)})
                 continue
+            note = beyond_talk(figure.frame["method"]) if "method" in figure.frame else ""
+            figure = replace(figure, caption=f"{figure.caption} {note}".strip())
             figure.write(folder)
             figures.append(figure)
     index = {"figures": [figure.entry() for figure in figures], "absent": absent}

@@ -70,7 +70,7 @@ def by_age(records: Records, dataset: str, backbone: str) -> Figure:
 def _confusion(parts: list[Predictions]) -> pd.DataFrame:
     """Images by true age (rows) and predicted age (columns), several seeds together."""
     first = parts[0]
-    k = first.probabilities.shape[1] + (first.kind == "exceedance")
+    k = first.k
     table = np.zeros((k, k), int)
     for part in parts:
         np.add.at(table, (part.frame["label"], part.frame["prediction"]), 1)

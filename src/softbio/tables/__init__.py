@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from softbio.files import atomic
+from softbio.names import beyond_talk
 from softbio.records import SELECTIONS, Records, in_order
 from softbio.tables import context, errors
 from softbio.tables.layout import Row, Table
@@ -37,12 +39,19 @@ def build_tables(records: Records, published: pd.DataFrame) -> Iterator[Table | 
     yield context.runs(records)
 
 
+def _noted(table: Table) -> Table:
+    """With the methods that the talk does not have named in the caption."""
+    note = beyond_talk(table.long["method"]) if "method" in table.long else ""
+    return replace(table, caption=f"{table.caption} {note}".strip())
+
+
 def write_tables(records: Records, published: pd.DataFrame, folder: Path | str) -> list[Table]:
     """Write {name}.csv, .md, .tex of every table and index.json, which keeps their order, titles,
     captions and printed cells; returns the tables."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    tables = [table for table in build_tables(records, published) if table is not None]
+    built = build_tables(records, published)
+    tables = [_noted(table) for table in built if table is not None]
     for table in tables:
         table.write(folder)
     with atomic(folder / "index.json") as part:
