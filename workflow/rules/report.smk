@@ -33,7 +33,8 @@ rule tables:
         metrics=JUDGED,
         trained=TRAINED,
         published=f"{workflow.basedir}/config/published.csv",
-        code=code("names", "records", "published") + package("tables"),
+        code=code("methods/__init__", "names", "records", "published")
+        + package("tables"),
     output:
         tables=directory(f"{RESULTS}/tables"),
     log:
@@ -55,6 +56,7 @@ rule figures:
         style=f"{workflow.basedir}/report/figures.mplstyle",
         code=code(
             "importance",
+            "methods/__init__",
             "metrics/calibration",
             "metrics/ordinal",
             "names",

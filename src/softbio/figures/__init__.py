@@ -7,7 +7,7 @@ from pathlib import Path
 
 import matplotlib
 
-from softbio.figures import data, errors, ranks, training
+from softbio.figures import calibration, data, errors, ranks, training
 from softbio.figures.base import Figure, NotShown
 from softbio.files import atomic
 from softbio.names import beyond_talk
@@ -21,6 +21,7 @@ BACKBONE_FIGURES = {
     "heatmap": errors.predicted_against_true,
     "probabilities": ranks.probabilities,
     "cs": errors.cumulative_score,
+    "reliability": calibration.reliability_of_exceedance,
     "inconsistencies": ranks.inconsistencies,
     "biases": ranks.bias_order,
 }

@@ -10,7 +10,7 @@ import pandas as pd
 from softbio.files import atomic
 from softbio.names import beyond_talk
 from softbio.records import SELECTIONS, Records, in_order
-from softbio.tables import context, errors
+from softbio.tables import calibration, context, errors
 from softbio.tables.layout import Row, Table
 
 __all__ = ["Row", "Table", "build_tables", "write_tables"]
@@ -33,6 +33,7 @@ def build_tables(records: Records, published: pd.DataFrame) -> Iterator[Table | 
     for dataset in records.datasets:
         for backbone in records.backbones(dataset):
             yield errors.all_metrics(records, dataset, backbone)
+            yield calibration.calibration(records, dataset, backbone)
             yield errors.groups(records, dataset, backbone)
     for dataset in records.datasets:
         yield context.backbones(records, dataset)
