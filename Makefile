@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 .PHONY: report test lint clean
 
-report: .venv/ready
+report: .venv/ready $(CONFIG)
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG) $(ARGS)
 
 test: .venv/ready-dev

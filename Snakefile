@@ -2,7 +2,7 @@
 # A config given by --configfile stands alone: the default one is not mixed into it.
 
 
-if "name" not in config:
+if not workflow.overwrite_configfiles:
 
     configfile: "config/config.yaml"
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from softbio.errors import UserError
 from softbio.job import job
 from softbio.recipe import recipe_from
-from softbio.schema import read_yaml
 
 
 def _train(options: argparse.Namespace) -> None:
+    # PyYAML and jsonschema are not on every GPU machine: cut and join do without
+    from softbio.schema import read_yaml
     from softbio.train import train
 
     # JSON is YAML
@@ -31,6 +32,26 @@ def _metrics(options: argparse.Namespace) -> None:
     from softbio.metrics.evaluate import evaluate_file
 
     evaluate_file(options.predictions, options.out)
+
+
+def _cut(options: argparse.Namespace) -> None:
+    from softbio.manifest import MB
+    from softbio.transfer import cut
+
+    cut(options.folder, options.out, options.piece_mb * MB)
+
+
+def _join(options: argparse.Namespace) -> None:
+    from softbio.transfer import join
+
+    join(options.pieces, options.out)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,9 +83,20 @@ def _parser() -> argparse.ArgumentParser:
         predictions="predictions.parquet",
         out="metrics.json to write",
     )
+    cut = step(
+        *("cut", _cut, "Cut a folder, such as a packed data set, into pieces of less than 50 MB."),
+        folder="folder to carry to another machine",
+        out="folder for the pieces and their manifest.json",
+    )
+    cut.add_argument("--piece-mb", type=int, default=45, help="10^6 bytes of a piece, below 50")
+    step(
+        *("join", _join, "Join the pieces again, every byte checked."),
+        pieces="folder of pieces and manifest.json",
+        out="folder to make",
+    )
     for added in (train, predict):
         added.add_argument("--device", default="auto", help="auto, cpu or cuda")
-        added.add_argument("--threads", type=int, help="how many threads torch may use")
+        added.add_argument("--threads", type=_count, help="how many threads torch may use")
     return parser
 
 

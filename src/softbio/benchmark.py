@@ -48,7 +48,20 @@ class Benchmark:
     training: Mapping[str, Any]
 
     def recipe(self, run: Run) -> Recipe:
-        """The recipe of any run, in the grid or not."""
+        """The recipe of any run, in the grid or not.
+
+        Raises UserError for an unknown method, for weights of one without binary tasks and for
+        what `Recipe` refuses.
+        """
+        if run.method not in METHODS:
+            raise UserError(
+                f"config: method '{run.method}' is unknown: {nearest(run.method, METHODS)}"
+            )
+        if run.variant == "-weighted" and not get_method(run.method).takes_importance:
+            raise UserError(
+                f"config: method '{run.method}' has no binary tasks to weight; "
+                "leave it out of the grid's block with variant 'weighted'"
+            )
         shared = {key: value for key, value in self.training.items() if key != "backbones"}
         own = self.training.get("backbones", {}).get(run.backbone, {})
         return recipe_from(
@@ -89,17 +102,10 @@ def load_benchmark(config: dict[str, Any], schema: Path, known_datasets: list[st
         if run.dataset not in known_datasets:
             remedy = nearest(run.dataset, known_datasets)
             raise UserError(f"config: data set '{run.dataset}' is unknown: {remedy}")
-        if run.method not in METHODS:
-            raise UserError(
-                f"config: method '{run.method}' is unknown: {nearest(run.method, METHODS)}"
-            )
-        if run.variant == "-weighted" and not get_method(run.method).takes_importance:
-            raise UserError(
-                f"config: method '{run.method}' has no binary tasks to weight; "
-                "leave it out of the grid's block with variant 'weighted'"
-            )
         benchmark.recipe(run)
-    for backbone in {run.backbone for run in runs}.difference(BACKBONES):
+    # a misspelt name under training.backbones would leave its values unused in silence
+    named = {run.backbone for run in runs} | config["training"].get("backbones", {}).keys()
+    for backbone in sorted(named.difference(BACKBONES)):
         # torch takes seconds to import: only for a name that is not our own
         from softbio.backbones.networks import check_backbone
 

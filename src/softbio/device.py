@@ -20,6 +20,8 @@ def choose_device(name: str = "auto") -> torch.device:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.split(":")[0] not in ("cpu", "cuda"):
+        raise UserError(f"device '{name}' is unknown; set device to cpu, cuda or auto")
     try:
         device = torch.device(name)
         torch.empty(0, device=device)

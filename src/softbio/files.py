@@ -1,10 +1,16 @@
 """Files that are either whole or absent, and their checksums."""
 
+import errno
 import hashlib
+import json
+import math
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from softbio.errors import UserError
 
 
 @contextmanager
@@ -28,7 +34,57 @@ def atomic(path: Path | str) -> Iterator[Path]:
         raise
 
 
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """`atomic` for a folder that is not there or is empty: a temporary sibling to fill."""
+    part = path.with_name(f".{path.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        part.mkdir(parents=True)
+        yield part
+        part.replace(path)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
 def sha256(path: Path | str) -> str:
     """The SHA-256 of a file in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def room(folder: Path | str, need: int) -> Iterator[None]:
+    """Make a folder and see that its disk has `need` bytes free, before and during work.
+
+    Raises UserError, which says how much room is needed, for a full disk.
+    """
+    folder = Path(folder)
+    error = UserError(f"{folder}: disk full, {need:,} bytes are needed there; make room")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(folder).free < need:
+            raise error
+        yield
+    except OSError as full:
+        if full.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise error from None
+
+
+def write_json(path: Path | str, record: object) -> None:
+    """Nested dicts, lists and tuples of numbers and text, NumPy's included, as JSON; NaN as null,
+    which JSON has no word for."""
+    with atomic(path) as part:
+        part.write_text(json.dumps(_plain(record), indent=1) + "\n")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):  # a NumPy number, without importing NumPy
+        value = value.item()
+    return None if isinstance(value, float) and math.isnan(value) else value

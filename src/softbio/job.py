@@ -1,5 +1,6 @@
 """What surrounds a piece of work: its log and its errors."""
 
+import errno
 import logging
 import sys
 import traceback
@@ -9,36 +10,49 @@ from pathlib import Path
 
 from softbio.errors import UserError
 
+# what no program can mend
+OF_THE_DISK = {
+    *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT),
+    *(errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG),
+}
+
 
 @contextmanager
 def job(log: Path | str | None = None, threads: int | None = None) -> Iterator[None]:
     """Log to a file (to stderr without one) and end on any error with exit status 1.
 
-    A UserError is told in its one line, in the log and on stderr; anything else with its
-    traceback. threads: how many torch may use, which also fixes the order of its sums.
+    A UserError, and what the disk refuses, is told in one line, in the log and on stderr; anything
+    else with its traceback. threads: how many torch may use, which also fixes the order of its
+    sums.
     """
-    handler = logging.FileHandler(log, mode="w") if log else logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
     logger = logging.getLogger("softbio")
     logger.setLevel(logging.INFO)
-    logger.addHandler(handler)
+    handler = None
     try:
+        handler = logging.FileHandler(log, mode="w") if log else logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+        logger.addHandler(handler)
         if threads:
             import torch
 
             torch.set_num_threads(threads)
         yield
+        return
     except UserError as error:
         message = f"softbio: {error}"
+    except OSError as error:
+        message = traceback.format_exc()
+        if error.errno in OF_THE_DISK:
+            remedy = "correct the path or its permissions, or make room"
+            message = f"softbio: {error.filename or 'a result'}: {error.strerror}; {remedy}"
     except Exception:
         message = traceback.format_exc()
-    else:
-        return
     finally:
-        logger.removeHandler(handler)
-        handler.close()
+        if handler is not None:
+            logger.removeHandler(handler)
+            handler.close()
     print(message, file=sys.stderr)
-    if log:
+    if handler is not None and log:
         with open(log, "a") as file:
             print(message, file=file)
     raise SystemExit(1)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args, get_origin
 
@@ -45,6 +46,11 @@ class Recipe:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
+            kinds = {float: (float, int)}.get(field.type, (field.type,))
+            # a bool is an int to isinstance
+            if get_origin(field.type) is not Literal and type(value) not in kinds:
+                kind = field.type.__name__
+                raise UserError(f"recipe: {field.name} is {value!r}; it must be of type {kind}")
             if get_origin(field.type) is Literal and value not in get_args(field.type):
                 allowed = ", ".join(repr(choice) for choice in get_args(field.type))
                 raise UserError(f"recipe: {field.name} is {value!r}; choose one of {allowed}")
@@ -55,8 +61,10 @@ class Recipe:
             raise UserError(f"recipe: crop {self.crop} is larger than size {self.size}; lower it")
         if not 0 <= self.validation < 1:
             raise UserError(f"recipe: validation is {self.validation}; it must be in [0, 1)")
-        if not self.learning_rate > 0:
+        if not 0 < self.learning_rate < math.inf:
             raise UserError(f"recipe: learning_rate is {self.learning_rate}; it must be above 0")
+        if not 0 <= self.seed < 2**32:
+            raise UserError(f"recipe: seed is {self.seed}; it must be in [0, 2^32)")
 
     @property
     def sha256(self) -> str:

@@ -1,5 +1,6 @@
 """YAML files checked against a JSON schema, with one-line errors."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,17 @@ from jsonschema.exceptions import best_match
 from jsonschema.validators import extend
 
 from softbio.errors import UserError, nearest
+
+# what JSON schema calls a type, and a person
+TYPES = {
+    "object": "a mapping",
+    "array": "a list",
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "null": "empty",
+}
 
 
 def read_yaml(path: Path) -> Any:
@@ -35,7 +47,13 @@ def _validator(schema: Path) -> Draft202012Validator:
             validator, properties, instance, whole
         )
 
-    return extend(Draft202012Validator, {"properties": filling})(read_yaml(schema))
+    def whole(_, value) -> bool:
+        # JSON takes 1.0 for an integer; a path or a range does not
+        return isinstance(value, int) and not isinstance(value, bool)
+
+    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", whole)
+    checked = extend(Draft202012Validator, {"properties": filling}, type_checker=types)
+    return checked(read_yaml(schema))
 
 
 def validate(data: Any, schema: Path, name: str) -> None:
@@ -66,4 +84,15 @@ def _sentence(error: ValidationError) -> str:
         return f"{at} is {error.instance!r}: {nearest(str(error.instance), choices)}"
     if error.validator == "pattern" and not where:
         return f"name '{error.instance}' must be lower-case letters, digits and underscores"
+    if error.validator == "type":
+        return f"{at} {_wrong_type(error.instance, error.validator_value)}"
     return f"{at}: {error.message}"
+
+
+def _wrong_type(value: Any, wanted: str | list[str]) -> str:
+    kinds = [TYPES.get(kind, kind) for kind in ([wanted] if isinstance(wanted, str) else wanted)]
+    found = "is empty" if value is None else f"is {value!r:.80}"
+    if isinstance(value, str) and re.fullmatch(r"[+-]?\d+e[+-]?\d+", value, re.IGNORECASE):
+        # YAML wants a point and a sign
+        return f"{found}, which YAML takes for text: write {float(value)}"
+    return f"{found}; it must be {' or '.join(kinds)}"

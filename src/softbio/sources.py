@@ -3,6 +3,7 @@ changes, and for the resume file, which is not continued by another code."""
 
 import hashlib
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
@@ -29,6 +30,8 @@ TRAINING = (
 def training_sha256(method: str) -> str:
     """Hash of the sources that training with a method depends on."""
     digest = hashlib.sha256()
-    for module in (*TRAINING, f"methods/{method}"):
-        digest.update((FOLDER / f"{module}.py").read_bytes())
+    # a method may come from elsewhere: what counts is the file that is imported
+    own = Path(import_module(f"softbio.methods.{method}").__file__)
+    for path in (*(FOLDER / f"{module}.py" for module in TRAINING), own):
+        digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -95,7 +95,15 @@ def step(run: Training, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]
     """One batch forward and backward, one step of the optimizer: loss and signed errors (B,)."""
     # what compilation costs would not come back in the epoch's last, smaller batch
     network = run.network if len(inputs) == run.recipe.batch else run.moving.model
-    output = forward(network, inputs, run.recipe)
+    try:
+        output = forward(network, inputs, run.recipe)
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise UserError(
+            f"batch {run.recipe.batch} leaves one image of {len(run.data.train)} for the last "
+            "batch, too few for batch norm; choose another batch"
+        ) from None
     loss = run.method.loss(output, labels, run.data.importance)
     run.moving.optimizer.zero_grad(set_to_none=True)
     loss.backward()

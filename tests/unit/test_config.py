@@ -72,6 +72,7 @@ def change(config: dict, path: str, value) -> dict:
         ("trainig", {}, "key 'trainig' is unknown: did you mean 'training'"),
         ("training.epoch", 3, "key 'training.epoch' is unknown: did you mean 'epochs'"),
         ("training.backbones", {"vgg": {"bach": 1}}, "did you mean 'batch'"),
+        ("training.backbones", {"vg": {"batch": 1}}, "backbone 'vg' is unknown: did you mean"),
         ("training.epochs", "ten", "training.epochs"),
         ("training.precision", "fp23", "did you mean 'fp32'"),
         ("training.crop", 40, "crop 40 is larger than size 36"),
@@ -87,6 +88,17 @@ def change(config: dict, path: str, value) -> dict:
         ("grid.0.seeds", [-1], "grid.0.seeds.0"),
         ("grid", [], "grid"),
         ("name", "../quick", "name"),
+        ("name", "a" * 200, "is too long"),
+        ("name", 2024, "key 'name' is 2024; it must be text"),
+        ("grid", None, "key 'grid' is empty; it must be a list"),
+        ("grid.0.seeds", [1.0], "key 'grid.0.seeds.0' is 1.0; it must be a whole number"),
+        ("grid.0.seeds", [True], "key 'grid.0.seeds.0' is True; it must be a whole number"),
+        ("grid.0.seeds", [2**32], "grid.0.seeds.0"),
+        ("training.epochs", 2.0, "key 'training.epochs' is 2.0; it must be a whole number"),
+        # what YAML makes of learning_rate: 1e-3
+        ("training.learning_rate", "1e-3", "which YAML takes for text: write 0.001"),
+        ("training.learning_rate", float("inf"), "learning_rate is inf"),
+        ("training.learning_rate", float("nan"), "learning_rate is nan"),
     ],
 )
 def test_what_is_wrong_is_named(quick, path, value, message):
@@ -133,6 +145,14 @@ def test_defaults_come_from_the_schema(quick):
         ("crop", 99),
         ("validation", 1.0),
         ("learning_rate", 0.0),
+        ("learning_rate", float("inf")),
+        ("seed", -1),
+        ("seed", 2**32),
+        ("epochs", "3"),
+        ("batch", 8.0),
+        ("crop", None),
+        ("channels_last", 1),
+        ("dataset", 7),
     ],
 )
 def test_recipes_check_themselves(field, value):

@@ -22,7 +22,7 @@ from softbio.train import train
 from tests.conftest import ROOT
 from tests.unit.test_train import RECIPE
 
-PAGES = ["README.md", "CONTRIBUTING.md", "config/README.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "config/README.md", "docs/transfer.md"]
 
 
 def test_parameter_tables_are_those_of_the_schemas():

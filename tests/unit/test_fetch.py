@@ -1,15 +1,17 @@
 """Files from the user's disk, from raw/, from the network: in this order, and checked."""
 
 import hashlib
+import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from softbio.data.fetch import RECEIPT, fetch, locate
+from softbio.data.fetch import RECEIPT, fetch, locate, own_files
 from softbio.data.registry import DatasetSpec, FileSpec, FoundFile
 from softbio.errors import UserError
 
@@ -159,3 +161,24 @@ def test_a_list_of_the_wrong_checksum_in_the_source(tmp_path):
     (tmp_path / "list.csv").write_bytes(b"edited")
     with pytest.raises(UserError, match=r"list.csv: sha256 .* get it again"):
         fetch(make_spec(source=Path(tmp_path)), tmp_path / "raw")
+
+
+def test_own_files_are_the_source_and_its_lists(tmp_path):
+    for name in ("faces.tar", "list.csv"):
+        (tmp_path / name).touch()
+    spec = DatasetSpec("own", "Own", "table", (18, 70), lists={"all": "list.csv"})
+    assert own_files(spec) == []
+    for source in (tmp_path, tmp_path / "faces.tar"):
+        assert own_files(replace(spec, source=source)) == [source, tmp_path / "list.csv"]
+    assert own_files(replace(spec, source=tmp_path / "nowhere")) == []
+
+
+def test_a_source_that_never_ends_or_is_closed_to_us(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "faces.tar")
+    for source in (tmp_path / "faces.tar", Path("/dev/zero")):
+        with pytest.raises(UserError, match="neither a folder nor a file; correct datasets"):
+            fetch(make_spec(source=source), tmp_path / "raw")
+    (tmp_path / "closed").mkdir()
+    monkeypatch.setattr(os, "access", lambda *_: False)  # as anyone but root would find it
+    with pytest.raises(UserError, match=r"closed: can not be read; change its permissions"):
+        fetch(make_spec(source=tmp_path / "closed"), tmp_path / "raw")

@@ -36,6 +36,14 @@ def test_train_predict_and_judge(packed, tmp_path):
     assert again.returncode == 0, again.stderr
 
 
+def test_no_threads_at_all(packed, tmp_path):
+    done = softbio(
+        *("train", "--recipe", tmp_path, "--packed", packed, "--out", tmp_path, "--threads", "-1")
+    )
+    assert done.returncode == 2
+    assert "-1 is not above 0" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("recipe", "message"),
     [(None, "No such file"), ("[1]", "must hold the fields"), ('{"epoch": 1}', "'epochs'")],

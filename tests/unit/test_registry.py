@@ -1,12 +1,13 @@
 """The registry and its one-line errors."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
 
-from softbio.data.registry import SCHEMA, find, load_registry
+from softbio.data.registry import SCHEMA, find, load_registry, spec_from
 from softbio.errors import UserError
 
 REGISTRY = Path(__file__).parents[2] / "config/datasets.yaml"
@@ -79,8 +80,9 @@ def without(entry: dict, key: str) -> dict:
         ({"utkface": {"ages": [60, 21]}}, r"datasets.utkface.ages: \[60, 21\] must run"),
         ({"utkface": {"ages": [21]}}, "key 'utkface.ages': "),
         ({"utkface": {"source_sha256": "abc"}}, "'utkface.source_sha256': 'abc' does not match"),
-        ({"utkface": {"source": 7}}, "'utkface.source': 7 is not of type"),
+        ({"utkface": {"source": 7}}, "'utkface.source' is 7; it must be text or empty"),
         ({"Mine": OWN}, "name 'Mine' must be lower-case"),
+        ({2020: {"titel": "x"}}, "datasets: name 2020 is not text"),
         ({"mine": without(OWN, "lists")}, "key 'mine.lists' lacks 'all'"),
         ({"mine": {**OWN, "access": "open"}}, "'mine.access' is 'open': did you mean|known: "),
         (
@@ -112,3 +114,16 @@ def test_an_unknown_data_set_is_answered_with_the_nearest():
         UserError, match="'utkfaces' is not in the registry: did you mean 'utkface'"
     ):
         find(load_registry(REGISTRY), "utkfaces")
+
+
+@pytest.mark.parametrize("reader", ["tabel", "../table", "__init__"])
+def test_an_unknown_reader_is_answered_with_the_nearest(reader):
+    own = {"own": {"title": "Own", "reader": reader, "ages": [18, 70], "lists": {"all": "a.csv"}}}
+    with pytest.raises(UserError, match=r"own.reader: no '.*', (did you mean 'table'|known: draw)"):
+        load_registry(REGISTRY, own)
+
+
+def test_an_entry_survives_as_plain_values():
+    overrides = {"utkface": {"source": "~/faces"}}
+    for spec in load_registry(REGISTRY, overrides).values():
+        assert spec_from(asdict(spec)) == spec

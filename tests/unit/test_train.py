@@ -140,6 +140,8 @@ def test_missing_rank_is_a_warning_that_names_the_age(tmp_path, caplog):
     [
         ({"variant": "-weighted", "method": "ce"}, None, "no binary tasks"),
         ({"size": 20, "crop": 16}, None, "images of 18 px"),
+        ({"batch": 15}, None, "batch 15 leaves one image of 16 for the last batch"),
+        ({"validation": 0.99}, None, "validation 0.99 holds out all 16"),
         ({}, ["valid", "test"], "training part is empty"),
         ({}, ["train", "train"], "test part is empty"),
     ],
@@ -153,6 +155,8 @@ def test_recipes_that_do_not_fit_are_named(tmp_path, change, splits, message):
 
 
 def test_unknown_device_is_named(packed, tmp_path):
+    with pytest.raises(UserError, match="device 'gpu' is unknown; set device to cpu"):
+        train(RECIPE, packed, tmp_path, device="gpu")
     with pytest.raises(UserError, match="device 'cuda:99' can not be used"):
         train(RECIPE, packed, tmp_path, device="cuda:99")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from PIL import Image
 
 from tests.conftest import ROOT
 
@@ -94,6 +95,57 @@ def test_editing_a_method_trains_that_method_and_no_other(done):
         assert not any("pack at" in line for line in jobs)
     finally:
         method.write_text(before)
+
+
+@pytest.mark.parametrize("change", [{"options": {"subjects": 25}}, {"ages": [18, 71]}])
+def test_changing_an_entry_of_the_registry_packs_anew(done, tmp_path, change):
+    """Old pixels under new labels would be a wrong result that nobody sees."""
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        yaml.safe_dump(CONFIG | {"datasets": {"faces": CONFIG["datasets"]["faces"] | change}})
+    )
+    plan = snakemake(done, "--dry-run", "--configfile", str(config))
+    assert "find or fetch its files" in plan.stdout
+    assert "pack at" in plan.stdout
+
+
+def test_a_list_edited_in_its_place_packs_anew(done, tmp_path):
+    """The folder around it looks the same; so does an archive beside it."""
+    faces, target = tmp_path / "faces", "resources/packed/mine/18/images.npy"
+    faces.mkdir()
+    for number in range(4):
+        Image.new("RGB", (20, 20)).save(faces / f"{number}.png")
+    rows = ["file,age,split", "0.png,20,train", "1.png,21,train", "2.png,22,test", "3.png,23,test"]
+    (faces / "labels.csv").write_text("\n".join(rows))
+    mine = {"title": "Mine", "reader": "table", "ages": [18, 70], "lists": {"all": "labels.csv"}}
+    config = tmp_path / "config.yaml"
+    datasets = {"datasets": CONFIG["datasets"] | {"mine": mine | {"source": str(faces)}}}
+    config.write_text(yaml.safe_dump(CONFIG | datasets))
+    packed = snakemake(done, target, "--configfile", str(config))
+    assert packed.returncode == 0, packed.stdout
+    plan = snakemake(done, target, "--dry-run", "--configfile", str(config))
+    assert "Nothing to be done" in plan.stdout
+    before = faces.stat().st_mtime_ns
+    with open(faces / "labels.csv", "r+") as file:
+        file.write("\n".join(rows).replace("20", "30"))
+    assert faces.stat().st_mtime_ns == before
+    plan = snakemake(done, target, "--dry-run", "--configfile", str(config))
+    assert "mine: pack at 18 px" in plan.stdout
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("faces/small16/corall/seed0", "method 'corall' is unknown: did you mean 'coral'"),
+        ("faces/small16/ce-weighted/seed0", "'ce' has no binary tasks"),
+        ("faces/small16/coral/seed9999999999", "seed is 9999999999"),
+        ("utkface/control/median/seed0", "data set 'utkface' is not in the config's grid: faces"),
+    ],
+)
+def test_a_path_that_names_no_possible_run_is_told_why(done, target, message):
+    run = snakemake(done, "--dry-run", f"results/micro/age/{target}/metrics.json")
+    assert run.returncode != 0
+    assert message in run.stdout
 
 
 def test_a_new_seed_trains_one_run(done):

@@ -5,6 +5,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from softbio.benchmark import Run, load_benchmark
+from softbio.data.fetch import own_files
 from softbio.data.registry import find, load_registry
 from softbio.errors import UserError
 from softbio.sources import TRAINING
@@ -29,11 +30,11 @@ CONTROLS = [CONTROL.format(dataset=dataset) for dataset in BENCHMARK.used_datase
 wildcard_constraints:
     dataset="[a-z0-9_]+",
     run="results/.+",
-    size=r"\d+",
+    size=r"[1-9]\d{0,4}",
     backbone="(?!control/)[a-z0-9_]+",
     method="[a-z0-9_]+",
     variant="(-weighted|-shuffled)?",
-    seed=r"\d+",
+    seed=r"0|[1-9]\d*",
 
 
 def code(*modules):
@@ -64,7 +65,10 @@ def recipe_of(wildcards):
 
 def size_of(dataset):
     """The size at which the first run of the grid on this data set reads its images."""
-    run = next(run for run in BENCHMARK.runs if run.dataset == dataset)
+    run = next((run for run in BENCHMARK.runs if run.dataset == dataset), None)
+    if run is None:
+        used = ", ".join(BENCHMARK.used_datasets)
+        raise WorkflowError(f"data set '{dataset}' is not in the config's grid: {used}")
     return BENCHMARK.recipe(run).size
 
 
@@ -76,16 +80,17 @@ def packed_files(dataset, size):
 
 
 def source_of(wildcards):
-    """The user's own folder or archive, so that a newer one is packed anew.
-
-    A missing one is left to `fetch`, whose error names the key to correct.
-    """
-    source = entry_of(wildcards).source
-    return [str(source)] if source is not None and source.exists() else []
+    """The user's own folder or archive and its lists, so that newer ones are packed anew."""
+    return list(map(str, own_files(spec_of(wildcards))))
 
 
 def entry_of(wildcards):
-    """The data set's entry in the registry: a change of it makes its files anew."""
+    """The data set's entry; Snakemake sees a change of it in plain values alone."""
+    return asdict(spec_of(wildcards))
+
+
+def spec_of(wildcards):
+    """The data set's entry in the registry."""
     try:
         return find(DATASETS, wildcards.dataset)
     except UserError as error:
@@ -94,7 +99,7 @@ def entry_of(wildcards):
 
 def reader_of(wildcards):
     """Source files of the data set's reader."""
-    reader = entry_of(wildcards).reader
+    reader = spec_of(wildcards).reader
     drawing = package("data/faces") if reader == "drawn" else []
     return code(f"data/readers/{reader}") + drawing
 

@@ -1,7 +1,8 @@
 from pathlib import Path
 
 from softbio.data.fetch import fetch
+from softbio.data.registry import spec_from
 from softbio.job import job
 
 with job(snakemake.log[0]):
-    fetch(snakemake.params.entry, Path(snakemake.output.sources).parent)
+    fetch(spec_from(snakemake.params.entry), Path(snakemake.output.sources).parent)

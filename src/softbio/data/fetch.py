@@ -1,8 +1,10 @@
 """Getting a data set's files: the user's own first, then what lies in raw/, then the network."""
 
 import json
+import os
 import re
 import shutil
+import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -33,6 +35,7 @@ def fetch(spec: DatasetSpec, raw: Path | str) -> Sources:
     file can not be had, with where to get it, or has the wrong checksum.
     """
     raw = Path(raw)
+    _check_source(spec)
     raw.mkdir(parents=True, exist_ok=True)
     if spec.archive is None or spec.archive.url is None:
         # what only a person can get comes first: no download for a run that can not go on
@@ -55,6 +58,7 @@ def locate(spec: DatasetSpec, raw: Path | str) -> Sources:
     Raises UserError where one is missing or has the wrong checksum.
     """
     raw = Path(raw)
+    _check_source(spec)
     known = {file.name: file for file in spec.files}
     found = []
     images = _images(spec, raw)
@@ -70,6 +74,20 @@ def locate(spec: DatasetSpec, raw: Path | str) -> Sources:
     return Sources(images, lists, tuple(found))
 
 
+def own_files(spec: DatasetSpec) -> list[Path]:
+    """The user's source, and the lists and archive in it or beside it, which can change alone.
+
+    None where the source is missing or closed to us: `fetch` says so.
+    """
+    try:
+        _check_source(spec)
+    except UserError:
+        return []
+    names = [*(file.name for file in spec.files), *spec.lists.values()]
+    found = [spec.source, *(_beside(spec, name) for name in names)]
+    return list(dict.fromkeys(path for path in found if path is not None))
+
+
 def _beside(spec: DatasetSpec, name: str) -> Path | None:
     """The file of that name in the source folder, or beside the source archive."""
     if spec.source is None:
@@ -79,10 +97,6 @@ def _beside(spec: DatasetSpec, name: str) -> Path | None:
 
 
 def _images(spec: DatasetSpec, raw: Path) -> Path | None:
-    if spec.source is not None and not spec.source.exists():
-        raise UserError(
-            f"{spec.source}: no such folder or archive; correct datasets.{spec.name}.source"
-        )
     if spec.source is not None and spec.source.is_file():
         return spec.source
     if spec.archive is not None:
@@ -97,6 +111,23 @@ def _images(spec: DatasetSpec, raw: Path) -> Path | None:
     if spec.access == "generated":
         return None
     raise UserError(_missing(spec, spec.archive.name if spec.archive else "the image archive"))
+
+
+def _check_source(spec: DatasetSpec) -> None:
+    """Raise UserError for a source that is absent, closed to us, or a device that never ends."""
+    source, remedy = spec.source, f"correct datasets.{spec.name}.source"
+    if source is None:
+        return
+    try:
+        mode = source.stat().st_mode
+    except FileNotFoundError:
+        raise UserError(f"{source}: no such folder or archive; {remedy}") from None
+    except OSError as error:
+        raise UserError(f"{source}: can not be read ({error.strerror}); {remedy}") from None
+    if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
+        raise UserError(f"{source}: neither a folder nor a file; {remedy}")
+    if not os.access(source, os.R_OK | (os.X_OK if stat.S_ISDIR(mode) else 0)):
+        raise UserError(f"{source}: can not be read; change its permissions")
 
 
 def _missing(spec: DatasetSpec, name: str) -> str:

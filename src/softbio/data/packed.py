@@ -11,6 +11,9 @@ from softbio.errors import UserError
 
 COLUMNS = ["image", "label", "age", "split", "gender", "race", "subject", "landmarks"]
 
+# every run reads these, and its predictions carry them on
+NEEDED = ["image", "label", "split", "gender", "race", "subject"]
+
 
 @dataclass(frozen=True)
 class Packed:
@@ -55,15 +58,18 @@ def load_packed(folder: Path | str) -> Packed:
         # copy-on-write, because torch warns of arrays that it can not write to
         images = np.load(folder / "images.npy", mmap_mode="c", allow_pickle=False)
         index = pd.read_parquet(folder / "index.parquet")
-        ages = json.loads((folder / "card.json").read_text())["ages"]
-    except (OSError, ValueError, KeyError) as error:
+        first, last = map(int, json.loads((folder / "card.json").read_text())["ages"])
+        lacking = [column for column in NEEDED if column not in index]
+        if lacking or not pd.api.types.is_integer_dtype(index["label"]):
+            raise ValueError(f"index.parquet lacks {', '.join(lacking) or 'whole labels'}")
+    except (OSError, EOFError, ValueError, TypeError, KeyError) as error:
         raise UserError(f"{folder}: not a packed data set ({error}); prepare it again") from None
-    if images.dtype != np.uint8 or images.ndim != 4 or len(images) != len(index):
+    if images.dtype != np.uint8 or images.shape != (len(index), *images.shape[1:2] * 2, 3):
         raise UserError(
             f"{folder}: images.npy {images.dtype}{images.shape} does not fit the {len(index)} rows "
             "of index.parquet; delete the folder and prepare it again"
         )
-    packed = Packed(images, index, (ages[0], ages[1]))
+    packed = Packed(images, index, (first, last))
     if not ((packed.labels >= 0) & (packed.labels < packed.k)).all():
         raise UserError(f"{folder}: a label is outside the {packed.k} ranks; prepare it again")
     return packed

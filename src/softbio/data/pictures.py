@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import simplejpeg
 from joblib import Parallel, delayed
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 # a face archive holds no larger ones; a few bytes can claim any size
 MAX_PIXELS = 50_000_000
@@ -46,6 +46,9 @@ def decode(content: bytes) -> np.ndarray:
             if image.width * image.height > MAX_PIXELS:
                 raise ValueError(f"has {image.width} x {image.height} pixels, too many")
             return np.asarray(image.convert("RGB"))
+    except UnidentifiedImageError:
+        # its own words hold an address in memory, another one each time
+        raise ValueError("is no image that Pillow knows") from None
     except Exception as error:  # Pillow's decoders raise nearly anything on hostile bytes
         raise ValueError(" ".join(str(error).split()) or type(error).__name__) from None
 

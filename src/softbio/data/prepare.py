@@ -1,12 +1,9 @@
 """From an archive of images to one packed array, its index and its data card."""
 
-import errno
 import json
 import logging
-import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,7 +22,7 @@ from softbio.data.readers import Records, read
 from softbio.data.registry import DatasetSpec
 from softbio.data.splitlists import PARTS, check_present, check_records
 from softbio.errors import UserError
-from softbio.files import atomic
+from softbio.files import atomic, room
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +58,7 @@ def prepare(
     tasks = _tasks(frame, records, sources.images)
     job = Drawn(records.draw) if records.draw else decoded
     need = len(frame) * size * size * 3 + SLACK
-    with _disk(folder, need):
+    with room(folder, need):
         with atomic(folder / "images.npy") as part, open(part, "wb+") as file:
             done = _progress(pictures(tasks, job, size, workers), len(frame), spec.name)
             _write(file, done, frame, size)
@@ -151,24 +148,12 @@ def _check_rejected(
         f"'{first['image']}' ({first['reason']})"
     )
     if len(rejected) > max_rejected * len(frame):
-        raise UserError(f"{found}: more than {max_rejected:.1%}; get the images again")
+        raise UserError(
+            f"{found}: more than {max_rejected:.1%}; get the images again, or take "
+            "them off the list"
+        )
     log.warning("%s: left out, see rejected.csv", found)
     check_records(frame[frame["reason"] == ""], spec.ages, f"data set '{spec.name}', as decoded")
-
-
-@contextmanager
-def _disk(folder: Path, need: int) -> Iterator[None]:
-    """Turn a full disk into an error that says how much room is needed, before and during work."""
-    error = UserError(f"{folder}: disk full, {need:,} bytes are needed there; make room")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if shutil.disk_usage(folder).free < need:
-            raise error
-        yield
-    except OSError as full:
-        if full.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise error from None
 
 
 def _progress(

@@ -9,6 +9,8 @@ from softbio.errors import UserError, nearest
 from softbio.schema import read_yaml, validate
 
 SCHEMA = Path(__file__).parents[3] / "workflow/schemas/datasets.schema.yaml"
+# by their files, for importing them takes a second
+READERS = {path.stem for path in Path(__file__).parent.glob("readers/[!_]*.py")}
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,8 @@ def load_registry(
 ) -> dict[str, DatasetSpec]:
     """Read config/datasets.yaml; change or extend it key by key with a config's `datasets:`.
 
-    Raises UserError, naming entry and key, for what the schema does not allow.
+    Raises UserError, naming entry and key, for what the schema does not allow and for an
+    unknown reader.
     """
     entries = read_yaml(Path(path))
     if not isinstance(entries, dict):
@@ -117,6 +120,8 @@ def load_registry(
     if overrides is not None and not isinstance(overrides, Mapping):
         raise UserError("datasets: must be a mapping of data sets, such as utkface: {source: PATH}")
     for name, change in (overrides or {}).items():
+        if not isinstance(name, str):
+            raise UserError(f"datasets: name {name!r} is not text; put it in quotes")
         if not isinstance(change, Mapping):
             raise UserError(f"datasets.{name}: must be a mapping of keys, such as source: PATH")
         if name not in entries and not {"title", "reader", "ages"} <= change.keys():
@@ -136,6 +141,11 @@ def find(registry: Mapping[str, DatasetSpec], name: str) -> DatasetSpec:
     return registry[name]
 
 
+def spec_from(values: Mapping[str, Any]) -> DatasetSpec:
+    """The entry whose `asdict` has these values."""
+    return _spec(values["name"], {key: values[key] for key in values if key != "name"})
+
+
 def _merge(old: Any, new: Any) -> Any:
     if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
         return new
@@ -143,6 +153,10 @@ def _merge(old: Any, new: Any) -> Any:
 
 
 def _spec(name: str, entry: dict[str, Any]) -> DatasetSpec:
+    if entry["reader"] not in READERS:
+        raise UserError(
+            f"datasets.{name}.reader: no '{entry['reader']}', {nearest(entry['reader'], READERS)}"
+        )
     youngest, oldest = entry["ages"]
     if youngest >= oldest:
         raise UserError(f"datasets.{name}.ages: [{youngest}, {oldest}] must run from low to high")

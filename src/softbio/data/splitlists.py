@@ -1,5 +1,6 @@
 """Which image belongs to which part: published lists, seeded splits, and their checks."""
 
+import csv
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,17 +23,42 @@ class Split:
 
 
 def read_csv(path: Path, required: Collection[str]) -> pd.DataFrame:
-    """A CSV file as strings; raises UserError where it or a required column can not be read."""
+    """A CSV file as strings, indexed by the number of the line that each row ends in.
+
+    Blank lines are passed over. Raises UserError where the file or a required column can not be
+    read, where a column is there twice, and for a row of more or fewer fields than the header,
+    which pandas would shift or fill in silence.
+    """
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        # -sig: Excel writes a byte order mark
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file, skipinitialspace=True, strict=True)
+            rows = [(reader.line_num, row) for row in reader if any(row)]
     except OSError as error:
         raise UserError(f"{path}: can not be read ({error.strerror})") from None
-    except (ValueError, pd.errors.ParserError) as error:
-        raise UserError(f"{path}: not a CSV file ({' '.join(str(error).split())})") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not a CSV file in UTF-8 ({error}); save it as one") from None
+    except csv.Error as error:
+        raise UserError(f"{path}: not a CSV file ({error})") from None
+    if not rows:
+        raise UserError(f"{path}: not a CSV file, it is empty; list the images in it")
+    columns = rows.pop(0)[1]
     for column in required:
-        if column not in frame:
-            raise UserError(f"{path}: no column '{column}'; it has {', '.join(frame)}")
-    return frame
+        if column not in columns:
+            raise UserError(
+                f"{path}: no column '{column}'; it has {', '.join(columns)} "
+                "(columns are separated by commas)"
+            )
+    if len(set(columns)) < len(columns):
+        twice = next(column for column in columns if columns.count(column) > 1)
+        raise UserError(f"{path}: column '{twice}' is there twice; keep one")
+    for line, row in rows:
+        if len(row) != len(columns):
+            raise UserError(
+                f"{path}, row {line}: {len(row)} fields under a header of {len(columns)}; "
+                "put a name with a comma in quotes"
+            )
+    return pd.DataFrame([row for _, row in rows], [line for line, _ in rows], columns, dtype=object)
 
 
 def read_list(path: Path) -> pd.DataFrame:
@@ -40,8 +66,9 @@ def read_list(path: Path) -> pd.DataFrame:
     frame = read_csv(path, ["file", "age"])
     whole = frame["age"].str.fullmatch(r"\d{1,4}")
     if not whole.all():
-        row = int((~whole).to_numpy().argmax())
-        raise UserError(f"{path}, row {row + 2}: label '{frame['age'].iloc[row]}' is not a rank")
+        row = (~whole).idxmax()
+        raise UserError(f"{path}, row {row}: label '{frame['age'][row]}' is not a rank")
+    frame = frame.reset_index(drop=True)
     return pd.DataFrame({"image": frame["file"], "label": frame["age"].astype(int)})
 
 

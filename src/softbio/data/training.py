@@ -46,6 +46,11 @@ def training_data(packed: Packed, recipe: Recipe, device: torch.device) -> Train
         subjects = None if packed.subjects is None else packed.subjects[train]
         held = hold_out(labels[train], subjects, recipe.validation)
         train, valid = train[~held], train[held]
+        if not len(train):
+            raise UserError(
+                f"validation {recipe.validation:g} holds out all {len(valid)} training images of "
+                f"'{recipe.dataset}'; lower it"
+            )
     missing = sorted(set(range(packed.k)) - set(labels[train]))
     if missing:
         ages = ", ".join(str(packed.ages[0] + rank) for rank in missing)

@@ -1,6 +1,5 @@
 """From predictions.parquet to metrics.json."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from softbio.errors import UserError
-from softbio.files import atomic
+from softbio.files import write_json
 from softbio.metrics import ordinal
 from softbio.metrics.calibration import calibration_scalars
 from softbio.predictions import About, read_predictions
@@ -147,17 +146,6 @@ def _group_errors(part: pd.DataFrame, errors: np.ndarray) -> Iterator[Part]:
             yield Part(by, str(group), len(rows), float(np.abs(own).mean()), float(own.mean()))
 
 
-def _plain(value: object) -> object:
-    """JSON's own types; NaN as null."""
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and np.isnan(value) else value
-
-
 def evaluate_file(predictions: Path, out: Path) -> None:
     """Write metrics.json of a predictions file: its `About` and all `Result`s."""
     about, frame = read_predictions(predictions)
@@ -166,5 +154,4 @@ def evaluate_file(predictions: Path, out: Path) -> None:
     except UserError as error:
         raise UserError(f"{predictions}: {error}") from None
     record = asdict(about) | {"results": [asdict(result) for result in results]}
-    with atomic(out) as part:
-        part.write_text(json.dumps(_plain(record), indent=1) + "\n")
+    write_json(out, record)

@@ -1,5 +1,7 @@
 """Your own faces: a folder or archive of images and one CSV of labels."""
 
+import logging
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +11,8 @@ from softbio.data.readers import COLUMNS, Records
 from softbio.data.registry import DatasetSpec
 from softbio.data.splitlists import PARTS, Split, read_csv, split_images
 from softbio.errors import UserError, nearest
+
+log = logging.getLogger(__name__)
 
 KNOWN = ["file", "age", "split", "subject", "gender", "race"]
 VALUES = {"split": set(PARTS), "gender": {"female", "male"}}
@@ -34,16 +38,27 @@ def records(spec: DatasetSpec, sources: Sources) -> Records:
     if frame["split"].isna().all():
         known = frame["subject"].notna().all()
         groups = frame["subject"] if known else frame["image"]
+        if groups.nunique() < 2:
+            raise UserError(
+                f"{path}: fewer than two {'subjects' if known else 'images'} can not be divided; "
+                "list more, or add a column 'split'"
+            )
+        if not known and frame["subject"].notna().any():
+            log.warning(
+                "%s: not every image has a subject, so they are divided by image and one person "
+                "can stand in two parts",
+                path,
+            )
         frame["split"] = split_images(groups, Split(**spec.options.get("split", {})))
-    return Records(frame[COLUMNS])
+    return Records(frame[COLUMNS].reset_index(drop=True))
 
 
 def _check_values(path: Path, frame: pd.DataFrame) -> None:
-    # row 1 of the file is the header
-    for row, record in enumerate(frame.itertuples(index=False), start=2):
+    for record in frame.itertuples():
+        row = record.Index
         if record.image is None:
             raise UserError(f"{path}, row {row}: no file name")
-        if record.age is None or not record.age.isdecimal():
+        if not re.fullmatch(r"\d{1,3}", record.age or ""):
             raise UserError(f"{path}, row {row}: age '{record.age}' is not a whole number of years")
     for column, allowed in VALUES.items():
         given = frame[column].notna()
@@ -51,8 +66,8 @@ def _check_values(path: Path, frame: pd.DataFrame) -> None:
         if column == "split" and given.any():
             wrong |= ~given
         if wrong.any():
-            row = int(wrong.to_numpy().argmax())
+            row = wrong.idxmax()
             raise UserError(
-                f"{path}, row {row + 2}: {column} '{frame[column].iloc[row]}' is none of "
+                f"{path}, row {row}: {column} '{frame[column][row]}' is none of "
                 f"{', '.join(sorted(allowed))}"
             )
