@@ -85,6 +85,17 @@ def panels(
     return canvas, canvas.subplots(1, columns, squeeze=False, **options)[0]
 
 
+def tiles(count: int, width: float, height: float, **options: object) -> tuple[Canvas, list[Axes]]:
+    """A canvas with `count` axes, at most four in a row: one row is `width` by `height` inches."""
+    across = min(count, 4)
+    down = -(-count // across)
+    canvas = Canvas(figsize=(width, height * down))
+    axes = canvas.subplots(down, across, squeeze=False, **options).ravel()
+    for spare in axes[count:]:
+        spare.remove()
+    return canvas, list(axes[:count])
+
+
 def direct_labels(axes: Axes, labels: list[tuple[str, float, str]], x: float = 1.02) -> None:
     """Name lines at the right edge, (text, y in data units, colour), moved apart where they
     would overlap."""

@@ -17,6 +17,7 @@ import numpy as np
 
 BINS = 10
 LEVEL = 0.8
+SCALARS = ("rps", "ece", "coverage80", "mass80", "width80")
 
 
 def exceedance(probabilities: np.ndarray, kind: str) -> np.ndarray:
@@ -113,16 +114,20 @@ def central_intervals(exceedance: np.ndarray, level: float = LEVEL) -> Intervals
 
 
 def calibration_scalars(
-    labels: np.ndarray, probabilities: np.ndarray, kind: str
+    labels: np.ndarray, probabilities: np.ndarray | None, kind: str
 ) -> dict[str, float]:
     """The numbers of metrics.json: rps, ece, and of the central 80 % interval its coverage, the
-    mass that the predictions give it (both shares of 1) and its width in years."""
+    mass that the predictions give it (both shares of 1) and its width in years; NaN each where
+    kind is "point", which has no probabilities."""
+    if kind == "point":
+        return dict.fromkeys(SCALARS, float("nan"))
     above = exceedance(probabilities, kind)
     intervals = central_intervals(above)
-    return {
-        "rps": ranked_probability_score(labels, above),
-        "ece": reliability(labels, above).error,
-        "coverage80": float(intervals.covers(labels).mean()),
-        "mass80": float(intervals.mass.mean()),
-        "width80": float(intervals.widths.mean()),
-    }
+    values = (
+        ranked_probability_score(labels, above),
+        reliability(labels, above).error,
+        float(intervals.covers(labels).mean()),
+        float(intervals.mass.mean()),
+        float(intervals.widths.mean()),
+    )
+    return dict(zip(SCALARS, values, strict=True))

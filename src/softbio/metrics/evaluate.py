@@ -114,8 +114,7 @@ def evaluate_one(
         "bias": float((predictions - labels).mean()),
         "never_predicted": len(never),
     }
-    if about.kind != "point":
-        scalars |= calibration_scalars(labels, probabilities, about.kind)
+    scalars |= calibration_scalars(labels, probabilities, about.kind)
     if about.kind == "exceedance":
         scalars |= _inconsistency_means(ordinal.inconsistencies(probabilities), ranks == labels)
     by_age = [

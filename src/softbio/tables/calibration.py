@@ -15,14 +15,15 @@ METRICS = {
 }
 CAPTION = (
     "RPS: squared errors of P(y > k) summed over the thresholds, mean over images, in years (the "
-    "CRPS; for a certain prediction the absolute error). ECE: |observed share − predicted "
-    "P(y > k)| over ten bins of all images and thresholds; most of these pairs are near 0 or 1, so "
-    "it is small throughout. Coverage: share of images whose age lies in the central 80 % interval "
-    "of the predicted distribution, from its 10 % to its 90 % quantile in whole years; as these "
-    "hold more than 80 %, calibrated is who covers what the predictions give the interval (own "
-    "mass). Width: ages in it. Probabilities P(y > k) that rise with k, as those of OR-CNN may, "
-    "enter RPS and ECE as predicted, and the interval sorted downwards, which keeps their median "
-    "and their sum. A dash: the method predicts no probabilities."
+    "CRPS; of a certain prediction the absolute error). ECE: absolute difference of the observed "
+    "share and the predicted P(y > k), mean over ten bins weighted by their pairs of image and "
+    "threshold; the easy pairs, near 0 and 1, weigh most. Coverage: share of images whose age lies "
+    "in the central 80 % interval of the predicted distribution, which goes from its 10 % to its "
+    "90 % quantile in whole years. Such intervals hold more than 80 %: a calibrated method covers "
+    "the share that it predicts itself (own mass). Width: ages in the interval. P(y > k) that rise "
+    "with k, as those of OR-CNN may, enter RPS and ECE as predicted and the interval sorted "
+    "downwards, which changes neither the published nor the expected rank. A dash: no "
+    "probabilities."
 )
 
 
@@ -38,7 +39,7 @@ def calibration(records: Records, dataset: str, backbone: str) -> Table | None:
         & (frame["decoding"] == "published")
         & frame["metric"].isin(METRICS)
     ]
-    if long.empty:
+    if long["value"].isna().all():
         return None
     rows, scores = [], {selection: [] for selection in SELECTIONS}
     for method, seeds in by_method(runs).items():
