@@ -18,7 +18,8 @@ def distances(centre: Tensor, k: int) -> Tensor:
 def expected_rank(output: Tensor) -> Tensor:
     """Expected value of the softmax distribution, in ranks: logits (N, K) to (N,)."""
     ranks = torch.arange(output.shape[1], dtype=output.dtype, device=output.device)
-    return torch.softmax(output, dim=1) @ ranks
+    # no matrix product: a GPU may compute that in fewer digits
+    return (torch.softmax(output, dim=1) * ranks).sum(dim=1)
 
 
 def soft_cross_entropy(output: Tensor, labels: Tensor) -> Tensor:
