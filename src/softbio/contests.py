@@ -10,7 +10,7 @@ import pandas as pd
 
 from softbio.errors import UserError
 from softbio.files import write_json
-from softbio.records import Records, Run, read_json
+from softbio.records import Records, Run, by_method, read_json
 from softbio.statistics import (
     Clusters,
     Interval,
@@ -22,7 +22,6 @@ from softbio.statistics import (
     seed_interval,
     sign_flip_p,
 )
-from softbio.tables.errors import by_method
 
 ALPHA = 0.05
 RULE = (
@@ -157,8 +156,8 @@ def _uncertainties(errors: Errors, **where: str) -> Iterator[Uncertainty]:
         )
 
 
-def _pairs(errors: Errors, **where: str) -> Iterator[Pair]:
-    """p_holm is left at p: the family is the whole report."""
+def pairs_of(errors: Errors, **where: str) -> Iterator[Pair]:
+    """Every pair of methods; p_holm is left at p, since the family is the whole report."""
     for a, b in combinations(errors.by_method, 2):
         one, other = errors.by_method[a], errors.by_method[b]
         difference = one.mean(axis=0) - other.mean(axis=0)
@@ -204,7 +203,7 @@ def compare(records: Records) -> Statistics:
                 where = {"dataset": dataset, "backbone": backbone, "selection": selection}
                 errors = absolute_errors(records, having, selection)
                 uncertainties += _uncertainties(errors, **where)
-                pairs += _pairs(errors, **where)
+                pairs += pairs_of(errors, **where)
     return Statistics(tuple(uncertainties), tuple(corrected(pairs)))
 
 

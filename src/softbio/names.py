@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 # As the talk prints its methods: for published numbers, and for files that carry no title.
 TALK = {"ce": "CE-CNN", "orcnn": "OR-CNN", "coral": "CORAL-CNN"}
 CONTROLS = {"median": "Constant median"}
@@ -52,3 +54,9 @@ def beyond_talk(methods: Iterable[str]) -> str:
         if method not in CONTROLS and not _known.get(method, _unread(method)).in_talk
     ]
     return f"Not in the talk: {', '.join(found)}." if found else ""
+
+
+def note_on(frame: pd.DataFrame) -> str:
+    """The same for the numbers that a table or a figure shows: their `method`, or the pair that
+    `a` and `b` name."""
+    return beyond_talk([m for c in ("method", "a", "b") if c in frame for m in frame[c]])

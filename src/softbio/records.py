@@ -78,6 +78,11 @@ class Run(benchmark.Run):
         return label(self.method) + VARIANTS.get(self.variant, self.variant)
 
 
+def by_method(runs: list[Run]) -> dict[str, list[Run]]:
+    """Runs of each method, in their order."""
+    return {m: [r for r in runs if r.method == m] for m in dict.fromkeys(r.method for r in runs)}
+
+
 @dataclass(frozen=True)
 class Predictions:
     """predictions.parquet at one selection: `frame` without the probabilities, one row an image;

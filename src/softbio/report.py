@@ -14,11 +14,11 @@ from markupsafe import Markup
 from PIL import Image
 
 import softbio
+from softbio.contests import RULE, Statistics
 from softbio.files import atomic
 from softbio.published import NOTES, deviations
-from softbio.records import Card, Records, label, read_json
+from softbio.records import Card, Records, by_method, label, read_json
 from softbio.tables.context import recipe_of
-from softbio.tables.errors import by_method
 from softbio.verdict import reach_verdict
 
 # The page stays under 5 MB: base64 adds a third to the images; copy blocks are escaped once.
@@ -200,6 +200,7 @@ def write_report(
     figures: Path | str,
     cards: dict[str, Card],
     records: Records,
+    statistics: Statistics,
     published: pd.DataFrame,
     template: Path | str,
     out: Path | str,
@@ -219,7 +220,8 @@ def write_report(
         .render(
             title=title,
             version=softbio.__version__,
-            verdict=reach_verdict(records),
+            separated=RULE,
+            verdict=reach_verdict(records, statistics),
             key_figures=_key_figures(records),
             tables=_tables(tables, entries, limit),
             pictures=_pictures(figures, index, limit),

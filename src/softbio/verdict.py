@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from softbio.records import Records, in_text, label
-from softbio.tables.errors import by_method
+from softbio.contests import Pair, Statistics
+from softbio.records import Records, by_method, in_text, label
 from softbio.tables.layout import plus_minus
 
 # Shuffled labels must not beat the constant median by more: else labels leak into the images. A
@@ -16,13 +16,15 @@ LEAK = 0.1
 
 @dataclass(frozen=True)
 class Contest:
-    """Methods on one data set and backbone: method -> one MAE a seed, and the controls."""
+    """Methods on one data set and backbone: method -> one MAE a seed, the controls, and how each
+    two methods differ."""
 
     dataset: str
     backbone: str
     mae: dict[str, np.ndarray]
     median: float | None = None
     shuffled: float | None = None
+    pairs: tuple[Pair, ...] = ()
 
     @property
     def ranking(self) -> list[str]:
@@ -36,12 +38,14 @@ class Contest:
 
     @property
     def apart(self) -> bool:
-        """Whether the best method's seeds all lie below the second-best's; False where either
-        has one seed."""
-        first, *others = (self.mae[method] for method in self.ranking)
-        return bool(
-            others and min(len(first), len(others[0])) > 1 and others[0].min() > first.max()
-        )
+        """Whether the best method is separated from the second-best."""
+        return bool(self.first_pair and self.first_pair.separated)
+
+    @property
+    def first_pair(self) -> Pair | None:
+        """The comparison of the best method with the second-best; None where there is one."""
+        best = set(self.ranking[:2])
+        return next((pair for pair in self.pairs if {pair.a, pair.b} == best), None)
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Verdict:
     findings: list[str]
 
 
-def contest(records: Records, dataset: str, backbone: str) -> Contest:
+def contest(records: Records, statistics: Statistics, dataset: str, backbone: str) -> Contest:
     """The runs of one data set and backbone: last epoch, decoded as published."""
     mae = {
         method: records.values(runs, "mae")
@@ -66,6 +70,7 @@ def contest(records: Records, dataset: str, backbone: str) -> Contest:
         {method: values for method, values in mae.items() if np.isfinite(values).all()},
         float(median.mean()) if len(median) else None,
         float(shuffled.mean()) if len(shuffled) else None,
+        tuple(statistics.between(dataset, backbone)),
     )
 
 
@@ -83,12 +88,20 @@ def describe(c: Contest) -> str:
         if min(seeds, len(c.mae[second])) < 2:
             text += ", a difference that one seed cannot support"
         elif c.apart:
-            text += ", with seed ranges apart"
-        else:
-            text += ", though their seed ranges overlap"
+            text += f", from which it is separated ({_limits(c.first_pair)})"
+        elif c.first_pair:
+            text += f", from which it is not separated ({_limits(c.first_pair)})"
     if c.median is not None:
         text += f"; the constant median scores {c.median:.2f}"
     return text + "."
+
+
+def _limits(pair: Pair) -> str:
+    """The interval of a difference in a sentence: how much lower the better method's MAE is."""
+    sign = -1 if pair.total.estimate < 0 else 1
+    low, high = sorted((sign * pair.total.low, sign * pair.total.high))
+    between = f"{low:.2f} to {high:.2f}".replace("-", "−")
+    return f"95 % interval of the difference {between} years"
 
 
 def control_finding(c: Contest) -> str | None:
@@ -140,9 +153,11 @@ def _joined(parts: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
 
 
-def reach_verdict(records: Records) -> Verdict:
-    """The verdict of all runs. Ranges are lowest to highest seed; nothing here is a test."""
-    contests = [contest(records, d, b) for d in records.datasets for b in records.backbones(d)]
+def reach_verdict(records: Records, statistics: Statistics) -> Verdict:
+    """The verdict of all runs; "separated" is that of `softbio.contests.RULE`."""
+    contests = [
+        contest(records, statistics, d, b) for d in records.datasets for b in records.backbones(d)
+    ]
     contests = [c for c in contests if c.mae]
     if not contests:
         return Verdict("No trained run has finished yet.", [])
@@ -172,6 +187,6 @@ def _overall(contests: list[Contest]) -> str:
     pairs = pairs.replace("2 pairs", "both pairs") if count == 2 else f"all {pairs}"
     text = f"{label(best)} has the lowest mean test MAE in {pairs}"
     if apart == 0:
-        return text + ", but its seed range never stands apart from the second-best method's."
+        return text + ", but is never separated from the second-best method."
     where = "each" if apart == count else f"{apart}"
-    return text + f"; its seed range stands apart from the second-best method's in {where} of them."
+    return text + f"; it is separated from the second-best method in {where} of them."

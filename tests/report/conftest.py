@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from softbio.contests import Statistics, read_statistics, write_statistics
 from softbio.data.registry import Card
 from softbio.figures import Figure, write_figures
 from softbio.published import read_published
@@ -25,6 +26,7 @@ class Made:
     records: Records
     cards: dict[str, Card]
     published: pd.DataFrame
+    statistics: Statistics
 
 
 @pytest.fixture(scope="session")
@@ -33,13 +35,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     root = tmp_path_factory.mktemp("results")
     results = synthetic.build(root)
     published = read_published(ROOT / "config/published.csv")
-    return Made(root, results, load(results.runs), load_cards(results.cards), published)
+    records = load(results.runs)
+    write_statistics(records, root / "statistics.json")
+    statistics = read_statistics(root / "statistics.json")
+    return Made(root, results, records, load_cards(results.cards), published, statistics)
 
 
 @pytest.fixture(scope="session")
 def tables(made: Made) -> dict[str, Table]:
     """All tables by name; their files lie in {root}/tables."""
-    return {t.name: t for t in write_tables(made.records, made.published, made.root / "tables")}
+    arguments = (made.records, made.published, made.statistics, made.root / "tables")
+    return {t.name: t for t in write_tables(*arguments)}
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +53,7 @@ def figures(made: Made) -> dict[str, Figure]:
     """Figures of the data set and of one backbone by name; files in {root}/figures."""
     runs = [f for f in made.results.runs if "resnet34" not in f.parts]
     style = ROOT / "report/figures.mplstyle"
-    drawn = write_figures(load(runs), made.cards, made.root / "figures", style)
+    drawn = write_figures(load(runs), made.cards, made.statistics, made.root / "figures", style)
     return {figure.name: figure for figure in drawn}
 
 
@@ -57,6 +63,6 @@ def page(made: Made, tables: dict, figures: dict) -> Path:
     out = made.root / "report.html"
     write_report(
         "quick <test>", made.root / "tables", made.root / "figures", made.cards, made.records,
-        made.published, ROOT / "report", out,
+        made.statistics, made.published, ROOT / "report", out,
     )  # fmt: skip
     return out

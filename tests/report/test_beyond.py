@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from softbio.contests import read_statistics, write_statistics
 from softbio.figures import Figure, write_figures
 from softbio.methods import METHODS, get_method
 from softbio.names import TALK, beyond_talk, title
@@ -34,8 +35,11 @@ def beyond(tmp_path_factory, made) -> Beyond:
     root = tmp_path_factory.mktemp("beyond")
     folders = synthetic.build_beyond(root)
     records = load(folders)
-    tables = write_tables(records, made.published, root / "tables")
-    figures = write_figures(records, {}, root / "figures", ROOT / "report/figures.mplstyle")
+    write_statistics(records, root / "statistics.json")
+    statistics = read_statistics(root / "statistics.json")
+    tables = write_tables(records, made.published, statistics, root / "tables")
+    style = ROOT / "report/figures.mplstyle"
+    figures = write_figures(records, {}, statistics, root / "figures", style)
     absent = json.loads((root / "figures/index.json").read_text())["absent"]
     return Beyond(
         folders,
@@ -56,11 +60,12 @@ def test_titles_come_with_the_runs(beyond):
 def test_every_table_and_figure_says_which_methods_the_talk_does_not_have(beyond):
     assert len(beyond.tables) > 5
     for table in beyond.tables.values():
-        shown = set(table.long["method"])
+        shown = {m for c in ("method", "a", "b") if c in table.long for m in table.long[c]}
         assert (NOTE in table.caption) == ({"mine", "regression"} <= shown), table.name
     assert (
         "Not in the talk: My <own> method." in beyond.figures["reliability-faces-small32"].caption
     )
+    assert NOTE in beyond.tables["differences-faces-small32"].caption
     assert NOTE in beyond.figures["heatmap-faces-small32"].caption
     assert NOTE in (beyond.folders[0].parents[4] / "tables/summary.md").read_text()
 

@@ -23,7 +23,7 @@ STYLE = ROOT / "report/figures.mplstyle"
 def test_every_promised_figure_is_there(figures):
     kinds = [name.split("-")[0] for name in figures]
     assert kinds == [
-        "seeds", "training", "age", "heatmap", "probabilities", "cs", "reliability",
+        "seeds", "differences", "training", "age", "heatmap", "probabilities", "cs", "reliability",
         "inconsistencies", "biases", "importance", "labels",
     ]  # fmt: skip
 

@@ -55,6 +55,25 @@ def test_selection_is_named_and_both_are_there(tables):
     assert tables["errors-small32-last"].rows != tables["errors-small32-best"].rows
 
 
+def test_differences_are_those_of_the_statistics(made, tables):
+    table = tables["differences-faces-small32"]
+    pairs = made.statistics.between("faces", "small32")
+    assert len(pairs) == 3
+    for row, pair in zip(table.rows, pairs, strict=False):
+        assert row.cells[2].replace("−", "-") == f"{pair.images.estimate:+.2f}"
+        assert row.cells[5].replace("−", "-") == f"{pair.total.low:+.2f} to {pair.total.high:+.2f}"
+        assert row.cells[-1] == ("separated" if pair.separated else "not separated")
+    best = tables["differences-faces-resnet34"]
+    assert {row.cells[-1] for t in (table, best) for row in t.rows} == {
+        "separated",
+        "not separated",
+    }
+
+
+def test_captions_have_no_hole(tables):
+    assert not [t.name for t in tables.values() if re.search(r"[{}]|nan|None", t.caption + t.title)]
+
+
 def test_every_table_with_a_spread_says_what_it_is_over(tables):
     for table in tables.values():
         if any("±" in cell for row in table.rows for cell in row.cells):

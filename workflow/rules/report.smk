@@ -28,8 +28,26 @@ rule collect:
         "../scripts/collect.py"
 
 
+rule statistics:
+    input:
+        metrics=JUDGED,
+        predictions=PREDICTED,
+        code=code("contests", "predictions", "records", "statistics"),
+    output:
+        statistics=f"{RESULTS}/statistics.json",
+    log:
+        f"{RESULTS}/statistics.log",
+    conda:
+        "../../envs/softbio.yaml"
+    message:
+        "intervals and tests into {output.statistics}"
+    script:
+        "../scripts/contests.py"
+
+
 rule tables:
     input:
+        statistics=rules.statistics.output.statistics,
         metrics=JUDGED,
         trained=TRAINED,
         published=f"{workflow.basedir}/config/published.csv",
@@ -49,6 +67,7 @@ rule tables:
 
 rule figures:
     input:
+        statistics=rules.statistics.output.statistics,
         metrics=JUDGED,
         trained=TRAINED,
         predictions=PREDICTED,
@@ -78,6 +97,7 @@ rule figures:
 
 rule report:
     input:
+        statistics=rules.statistics.output.statistics,
         metrics=JUDGED,
         trained=TRAINED,
         cards=CARDS,

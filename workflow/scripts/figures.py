@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from softbio.contests import read_statistics
 from softbio.figures import write_figures
 from softbio.job import job
 from softbio.records import load, load_cards
@@ -7,4 +8,6 @@ from softbio.records import load, load_cards
 with job(snakemake.log[0]):
     records = load([Path(path).parent for path in snakemake.input.metrics])
     cards = load_cards(snakemake.input.cards)
-    write_figures(records, cards, snakemake.output.figures, snakemake.input.style)
+    statistics = read_statistics(Path(snakemake.input.statistics))
+    style, folder = snakemake.input.style, snakemake.output.figures
+    write_figures(records, cards, statistics, folder, style)

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from softbio.contests import read_statistics
 from softbio.job import job
 from softbio.published import read_published
 from softbio.records import load, load_cards
@@ -12,6 +13,7 @@ with job(snakemake.log[0]):
         figures=snakemake.input.figures,
         cards=load_cards(snakemake.input.cards),
         records=load([Path(path).parent for path in snakemake.input.metrics]),
+        statistics=read_statistics(Path(snakemake.input.statistics)),
         published=read_published(snakemake.input.published),
         template=Path(snakemake.input.page[0]).parent,
         out=snakemake.output.report,

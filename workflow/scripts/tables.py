@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from softbio.contests import read_statistics
 from softbio.job import job
 from softbio.published import read_published
 from softbio.records import load
@@ -8,4 +9,5 @@ from softbio.tables import write_tables
 with job(snakemake.log[0]):
     records = load([Path(path).parent for path in snakemake.input.metrics])
     published = read_published(snakemake.input.published)
-    write_tables(records, published, snakemake.output.tables)
+    statistics = read_statistics(Path(snakemake.input.statistics))
+    write_tables(records, published, statistics, snakemake.output.tables)

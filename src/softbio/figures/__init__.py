@@ -7,10 +7,11 @@ from pathlib import Path
 
 import matplotlib
 
-from softbio.figures import calibration, data, errors, ranks, training
+from softbio.contests import Statistics
+from softbio.figures import calibration, contests, data, errors, ranks, training
 from softbio.figures.base import Figure, NotShown
 from softbio.files import atomic
-from softbio.names import beyond_talk
+from softbio.names import note_on
 from softbio.records import Card, Records, label
 
 __all__ = ["Figure", "write_figures"]
@@ -28,13 +29,19 @@ BACKBONE_FIGURES = {
 
 
 def _plan(
-    records: Records, cards: dict[str, Card]
+    records: Records, cards: dict[str, Card], statistics: Statistics
 ) -> Iterator[tuple[str, str, str | None, Callable[[], Figure]]]:
     """(name, data set, backbone, how to draw it) in the report's order."""
     for dataset in records.datasets:
         yield "seeds", dataset, None, lambda d=dataset: data.seeds(records, d)
         yield "backbones", dataset, None, lambda d=dataset: data.backbones(records, d)
         for backbone in records.backbones(dataset):
+            yield (
+                "differences",
+                dataset,
+                backbone,
+                lambda d=dataset, b=backbone: contests.differences(statistics, d, b),
+            )
             for name, draw in BACKBONE_FIGURES.items():
                 yield (
                     name,
@@ -49,7 +56,11 @@ def _plan(
 
 
 def write_figures(
-    records: Records, cards: dict[str, Card], folder: Path | str, style: Path | str
+    records: Records,
+    cards: dict[str, Card],
+    statistics: Statistics,
+    folder: Path | str,
+    style: Path | str,
 ) -> list[Figure]:
     """Write {name}.svg, .pdf, .png, .csv of every figure and index.json: "figures" in order with
     title, caption, alt text, and "absent": those whose runs are missing, with the reason."""
@@ -57,15 +68,15 @@ def write_figures(
     folder.mkdir(parents=True, exist_ok=True)
     figures, absent = [], []
     with matplotlib.rc_context(fname=style):
-        for name, dataset, backbone, draw in _plan(records, cards):
+        for name, dataset, backbone, draw in _plan(records, cards, statistics):
             try:
                 figure = draw()
             except NotShown as reason:
                 place = ", ".join(label(part) for part in (dataset, backbone) if part)
                 absent.append({"name": name, "place": place, "reason": str(reason)})
                 continue
-            note = beyond_talk(figure.frame["method"]) if "method" in figure.frame else ""
-            figure = replace(figure, caption=f"{figure.caption} {note}".strip())
+            noted = f"{figure.caption} {note_on(figure.frame)}".strip()
+            figure = replace(figure, caption=noted)
             figure.write(folder)
             figures.append(figure)
     index = {"figures": [figure.entry() for figure in figures], "absent": absent}

@@ -7,8 +7,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from softbio.figures.base import WIDE, Canvas, Figure, NotShown, colour, plain
 from softbio.metrics.calibration import BINS, exceedance, reliability
-from softbio.records import Records, in_text, label
-from softbio.tables.errors import by_method
+from softbio.records import Records, by_method, in_text, label
 
 TICKS = [0, 0.5, 1]
 EDGES = np.linspace(0, 1, BINS + 1)

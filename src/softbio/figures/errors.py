@@ -18,8 +18,7 @@ from softbio.figures.base import (
     tiles,
     whole_ticks,
 )
-from softbio.records import CONTROLS, Predictions, Records, in_order, in_text, label
-from softbio.tables.errors import by_method
+from softbio.records import CONTROLS, Predictions, Records, by_method, in_order, in_text, label
 
 SETTING = "last epoch, decoded as published"
 

@@ -7,16 +7,19 @@ from pathlib import Path
 
 import pandas as pd
 
+from softbio.contests import Statistics
 from softbio.files import atomic
-from softbio.names import beyond_talk
+from softbio.names import note_on
 from softbio.records import SELECTIONS, Records, in_order
-from softbio.tables import calibration, context, errors
+from softbio.tables import calibration, contests, context, errors
 from softbio.tables.layout import Row, Table
 
 __all__ = ["Row", "Table", "build_tables", "write_tables"]
 
 
-def build_tables(records: Records, published: pd.DataFrame) -> Iterator[Table | None]:
+def build_tables(
+    records: Records, published: pd.DataFrame, statistics: Statistics
+) -> Iterator[Table | None]:
     """The tables in the report's order; None where there is nothing to show."""
     backbones = in_order([b for d in records.datasets for b in records.backbones(d)])
     yield context.summary(records)
@@ -24,6 +27,10 @@ def build_tables(records: Records, published: pd.DataFrame) -> Iterator[Table | 
     for backbone in backbones:
         for selection in SELECTIONS:
             yield errors.errors(records, backbone, selection)
+    for dataset in records.datasets:
+        for backbone in records.backbones(dataset):
+            yield contests.pairs(statistics, dataset, backbone)
+    yield contests.uncertainties(statistics)
     for backbone in backbones:
         yield errors.weighting(records, backbone)
     for dataset in records.datasets:
@@ -42,16 +49,17 @@ def build_tables(records: Records, published: pd.DataFrame) -> Iterator[Table | 
 
 def _noted(table: Table) -> Table:
     """With the methods that the talk does not have named in the caption."""
-    note = beyond_talk(table.long["method"]) if "method" in table.long else ""
-    return replace(table, caption=f"{table.caption} {note}".strip())
+    return replace(table, caption=f"{table.caption} {note_on(table.long)}".strip())
 
 
-def write_tables(records: Records, published: pd.DataFrame, folder: Path | str) -> list[Table]:
+def write_tables(
+    records: Records, published: pd.DataFrame, statistics: Statistics, folder: Path | str
+) -> list[Table]:
     """Write {name}.csv, .md, .tex of every table and index.json, which keeps their order, titles,
     captions and printed cells; returns the tables."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    built = build_tables(records, published)
+    built = build_tables(records, published, statistics)
     tables = [_noted(table) for table in built if table is not None]
     for table in tables:
         table.write(folder)

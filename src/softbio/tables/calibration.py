@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from softbio.records import SELECTIONS, Records, in_text, label
-from softbio.tables.errors import SD, by_method
+from softbio.records import SELECTIONS, Records, by_method, in_text, label
+from softbio.tables.errors import SD
 from softbio.tables.layout import Row, Table, lowest, plus_minus
 
 METRICS = {

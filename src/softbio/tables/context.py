@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from softbio.published import RULE, TALK, averages, brief, deviations, judge
-from softbio.records import KEY, Records, Run, in_order, label
-from softbio.tables.errors import SD, by_method
+from softbio.records import KEY, Records, Run, by_method, in_order, label
+from softbio.tables.errors import SD
 from softbio.tables.layout import ABSENT, Row, Table, decimals, lowest, plus_minus
 
 METRIC_LABELS = {"mae": "MAE ↓", "rmse": "RMSE ↓"}

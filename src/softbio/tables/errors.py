@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from softbio.records import SELECTIONS, Records, Run, in_order, in_text, label
+from softbio.records import SELECTIONS, Records, by_method, in_order, in_text, label
 from softbio.tables.layout import ABSENT, Row, Table, decimals, lowest, plus_minus
 
 METRICS = {
@@ -20,11 +20,6 @@ METRICS = {
 }
 DECODINGS = {"published": "as published", "expected": "expected value"}
 SD = "± is the sample standard deviation (n−1) over seeds"
-
-
-def by_method(runs: list[Run]) -> dict[str, list[Run]]:
-    """Runs of each method, in their order."""
-    return {m: [r for r in runs if r.method == m] for m in dict.fromkeys(r.method for r in runs)}
 
 
 def _long(records: Records, **equal: object) -> pd.DataFrame:

@@ -1,0 +1,109 @@
+"""From predictions to statistics: alignment of images, the family of tests, the file."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from softbio.contests import (
+    Errors,
+    absolute_errors,
+    compare,
+    corrected,
+    pairs_of,
+    read_statistics,
+    write_statistics,
+)
+from softbio.errors import UserError
+from softbio.metrics.evaluate import evaluate_file
+from softbio.predictions import About, write_predictions
+from softbio.records import Records, load
+from softbio.statistics import holm
+
+N = 60
+
+
+def write(root: Path, method: str, seed: int, change=None) -> Path:
+    """The run folder of a made-up method; `change` spoils its predictions."""
+    rng = np.random.default_rng([len(method), seed])
+    labels = np.arange(N) % 10
+    frame = pd.DataFrame(
+        {
+            "image": [f"{i}.png" for i in range(N)], "selection": "last", "label": labels,
+            "prediction": np.clip(labels + rng.integers(-3, 4, N), 0, 9),
+            "probabilities": [[]] * N, "gender": None, "race": None,
+            "subject": [f"s{i // 3}" for i in range(N)],
+        }
+    )  # fmt: skip
+    folder = root / method / f"seed{seed}"
+    folder.mkdir(parents=True)
+    about = About("faces", "small8", method, "", seed, "point", (20, 29))
+    write_predictions(folder / "predictions.parquet", about, change(frame) if change else frame)
+    evaluate_file(folder / "predictions.parquet", folder / "metrics.json")
+    return folder
+
+
+def records(root: Path, change=None) -> Records:
+    """Two methods by two seeds; `change` befalls the last one."""
+    runs = [("coral", 0), ("coral", 1), ("orcnn", 0)]
+    folders = [write(root, *run) for run in runs]
+    return load([*folders, write(root, "orcnn", 1, change)])
+
+
+def test_images_in_another_order_change_nothing(tmp_path):
+    plain = compare(records(tmp_path / "a"))
+    turned = compare(records(tmp_path / "b", lambda frame: frame.sample(frac=1, random_state=1)))
+    assert plain == turned
+    assert len(plain.pairs) == 1
+    assert plain.pairs[0].units == N // 3  # subjects
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda frame: frame.iloc[1:], "its 59 images are not the 60 of the other runs"),
+        (lambda frame: frame.assign(image=frame["image"] + "x"), "are not the 60 of the other"),
+        (lambda frame: frame.assign(label=frame["label"].to_numpy()[::-1]), "its labels are not"),
+        (lambda frame: pd.concat([frame, frame]), "an image stands twice"),
+    ],
+)
+def test_predictions_of_other_images_are_named(tmp_path, change, message):
+    with pytest.raises(UserError, match=f"orcnn/seed1/predictions.parquet: .*{message}"):
+        compare(records(tmp_path, change))
+
+
+def test_a_subject_that_is_not_known_makes_each_image_its_own(tmp_path):
+    found = records(tmp_path, None)
+    runs = {"coral": found.select("faces", "small8")[:1]}
+    errors = absolute_errors(found, runs, "last")
+    assert len(errors.clusters(errors.by_method["coral"][0]).sums) == N // 3
+    assert len(replace(errors, subjects=None).clusters(np.ones(N)).sums) == N
+
+
+def test_the_family_is_the_whole_report():
+    rng = np.random.default_rng(2)
+    errors = Errors({name: rng.gamma(2, 2, (3, 40)) for name in "abcd"}, None)
+    pairs = list(pairs_of(errors, dataset="d", backbone="b", selection="last"))
+    assert len(pairs) == 6
+    adjusted = [pair.p_holm for pair in corrected(pairs)]
+    np.testing.assert_allclose(adjusted, holm([pair.p for pair in pairs]))
+
+
+def test_a_single_seed_decides_nothing():
+    rng = np.random.default_rng(2)
+    errors = Errors({"a": rng.gamma(2, 2, (1, 40)), "b": 5 + rng.gamma(2, 2, (3, 40))}, None)
+    pair = next(pairs_of(errors, dataset="d", backbone="b", selection="last"))
+    assert pair.images.excludes_zero
+    assert pair.total is None
+    assert pair.separated is None
+
+
+def test_the_file_reads_back_as_it_was(tmp_path):
+    found = records(tmp_path / "runs")
+    write_statistics(found, tmp_path / "statistics.json")
+    assert read_statistics(tmp_path / "statistics.json") == compare(found)
+    (tmp_path / "statistics.json").write_text('{"pairs": [{"a": 1}], "uncertainties": []}')
+    with pytest.raises(UserError, match=r"statistics.json: not a statistics file"):
+        read_statistics(tmp_path / "statistics.json")
