@@ -4,13 +4,23 @@ CONFIG ?= config/config.yaml
 CORES ?= all
 BIN := .venv/bin
 
-.PHONY: report test lint clean
+.PHONY: report test test-slurm bench lint clean
 
 report: .venv/ready $(CONFIG)
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG) $(ARGS)
 
 test: .venv/ready-dev
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+
+# Starts a real Slurm on this machine for a few minutes: needs root and Debian's slurm packages.
+test-slurm: .venv/ready-dev
+	SOFTBIO_TEST_SLURM=1 $(BIN)/python -m pytest tests/slurm $(ARGS)
+
+# Rates of training beside a ceiling and the published data path, and what the workflow itself costs.
+bench: .venv/ready-dev
+	$(BIN)/python benchmarks/throughput.py --backbone small16 --size 48 --crop 44 --batch 128 --images 12800 $(ARGS)
+	$(BIN)/python benchmarks/throughput.py --backbone resnet34 --precision bf16 --images 1024 --seconds 15 $(ARGS)
+	$(BIN)/python benchmarks/workflow_cost.py
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check .

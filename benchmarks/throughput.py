@@ -84,10 +84,9 @@ def write_data(folder: Path, images: int, size: int) -> Packed:
     folder.mkdir()
     np.save(folder / "images.npy", rng.integers(0, 256, (images, size, size, 3), np.uint8))
     labels = rng.integers(0, RANKS, images)
-    columns = {"image": [f"{i}.jpg" for i in range(images)], "label": labels.astype(np.int32)}
-    pd.DataFrame(columns | {"age": labels, "split": "train", "subject": None}).to_parquet(
-        folder / "index.parquet"
-    )
+    columns = {"image": np.arange(images).astype(str), "label": labels.astype(np.int32)}
+    columns |= {"age": labels, "split": "train", "gender": None, "race": None, "subject": None}
+    pd.DataFrame(columns).to_parquet(folder / "index.parquet")
     (folder / "card.json").write_text(json.dumps({"ages": [0, RANKS - 1]}))
     return load_packed(folder)
 

@@ -22,7 +22,7 @@ from softbio.train import train
 from tests.conftest import ROOT
 from tests.unit.test_train import RECIPE
 
-PAGES = ["README.md", "CONTRIBUTING.md", "config/README.md", "docs/transfer.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "config/README.md", "docs/cluster.md", "docs/transfer.md"]
 
 
 def test_parameter_tables_are_those_of_the_schemas():
@@ -52,7 +52,7 @@ def test_the_example_method_trains_and_predicts(packed, tmp_path, monkeypatch):
 def test_files_that_a_page_names_exist(page):
     text = (ROOT / page).read_text()
     linked = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
-    named = re.findall(r"`((?:src|config|workflow|envs|report|tests)/[\w./]+)`", text)
+    named = re.findall(r"`((?:src|config|workflow|envs|report|slurm|tests)/[\w./]+)`", text)
     places = [(ROOT / page).parent / name for name in linked] + [ROOT / name for name in named]
     generated = ("NAME.py",)
     for place in places:

@@ -1,9 +1,5 @@
 """The workflow on a handful of drawn faces: whole, repeated, changed and misused."""
 
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -11,49 +7,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from tests.conftest import ROOT
-
-CONFIG = {
-    "name": "micro",
-    "title": "micro",
-    "datasets": {"faces": {"options": {"subjects": 24, "images_per_subject": 2}}},
-    "grid": [
-        {
-            "datasets": ["faces"],
-            "backbones": ["small16"],
-            "methods": ["orcnn", "coral"],
-            "seeds": [0],
-        }
-    ],
-    "training": {"size": 18, "crop": 16, "epochs": 1, "batch": 8, "learning_rate": 0.001},
-}
-PARTS = ["Snakefile", "workflow", "config", "src", "report", "envs", "profiles"]
-
-
-def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-    # one stream: a dry run tells its errors on stdout
-    return subprocess.run(
-        command,
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=600,
-        env=environment,
-    )
-
-
-def copy_of_the_project(folder: Path) -> Path:
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, folder / part)
-    (folder / "config/config.yaml").write_text(yaml.safe_dump(CONFIG))
-    return folder
+from tests.project import CONFIG, copy_of_the_project, snakemake
 
 
 @pytest.fixture(scope="module")

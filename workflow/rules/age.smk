@@ -14,6 +14,12 @@ rule train:
         f"{RUN}/train.log",
     conda:
         "../../envs/softbio.yaml"
+    threads: 1
+    resources:
+        runtime=minutes_of(training_cost),
+        mem_mb=memory_of(training_cost),
+        gpu=int(ASKS_FOR_GPU),
+        gpu_slots=int(COMPUTES_ON_GPU),
     params:
         recipe=recipe_params,
         device=BENCHMARK.device,
@@ -43,6 +49,12 @@ rule predict:
         f"{RUN}/predict.log",
     conda:
         "../../envs/softbio.yaml"
+    threads: 1
+    resources:
+        runtime=minutes_of(prediction_cost),
+        mem_mb=memory_of(prediction_cost),
+        gpu=int(ASKS_FOR_GPU),
+        gpu_slots=int(COMPUTES_ON_GPU),
     params:
         device=BENCHMARK.device,
     message:

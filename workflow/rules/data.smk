@@ -19,6 +19,12 @@ rule fetch:
         "../scripts/fetch.py"
 
 
+# For a cluster whose compute nodes have no internet: snakemake --cores 1 fetched
+rule fetched:
+    input:
+        expand(rules.fetch.output.sources, dataset=BENCHMARK.used_datasets),
+
+
 rule prepare:
     input:
         sources=rules.fetch.output.sources,
@@ -40,6 +46,9 @@ rule prepare:
     conda:
         "../../envs/softbio.yaml"
     threads: 2
+    resources:
+        runtime=minutes_of_packing,
+        mem_mb=memory_of_packing,
     params:
         entry=entry_of,
     message:

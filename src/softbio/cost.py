@@ -1,0 +1,105 @@
+"""What a run costs: the minutes, memory and GPUs to ask a cluster for.
+
+Pure arithmetic without torch, for the workflow's `resources`. The estimates are generous: a job
+that asked for too much waits a little longer, one that asked for too little is cut off and has to
+go on in a second job.
+"""
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from softbio.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Network:
+    """What one image costs in a backbone.
+
+    gmac: 10^9 multiply-adds forward, at `side` px; parameters: in millions, without the head;
+    activations_mb: kept for the backward pass in fp32, at `side` px. The first and the last grow
+    with the number of pixels.
+    """
+
+    side: int
+    gmac: float
+    parameters: float
+    activations_mb: float
+
+
+# Measured with softbio.backbones.networks.gmac, by counting the parameters, and by the sizes of the
+# tensors that autograd saves (torch 2.13).
+NETWORKS = {
+    "small8": Network(32, 0.0011, 0.06, 0.11),
+    "small16": Network(44, 0.0071, 0.25, 0.37),
+    "small32": Network(44, 0.028, 0.98, 0.73),
+    "resnet34": Network(120, 1.13, 21.3, 9.6),
+    "resnet34_journal": Network(120, 1.13, 21.3, 9.6),
+    "vgg": Network(120, 5.57, 55.7, 22.4),
+    "vgg16": Network(120, 4.39, 50.4, 20.9),
+    "inception_v3": Network(299, 5.71, 25.1, 98.4),
+}
+# Any other torchvision classifier is taken for one as large as ResNet-101.
+OTHER = Network(120, 2.47, 42.5, 39.1)
+
+# 10^9 multiply-adds a second in training. One core of a busy 2-core machine: 17 (small8) to 59
+# (inception_v3), measured. GPU: the authors' logs of 2019 show 480 to 1,070 images/s of ResNet-34
+# at 120 px, 775 in the middle; SAFETY covers the slowest of them, and later GPUs are faster.
+RATE = {"cpu": 17.0, "gpu": 2600.0}
+BACKWARD = 3  # forward and backward together cost about three times the forward pass
+SAFETY = 2  # slower machines, full file systems
+START_MINUTES = 10  # two starts of Snakemake and one of torch, from a cold file system
+# Python, torch and Snakemake take 0.7 GB; the CUDA libraries are given 3 GB more, an allowance.
+BASE_MB = {"cpu": 1500, "gpu": 4500}
+# Weights, gradients, Adam's two moments, the best epoch, and two copies while the state is saved.
+COPIES = 7
+# A run that is cut off again and again must not ask for ever more.
+MOST_GROWTH = 3
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What to ask for: minutes of wall clock, memory_mb of the machine (not of the GPU), gpus."""
+
+    minutes: int
+    memory_mb: int
+    gpus: int
+
+
+def training_cost(recipe: Recipe, images: int, gpu: bool) -> Cost:
+    """Cost of training a recipe on a data set of `images` images, on one GPU or one CPU core."""
+    return _cost(recipe, images, gpu, passes=BACKWARD * recipe.epochs)
+
+
+def prediction_cost(recipe: Recipe, images: int, gpu: bool) -> Cost:
+    """Cost of predicting at most all images, with the last and with the best epoch."""
+    return _cost(recipe, images, gpu, passes=2)
+
+
+def _cost(recipe: Recipe, images: int, gpu: bool, passes: int) -> Cost:
+    place = "gpu" if gpu else "cpu"
+    network = NETWORKS.get(recipe.backbone, OTHER)
+    pixels = (recipe.crop / network.side) ** 2
+    seconds = passes * images * network.gmac * pixels / RATE[place]
+    memory = BASE_MB[place] + images * recipe.size**2 * 3 / 1e6
+    memory += COPIES * network.parameters * 4
+    if not gpu:
+        # activations and their gradients
+        memory += 2 * recipe.batch * network.activations_mb * pixels
+    return Cost(
+        minutes=START_MINUTES + math.ceil(SAFETY * seconds / 60),
+        memory_mb=math.ceil(memory / 100) * 100,
+        gpus=int(gpu),
+    )
+
+
+def growth(attempt: int) -> int:
+    """How many times over to ask at an attempt, from 1: the estimate may have been too low."""
+    return min(attempt, MOST_GROWTH)
+
+
+def gpu_here(devices: Path = Path("/dev")) -> bool:
+    """Whether this machine has an NVIDIA GPU that programs may use, without importing torch."""
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    return not hidden and any(devices.glob("nvidia[0-9]*"))

@@ -1,0 +1,77 @@
+"""What a cluster is asked for."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from softbio.backbones import BACKBONES
+from softbio.backbones.networks import build_backbone, gmac
+from softbio.cost import NETWORKS, gpu_here, growth, prediction_cost, training_cost
+from softbio.recipe import Recipe
+
+RECIPE = Recipe("utkface", "resnet34", "coral", "", 0, 128, 120, 200, 256, 0.0005)
+
+
+def test_every_backbone_of_ours_has_its_cost():
+    assert set(NETWORKS) == set(BACKBONES)
+
+
+@pytest.mark.parametrize("name", ["small8", "small16", "small32", "resnet34", "inception_v3"])
+def test_costs_are_those_of_the_networks(name):
+    stated = NETWORKS[name]
+    network, _ = build_backbone(name, stated.side)
+    assert gmac(network, stated.side) == pytest.approx(stated.gmac, rel=0.05)
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    assert parameters / 1e6 == pytest.approx(stated.parameters, rel=0.1)
+
+
+def test_the_published_run_fits_in_what_it_asks_for():
+    """UTKFace: 200 epochs of 13,147 images at the authors' slowest 480 images/s take 91 minutes."""
+    cost = training_cost(RECIPE, 16_434, gpu=True)
+    assert 91 < cost.minutes < 6 * 60
+    assert 16_434 * 128 * 128 * 3 / 1e6 < cost.memory_mb < 8000
+    assert cost.gpus == 1
+
+
+def test_a_cpu_run_asks_for_no_gpu_and_for_its_activations():
+    small = training_cost(replace(RECIPE, batch=32), 16_434, gpu=False)
+    large = training_cost(RECIPE, 16_434, gpu=False)
+    assert small.gpus == 0
+    assert large.memory_mb - small.memory_mb == pytest.approx(2 * 224 * 9.6, abs=200)
+
+
+def test_time_grows_with_epochs_images_and_pixels():
+    base = training_cost(RECIPE, 10_000, gpu=True).minutes - 10
+    assert training_cost(RECIPE, 20_000, gpu=True).minutes - 10 == pytest.approx(2 * base, abs=2)
+    longer = replace(RECIPE, epochs=400)
+    assert training_cost(longer, 10_000, gpu=True).minutes - 10 == pytest.approx(2 * base, abs=2)
+    wider = replace(RECIPE, size=260, crop=240)
+    assert training_cost(wider, 10_000, gpu=True).minutes - 10 == pytest.approx(4 * base, abs=4)
+
+
+def test_predicting_is_short_and_an_unknown_backbone_is_taken_for_a_large_one():
+    other = replace(RECIPE, backbone="convnext_tiny")
+    assert prediction_cost(RECIPE, 16_434, gpu=True).minutes < 15
+    assert training_cost(other, 1000, gpu=True).minutes > training_cost(RECIPE, 1000, True).minutes
+
+
+def test_a_run_cut_off_twenty_times_does_not_ask_for_twenty_times_the_memory():
+    assert [growth(attempt) for attempt in (1, 2, 3, 4, 21)] == [1, 2, 3, 3, 3]
+
+
+def test_a_gpu_is_seen_by_its_device_file_unless_hidden(tmp_path, monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    (tmp_path / "nvidiactl").touch()
+    assert not gpu_here(tmp_path)
+    (tmp_path / "nvidia0").touch()
+    assert gpu_here(tmp_path)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert not gpu_here(tmp_path)
+
+
+def test_the_cost_model_needs_no_torch():
+    program = "import sys, softbio.cost; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "False", done.stderr

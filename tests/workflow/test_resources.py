@@ -1,0 +1,74 @@
+"""What jobs ask for, as a dry run shows it, and the target for a machine with internet."""
+
+import re
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from tests.project import copy_of_the_project, snakemake
+
+TARGET = "results/micro/age/faces/small16/coral/seed0/predictions.parquet"
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """A copy with its data set packed: the size of the data set is known."""
+    folder = copy_of_the_project(tmp_path_factory.mktemp("resources"))
+    run = snakemake(folder, "fetched")
+    assert run.returncode == 0, run.stdout
+    assert (folder / "resources/raw/faces/sources.json").exists()
+    assert not (folder / "resources/packed").exists(), "more than fetched"
+    run = snakemake(folder, "resources/packed/faces/18/card.json")
+    assert run.returncode == 0, run.stdout
+    # Snakemake prints a rule's message instead of its resources
+    rules = folder / "workflow/rules/age.smk"
+    rules.write_text(re.sub(r" +message:\n.*\n", "", rules.read_text()))
+    return folder
+
+
+def asked_for(folder, rule, *options):
+    """The resources of a rule's job."""
+    # the profile's `quiet` hides them
+    plan = snakemake(folder, TARGET, "--dry-run", "--workflow-profile", "none", *options)
+    assert plan.returncode == 0, plan.stdout
+    job = re.search(rf"^(?:local)?rule {rule}:\n(.*?)\n\n", plan.stdout + "\n\n", re.M | re.S)
+    line = re.search(r"resources: (.*)", job[1])[1]
+    return dict(pair.split("=") for pair in line.split(", "))
+
+
+@pytest.mark.parametrize("rule", ["train", "predict"])
+@pytest.mark.parametrize(
+    ("device", "gpu", "slots"), [("cpu", 0, 0), ("auto", 0, None), ("cuda", 1, 1)]
+)
+def test_a_gpu_is_asked_for_where_the_config_says_so(packed, rule, device, gpu, slots):
+    asked = asked_for(packed, rule, "--config", f"device={device}")
+    assert int(asked.get("gpu", 0)) == gpu
+    if slots is not None:
+        assert int(asked.get("gpu_slots", 0)) == slots
+    assert int(asked["runtime"]) >= 10
+    assert int(asked["mem_mb"]) >= (4500 if device == "cuda" else 1500)
+
+
+def test_a_site_can_say_otherwise(packed):
+    site = ["--set-resources", "train:runtime=240", "train:gpu=1", "train:gpu_model=a100"]
+    site += ["--default-resources", "slurm_partition=short"]
+    asked = asked_for(packed, "train", *site)
+    assert asked["runtime"] == "240"
+    assert (asked["gpu"], asked["gpu_model"]) == ("1", "a100")
+    assert asked["slurm_partition"] == "short"
+
+
+def test_the_profile_repeats_and_no_rule_does():
+    """Rule-level retries multiply with those of the two Snakemakes inside a job."""
+    assert yaml.safe_load((ROOT / "slurm/profile.yaml").read_text())["retries"] == 2
+    for file in (ROOT / "workflow/rules").glob("*.smk"):
+        assert "retries:" not in file.read_text(), file
+
+
+def test_every_rule_is_small_or_says_what_it_needs():
+    """Without a `runtime` a job gets what a partition's default happens to be."""
+    text = "".join(file.read_text() for file in (ROOT / "workflow/rules").glob("*.smk"))
+    local = re.search(r"^localrules:\n((?:    \w+,\n)+)", text, re.M)[1]
+    for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", text, re.M):
+        assert f"    {name},\n" in local or "        runtime=" in body, name
