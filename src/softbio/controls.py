@@ -6,6 +6,7 @@ import numpy as np
 
 from softbio.data.packed import load_packed
 from softbio.errors import UserError
+from softbio.names import CONTROLS
 from softbio.predictions import About, prediction_frame, write_predictions
 
 
@@ -23,5 +24,6 @@ def predict_median(dataset: str, packed: Path, out: Path) -> None:
     median = int(np.quantile(data.labels[train], 0.5, method="lower"))
     constant = np.full(len(test), median, np.int32)
     frame = prediction_frame(data, test, "last", constant, np.empty((len(test), 0), np.float32))
-    about = About(dataset, "control", "median", "", 0, "point", data.ages)
+    name = CONTROLS["median"]
+    about = About(dataset, "control", "median", "", 0, "point", data.ages, name, in_talk=False)
     write_predictions(out, about, frame)

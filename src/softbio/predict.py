@@ -27,7 +27,7 @@ def predict_rows(
     rows: Tensor,
     between: Callable[[], None] = lambda: None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Ranks int32 (N,) and probabilities float32 (N, K or K-1) of the given rows, centre crop.
+    """Ranks int32 (N,) and probabilities float32 (N, K, K-1 or 0) of the given rows, centre crop.
 
     feed: the images, on the model's device; rows int64 (N,), on the CPU; between: called before
     each batch. The model is left in evaluation mode.
@@ -68,8 +68,9 @@ def predict(model: Path, packed: Path, out: Path, device: str = "auto") -> None:
         prediction_frame(data, rows, name, *predict_rows(net.to(place), recipe, feed, where))
         for name, net in models.items()
     ]
-    kind = get_method(recipe.method).kind
+    method = get_method(recipe.method)
     about = About(
-        *(recipe.dataset, recipe.backbone, recipe.method, recipe.variant, recipe.seed), kind, ages
+        *(recipe.dataset, recipe.backbone, recipe.method, recipe.variant, recipe.seed),
+        *(method.kind, ages, method.title, method.in_talk),
     )
     write_predictions(out, about, pd.concat(frames, ignore_index=True))

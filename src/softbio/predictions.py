@@ -21,7 +21,8 @@ class About:
     """What a predictions file says of itself, in its schema's metadata.
 
     kind: what the probabilities are, "class" (P(y = k), K of them), "exceedance" (P(y > k), K-1)
-    or "point" (none); ages: first and last age, so that rank 0 is ages[0].
+    or "point" (none); ages: first and last age, so that rank 0 is ages[0]; title: the method as it
+    is printed, in_talk: whether the talk has it; "" and None where the file does not say.
     """
 
     dataset: str
@@ -31,6 +32,8 @@ class About:
     seed: int
     kind: str
     ages: tuple[int, int]
+    title: str = ""
+    in_talk: bool | None = None
 
     @property
     def k(self) -> int:
@@ -80,7 +83,13 @@ def read_predictions(path: Path) -> tuple[About, pd.DataFrame]:
         entries = {key.decode(): value.decode() for key, value in metadata.items()}
         first, last = entries["ages"].split("-")
         names = {key: entries[key] for key in ("dataset", "backbone", "method", "variant", "kind")}
-        about = About(**names, seed=int(entries["seed"]), ages=(int(first), int(last)))
+        about = About(
+            **names,
+            seed=int(entries["seed"]),
+            ages=(int(first), int(last)),
+            title=entries.get("title", ""),
+            in_talk={"True": True, "False": False}.get(entries.get("in_talk")),
+        )
         return about, table.select(COLUMNS).to_pandas()
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0]

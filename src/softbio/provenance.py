@@ -18,6 +18,7 @@ from torch import nn
 
 from softbio.backbones.networks import gmac
 from softbio.files import atomic
+from softbio.methods import get_method
 from softbio.recipe import Recipe
 from softbio.resume import Progress
 
@@ -93,15 +94,19 @@ def write_run(
     data_sha256: str,
     nondeterministic: list[str],
 ) -> None:
-    """run.json: the recipe and what it ran on.
+    """run.json: the recipe, what its method is and what it ran on.
 
     counts: images of the training, validation and test part; nondeterministic: kernels whose sums
     differ from run to run. Wall clock is that of the last
     process; the seconds of all epochs, also of those before an interruption, stand in history.csv.
     """
+    method = get_method(recipe.method)
     run = {
         "recipe": asdict(recipe),
         "dataset": recipe.dataset,
+        "title": method.title,
+        "citation": method.citation,
+        "in_talk": method.in_talk,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "gmac": gmac(model.to("cpu"), recipe.crop),
         "epochs": len(progress.history),

@@ -16,10 +16,10 @@ from softbio import benchmark
 from softbio.data.registry import Card, Citation, FoundFile
 from softbio.errors import UserError
 from softbio.files import atomic
+from softbio.methods import METHODS
+from softbio.names import CONTROLS, learn, title
 from softbio.predictions import read_predictions
 
-METHODS = {"ce": "CE-CNN", "orcnn": "OR-CNN", "coral": "CORAL-CNN"}
-CONTROLS = {"median": "Constant median"}
 BACKBONES = {
     "small8": "Small CNN, width 8",
     "small16": "Small CNN, width 16",
@@ -47,10 +47,10 @@ def label(name: str) -> str:
     """The printed name of a method, backbone or data set; an unknown one stands for itself."""
     if name.endswith(benchmark.REPAIRED):
         return f"{label(name.removesuffix(benchmark.REPAIRED))}, repaired split"
-    for names in (METHODS, CONTROLS, BACKBONES, DATASETS):
+    for names in (BACKBONES, DATASETS):
         if name in names:
             return names[name]
-    return name
+    return title(name)
 
 
 def in_text(name: str) -> str:
@@ -98,12 +98,13 @@ def by_method(runs: list[Run]) -> dict[str, list[Run]]:
 class Predictions:
     """predictions.parquet at one selection: `frame` without the probabilities, one row an image;
     probabilities (n, K-1) where kind is exceedance, (n, K) class, (n, 0) point; first_age = age
-    of rank 0."""
+    of rank 0; k: number of ranks."""
 
     frame: pd.DataFrame
     probabilities: np.ndarray
     kind: str
     first_age: int
+    k: int
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ def _predictions(path: Path, selection: str) -> Predictions:
     frame = frame[frame["selection"] == selection].reset_index(drop=True)
     values = frame.pop("probabilities")
     probabilities = np.stack(values.to_list()) if len(values) else np.empty((0, 0))
-    return Predictions(frame, probabilities, about.kind, about.ages[0])
+    return Predictions(frame, probabilities, about.kind, about.ages[0], about.k)
 
 
 def load_cards(paths: list[Path]) -> dict[str, Card]:
@@ -264,7 +265,9 @@ def load(run_folders: list[Path]) -> Records:
     """
     folders: dict[Run, Path] = {}
     for folder in map(Path, run_folders):
-        run = _key(read_json(folder / "metrics.json"))
+        metrics = read_json(folder / "metrics.json")
+        run = _key(metrics)
+        learn(metrics)
         if run in folders:
             raise UserError(f"{folder}: the same run as {folders[run]}; remove one of them")
         folders[run] = folder

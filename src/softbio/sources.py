@@ -21,6 +21,7 @@ TRAINING = (
     "data/splits",
     "data/training",
     "methods/base",
+    "methods/distributions",
     "methods/thresholds",
 )
 

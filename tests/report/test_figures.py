@@ -12,6 +12,7 @@ from PIL import Image
 
 from softbio.figures import data, errors, ranks, training
 from softbio.figures.base import GREY, METADATA, NotShown, colour
+from softbio.methods import METHODS
 from softbio.records import load
 from tests.conftest import ROOT
 from tests.report.synthetic import EPOCHS, K, N
@@ -22,9 +23,8 @@ STYLE = ROOT / "report/figures.mplstyle"
 def test_every_promised_figure_is_there(figures):
     kinds = [name.split("-")[0] for name in figures]
     assert kinds == [
-        "seeds", "differences", "training", "age", "heatmap", "probabilities", "cs",
-        "inconsistencies",
-        "biases", "importance", "labels",
+        "seeds", "differences", "training", "age", "heatmap", "probabilities", "cs", "reliability",
+        "inconsistencies", "biases", "importance", "labels",
     ]  # fmt: skip
 
 
@@ -151,6 +151,18 @@ def test_first_ordered_epoch_is_told(figures):
     assert "Initial biases: descending" in figure.caption
 
 
+def test_reliability_counts_every_image_and_threshold(made, figures):
+    figure = figures["reliability-faces-small32"]
+    frame = figure.frame
+    assert (frame.groupby(["method", "seed"])["pairs"].sum() == N * (K - 1)).all()
+    run = made.records.select("faces", "small32")[3]
+    part = frame[(frame["method"] == run.method) & (frame["seed"] == run.seed)]
+    gaps = (part["observed"] - part["predicted"]).abs()
+    weighted = np.average(gaps.fillna(0), weights=part["pairs"])
+    assert weighted == pytest.approx(made.records.values([run], "ece")[0])
+    assert "Largest distance from it in a bin: CE-CNN" in figure.alt
+
+
 def test_absent_runs_are_not_faked(made):
     only_ce = load([folder for folder in made.results.runs if "ce" in folder.parts])
     for draw in (ranks.probabilities, ranks.inconsistencies, ranks.bias_order):
@@ -165,6 +177,9 @@ def test_absent_runs_are_not_faked(made):
 def test_one_colour_a_method():
     assert len({colour(m) for m in ("ce", "orcnn", "coral", "median")}) == 4
     assert colour("median") == GREY
+    own = {colour(m) for m in (*METHODS, "mine", "yours", "emd")}
+    assert len(own) == len(METHODS) + 3
+    assert GREY not in own
 
 
 def test_without_validation_the_training_error_is_shown_and_nothing_marked(made):

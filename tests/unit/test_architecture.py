@@ -6,13 +6,14 @@ import sys
 
 import pytest
 
+from softbio.methods import METHODS
 from tests.conftest import ROOT
 
 SOURCE = ROOT / "src/softbio"
 FILES = sorted(SOURCE.rglob("*.py"))
 ENGINE = ["recipe", "data.packed", "data.augment", "data.splits", "backbones.networks", "methods"]
-ENGINE += ["methods.ce", "methods.orcnn", "methods.coral", "model", "train", "predict", "controls"]
-ENGINE += ["predictions", "metrics.evaluate", "importance"]
+ENGINE += [f"methods.{name}" for name in METHODS]
+ENGINE += ["model", "train", "predict", "controls", "predictions", "metrics.evaluate", "importance"]
 # everything that the lock installs for us beyond what a bare GPU machine has
 ABSENT = ["snakemake", "safetensors", "tqdm", "joblib", "simplejpeg", "pooch", "cv2"]
 ABSENT += ["matplotlib", "seaborn", "yaml", "jsonschema", "scipy", "sklearn"]
@@ -40,6 +41,12 @@ def test_the_engine_imports_with_torch_numpy_pandas_and_pyarrow_alone():
 
 def test_a_config_is_checked_without_importing_torch():
     program = "import sys, softbio.benchmark, softbio.data.registry; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "False", done.stderr
+
+
+def test_tables_and_figures_know_the_methods_without_importing_torch():
+    program = "import sys, softbio.tables, softbio.figures; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
 

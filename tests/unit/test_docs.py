@@ -32,17 +32,19 @@ def test_parameter_tables_are_those_of_the_schemas():
 def test_the_example_method_trains_and_predicts(packed, tmp_path, monkeypatch):
     text = (ROOT / "CONTRIBUTING.md").read_text()
     example = next(b for b in re.findall(r"```python\n(.*?)```", text, re.S) if "METHOD =" in b)
-    file = tmp_path / "l1.py"
+    file = tmp_path / "emd.py"
     file.write_text(example)
-    spec = importlib.util.spec_from_file_location("softbio.methods.l1", file)
+    spec = importlib.util.spec_from_file_location("softbio.methods.emd", file)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    monkeypatch.setitem(sys.modules, "softbio.methods.l1", module)
-    monkeypatch.setattr(softbio.methods, "METHODS", (*softbio.methods.METHODS, "l1"))
-    recipe = replace(RECIPE, method="l1", epochs=25, learning_rate=3e-3, bias="zeros")
+    monkeypatch.setitem(sys.modules, "softbio.methods.emd", module)
+    monkeypatch.setattr(softbio.methods, "METHODS", (*softbio.methods.METHODS, "emd"))
+    recipe = replace(RECIPE, method="emd", epochs=25, learning_rate=3e-3, bias="zeros")
     train(recipe, packed, tmp_path)
     predict(tmp_path / "model.safetensors", packed, tmp_path / "predictions.parquet")
-    frame = read_predictions(tmp_path / "predictions.parquet")[1].query("selection == 'best'")
+    about, frame = read_predictions(tmp_path / "predictions.parquet")
+    assert (about.title, about.in_talk) == ("Squared EMD", False)
+    frame = frame.query("selection == 'best'")
     assert (frame["label"] - frame["prediction"]).abs().mean() < 1.0  # the median's is 1.5
 
 

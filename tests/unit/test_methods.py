@@ -145,7 +145,8 @@ def test_every_registered_method_is_complete():
         output = method.head(3, 4, "zeros")(torch.randn(5, 3))
         ranks, probabilities = method.decode(output)
         assert ranks.shape == (5,)
-        assert probabilities.shape == (5, 4 if method.kind == "class" else 3)
+        width = {"class": 4, "exceedance": 3, "point": 0}[method.kind]
+        assert probabilities.shape == (5, width)
         assert method.loss(output, torch.tensor([0, 1, 2, 3, 0]), torch.ones(3)).shape == ()
         assert method.citation
         assert method.title

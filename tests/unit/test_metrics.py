@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from softbio.errors import UserError
 from softbio.metrics import ordinal
+from softbio.metrics.calibration import SCALARS
 from softbio.metrics.evaluate import evaluate
 from softbio.predictions import About
 
@@ -112,6 +113,12 @@ def test_all_numbers_of_a_small_case_by_hand():
             "qwk": sklearn.metrics.cohen_kappa_score(labels, predictions, weights="quadratic"),
             "bias": 0.25,
             "never_predicted": 0,
+            "rps": (0.06 + 0.74 + 0.29 + 1.63) / 4,
+            # bins of .1, .2 (twice), .3 (twice), .4 and .8 to .9 (six times)
+            "ece": (0.1 + 2 * 0.3 + 2 * 0.3 + 0.4 + abs(4 - 5.3)) / 12,
+            "coverage80": 1.0,
+            "mass80": 1.0,
+            "width80": 4.0,
             "inconsistencies": 0.25,
             "inconsistencies_correct": 0.0,
             "inconsistencies_incorrect": 0.5,
@@ -125,6 +132,11 @@ def test_all_numbers_of_a_small_case_by_hand():
     ]
     assert [entry["age"] for entry in published.by_age] == [20, 21, 22]
     assert published.never_predicted_ages == []
+
+
+def test_without_probabilities_there_is_no_calibration():
+    (result,) = evaluate(ABOUT, frame_of(np.array([0, 3]), np.array([1, 3])))
+    assert np.isnan([result.scalars[name] for name in SCALARS]).all()
 
 
 def test_ranks_never_predicted_are_named_by_age():

@@ -17,6 +17,7 @@ from softbio.data.packed import load_packed
 from softbio.data.training import training_data
 from softbio.errors import UserError
 from softbio.importance import importance_weights
+from softbio.methods import METHODS
 from softbio.model import load_models
 from softbio.predict import predict, predict_rows
 from softbio.predictions import read_predictions
@@ -52,7 +53,7 @@ def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     return left.tobytes() == right.tobytes() and one["prediction"].equals(other["prediction"])
 
 
-@pytest.mark.parametrize("method", ["ce", "orcnn", "coral"])
+@pytest.mark.parametrize("method", METHODS)
 def test_learns_what_can_be_learnt(packed, tmp_path, method):
     """Brightness gives the rank away: far better than the constant median's MAE of 1.5."""
     recipe = replace(RECIPE, method=method, epochs=25, learning_rate=3e-3)

@@ -40,6 +40,7 @@ rule predict:
             "model",
             "data/augment",
             "data/feed",
+            "methods/distributions",
             "methods/thresholds",
         ),
     output:
@@ -65,7 +66,7 @@ rule predict:
 rule control:
     input:
         unpack(packed_for_control),
-        code=code("controls", "predictions"),
+        code=code("controls", "names", "predictions"),
     output:
         predictions=f"{CONTROL}/predictions.parquet",
     log:
@@ -81,7 +82,9 @@ rule control:
 rule metrics:
     input:
         predictions="{run}/predictions.parquet",
-        code=code("metrics/evaluate", "metrics/ordinal", "predictions"),
+        code=code(
+            "metrics/calibration", "metrics/evaluate", "metrics/ordinal", "predictions"
+        ),
     output:
         metrics="{run}/metrics.json",
     log:

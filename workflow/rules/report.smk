@@ -15,7 +15,7 @@ PAGE = [
 rule collect:
     input:
         metrics=JUDGED,
-        code=code("records"),
+        code=code("names", "records"),
     output:
         runs=f"{RESULTS}/runs.csv",
     log:
@@ -52,7 +52,8 @@ rule tables:
         trained=TRAINED,
         audits=AUDITS.values(),
         published=f"{workflow.basedir}/config/published.csv",
-        code=code("audit", "records", "published") + package("tables"),
+        code=code("audit", "methods/__init__", "names", "records", "published")
+        + package("tables"),
     output:
         tables=directory(f"{RESULTS}/tables"),
     log:
@@ -75,7 +76,15 @@ rule figures:
         predictions=PREDICTED,
         cards=CARDS,
         style=f"{workflow.basedir}/report/figures.mplstyle",
-        code=code("importance", "predictions", "records", "metrics/ordinal")
+        code=code(
+            "importance",
+            "methods/__init__",
+            "metrics/calibration",
+            "metrics/ordinal",
+            "names",
+            "predictions",
+            "records",
+        )
         + package("figures"),
     output:
         figures=directory(f"{RESULTS}/figures"),
@@ -100,7 +109,8 @@ rule report:
         figures=rules.figures.output.figures,
         published=f"{workflow.basedir}/config/published.csv",
         page=PAGE,
-        code=code("published", "records", "report", "verdict") + package("tables"),
+        code=code("names", "published", "records", "report", "verdict")
+        + package("tables"),
     output:
         report=f"{RESULTS}/report.html",
     log:

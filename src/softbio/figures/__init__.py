@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib
 
 from softbio.contests import Statistics
-from softbio.figures import contests, data, errors, ranks, training
+from softbio.figures import calibration, contests, data, errors, ranks, training
 from softbio.figures.base import Figure, NotShown
 from softbio.files import atomic
+from softbio.names import note_on
 from softbio.records import Card, Records, label
 
 __all__ = ["Figure", "write_figures"]
@@ -20,6 +22,7 @@ BACKBONE_FIGURES = {
     "heatmap": errors.predicted_against_true,
     "probabilities": ranks.probabilities,
     "cs": errors.cumulative_score,
+    "reliability": calibration.reliability_of_exceedance,
     "inconsistencies": ranks.inconsistencies,
     "biases": ranks.bias_order,
 }
@@ -72,6 +75,8 @@ def write_figures(
                 place = ", ".join(label(part) for part in (dataset, backbone) if part)
                 absent.append({"name": name, "place": place, "reason": str(reason)})
                 continue
+            noted = f"{figure.caption} {note_on(figure.frame)}".strip()
+            figure = replace(figure, caption=noted)
             figure.write(folder)
             figures.append(figure)
     index = {"figures": [figure.entry() for figure in figures], "absent": absent}

@@ -2,20 +2,25 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.colors import hsv_to_rgb, to_hex
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from softbio.files import atomic
-from softbio.records import METHODS
+from softbio.methods import METHODS
+from softbio.records import CONTROLS
 
 NARROW, WIDE = 3.3, 6.9
 # Okabe and Ito's colours: told apart under every common colour vision deficiency.
 OKABE_ITO = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+# and one more, of Tol's muted scheme, to have one for each method here
+PALETTE = [*OKABE_ITO, "#882255"]
 GREY, MARK = "#6b6b6b", "#B2182B"
 # Dates and versions would make equal figures differ.
 METADATA = {
@@ -60,11 +65,16 @@ class Figure:
 
 
 def colour(method: str) -> str:
-    """The one colour of a method in the whole report; grey for controls."""
-    known = list(METHODS)
-    if method in known:
-        return OKABE_ITO[known.index(method)]
-    return GREY
+    """The one colour of a method in every report; grey for controls.
+
+    A method of the user's own has a colour by its name, which stays when others come and go.
+    """
+    if method in CONTROLS:
+        return GREY
+    if method in METHODS[: len(PALETTE)]:
+        return PALETTE[METHODS.index(method)]
+    hue = crc32(method.encode()) / 2**32
+    return to_hex(hsv_to_rgb((hue, 0.9, 0.6)))
 
 
 def panels(
@@ -73,6 +83,17 @@ def panels(
     """A canvas with one row of axes."""
     canvas = Canvas(figsize=(width, height))
     return canvas, canvas.subplots(1, columns, squeeze=False, **options)[0]
+
+
+def tiles(count: int, width: float, height: float, **options: object) -> tuple[Canvas, list[Axes]]:
+    """A canvas with `count` axes, at most four in a row: one row is `width` by `height` inches."""
+    across = min(count, 4)
+    down = -(-count // across)
+    canvas = Canvas(figsize=(width, height * down))
+    axes = canvas.subplots(down, across, squeeze=False, **options).ravel()
+    for spare in axes[count:]:
+        spare.remove()
+    return canvas, list(axes[:count])
 
 
 def direct_labels(axes: Axes, labels: list[tuple[str, float, str]], x: float = 1.02) -> None:

@@ -15,6 +15,7 @@ from softbio.figures.base import (
     direct_labels,
     panels,
     plain,
+    tiles,
     whole_ticks,
 )
 from softbio.records import CONTROLS, Predictions, Records, by_method, in_order, in_text, label
@@ -69,7 +70,7 @@ def by_age(records: Records, dataset: str, backbone: str) -> Figure:
 def _confusion(parts: list[Predictions]) -> pd.DataFrame:
     """Images by true age (rows) and predicted age (columns), several seeds together."""
     first = parts[0]
-    k = first.probabilities.shape[1] + (first.kind == "exceedance")
+    k = first.k
     table = np.zeros((k, k), int)
     for part in parts:
         np.add.at(table, (part.frame["label"], part.frame["prediction"]), 1)
@@ -94,7 +95,9 @@ def predicted_against_true(records: Records, dataset: str, backbone: str) -> Fig
     methods = by_method(records.select(dataset, backbone))
     if not methods:
         raise NotShown("needs predictions of a trained run")
-    canvas, axes = panels(len(methods), min(WIDE, 1.2 + 1.9 * len(methods)), 2.5, sharey=True)
+    across = min(len(methods), 4)
+    height = 2.5 if across < 4 else 2.0
+    canvas, axes = tiles(len(methods), min(WIDE, 1.2 + 1.9 * across), height, sharey=True)
     found = []
     for ax, (method, runs) in zip(axes, methods.items(), strict=True):
         table = _confusion([records.predictions(run) for run in runs])
@@ -102,8 +105,9 @@ def predicted_against_true(records: Records, dataset: str, backbone: str) -> Fig
         ax.set_title(label(method))
         tall = table.stack().rename_axis(["true_age", "predicted_age"]).rename("images")
         found.append(tall[tall > 0].reset_index().assign(method=method))
-    axes[0].set_ylabel("predicted age")
-    bar = canvas.colorbar(mesh, ax=list(axes), shrink=0.8, pad=0.02, extend="max")
+    for ax in axes[::across]:
+        ax.set_ylabel("predicted age")
+    bar = canvas.colorbar(mesh, ax=axes, shrink=0.8, pad=0.02, extend="max")
     bar.set_label("share of the images of that age")
     bar.outline.set_visible(False)
     frame = pd.concat(found)[["method", "true_age", "predicted_age", "images"]]

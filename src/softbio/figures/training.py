@@ -49,7 +49,7 @@ def curves(records: Records, dataset: str, backbone: str) -> Figure:
     direct_labels(axes[1], labels)
     caption = (
         f"A line a seed, {in_text(dataset)} with {in_text(backbone)}. Left: training loss (log "
-        "scale; the losses of CE-CNN and of the threshold methods are not comparable). Right: "
+        "scale; losses of different methods are not comparable). Right: "
     )
     marked = "; a dot marks the epoch with the lowest" if validated else " (no validation set)"
     alt = f"Falling curves over {int(frame['epoch'].max())} epochs."

@@ -6,8 +6,8 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-# What the columns of a method's probabilities mean: P(y = k), K of them, or P(y > k), K - 1.
-Kind = Literal["class", "exceedance"]
+# What the columns of a method's probabilities mean: P(y = k), K of them, P(y > k), K - 1, or none.
+Kind = Literal["class", "exceedance", "point"]
 
 
 def no_diagnostics(head: nn.Module) -> dict[str, float]:
@@ -23,10 +23,10 @@ class Method:
     head(features, k, bias): the last layer, from (N, features) to this method's output;
         bias: "zeros" | "descending", the initial biases of heads that have thresholds.
     loss(output, y, importance): scalar mean over the batch; y int64 (N,), importance float (K-1,).
-    decode(output): predicted ranks int64 (N,) and probabilities (N, K or K-1).
+    decode(output): predicted ranks int64 (N,) and probabilities (N, K, K-1 or 0).
     takes_importance: whether Eq. 7 weights enter the loss.
     diagnostics(head): what to log of the head after each epoch.
-    in_talk: False for a method the talk's tables do not hold.
+    in_talk: whether the talk's tables hold it; where not, every table and figure says so.
     """
 
     title: str
@@ -37,4 +37,4 @@ class Method:
     decode: Callable[[Tensor], tuple[Tensor, Tensor]]
     takes_importance: bool = True
     diagnostics: Callable[[nn.Module], dict[str, float]] = no_diagnostics
-    in_talk: bool = True
+    in_talk: bool = False

@@ -34,4 +34,5 @@ METHOD = Method(
     loss=loss,
     decode=decode,
     takes_importance=False,
+    in_talk=True,
 )

@@ -39,4 +39,5 @@ METHOD = Method(
     loss=threshold_loss,
     decode=decode_thresholds,
     diagnostics=diagnostics,
+    in_talk=True,
 )

@@ -35,4 +35,5 @@ METHOD = Method(
     head=head,
     loss=loss,
     decode=decode,
+    in_talk=True,
 )

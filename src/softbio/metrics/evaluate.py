@@ -10,6 +10,7 @@ import pandas as pd
 from softbio.errors import UserError
 from softbio.files import write_json
 from softbio.metrics import ordinal
+from softbio.metrics.calibration import calibration_scalars
 from softbio.predictions import About, read_predictions
 
 
@@ -113,6 +114,7 @@ def evaluate_one(
         "bias": float((predictions - labels).mean()),
         "never_predicted": len(never),
     }
+    scalars |= calibration_scalars(labels, probabilities, about.kind)
     if about.kind == "exceedance":
         scalars |= _inconsistency_means(ordinal.inconsistencies(probabilities), ranks == labels)
     by_age = [

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from softbio.contests import Statistics
 from softbio.files import atomic
+from softbio.names import note_on
 from softbio.records import SELECTIONS, Records, in_order
-from softbio.tables import contests, context, errors
+from softbio.tables import calibration, contests, context, errors
 from softbio.tables.audit import audits as audit_table
 from softbio.tables.layout import Row, Table
 
@@ -42,11 +44,17 @@ def build_tables(
     for dataset in records.datasets:
         for backbone in records.backbones(dataset):
             yield errors.all_metrics(records, dataset, backbone)
+            yield calibration.calibration(records, dataset, backbone)
             yield errors.groups(records, dataset, backbone)
     for dataset in records.datasets:
         yield context.backbones(records, dataset)
     yield audit_table(audits)
     yield context.runs(records)
+
+
+def _noted(table: Table) -> Table:
+    """With the methods that the talk does not have named in the caption."""
+    return replace(table, caption=f"{table.caption} {note_on(table.long)}".strip())
 
 
 def write_tables(
@@ -60,8 +68,8 @@ def write_tables(
     captions and printed cells; returns the tables. audits: data set -> audit.json."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    made = build_tables(records, published, statistics, audits or {})
-    tables = [table for table in made if table is not None]
+    built = build_tables(records, published, statistics, audits or {})
+    tables = [_noted(table) for table in built if table is not None]
     for table in tables:
         table.write(folder)
     with atomic(folder / "index.json") as part:
