@@ -1,0 +1,75 @@
+"""Squares of an aligned face, resized: one linear map an axis, so that gradients go through it.
+
+Coordinates are template units: those of the ArcFace template of 112 x 112 (`data/align.py`).
+"""
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from softbio.evaluators.registry import Square
+
+# the square that the aligned canvas shows: 28 units more than the template on each side
+CANVAS = Square(half=84, cx=56, cy=56)
+
+
+def crop(images: Tensor, square: Square, size: int, frame: Square = CANVAS) -> Tensor:
+    """Cut a square out of images that show the square `frame`: (N, C, H, H) -> (N, C, size, size).
+
+    Averages areas as OpenCV's INTER_AREA does, and interpolates as it does where `size` is more
+    than the square has pixels; outside the frame its border goes on. Differentiable.
+    """
+    side = images.shape[-1]
+    if images.shape[-2] != side:
+        raise ValueError(f"images of {images.shape[-2]} x {side} are not square")
+    scale = side / (2 * frame.half)
+
+    def weights(centre: float, middle: float) -> Tensor:
+        start = (centre - square.half - (middle - frame.half)) * scale
+        return axis(start, 2 * square.half * scale, side, size).to(images)
+
+    rows, columns = weights(square.cy, frame.cy), weights(square.cx, frame.cx)
+    return rows @ images @ columns.T
+
+
+@lru_cache(maxsize=64)
+def axis(start: float, length: float, side: int, size: int) -> Tensor:
+    """The map of one axis, float32 (size, side): `length` pixels from `start` on to `size`.
+
+    start and length may be fractions, and reach beyond the `side` pixels that there are.
+    """
+    step = length / size
+    edges = np.round(start + step * np.arange(size + 1), 9)
+    weights = np.zeros((size, side))
+    for row in range(size):
+        if step >= 1:
+            taken = _overlaps(edges[row], edges[row + 1])
+        else:
+            taken = _linear(row, step, start)
+        for pixel, weight in taken:
+            weights[row, min(max(pixel, 0), side - 1)] += weight
+    return torch.from_numpy(weights.astype(np.float32))
+
+
+def _overlaps(left: float, right: float) -> list[tuple[int, float]]:
+    """Pixels between two edges, and the share of each."""
+    pixels = range(int(np.floor(left)), int(np.ceil(right)))
+    return [(i, (min(right, i + 1) - max(left, i)) / (right - left)) for i in pixels]
+
+
+def _linear(row: int, step: float, start: float) -> list[tuple[int, float]]:
+    """OpenCV's INTER_AREA where it enlarges: a pixel keeps its value but at its far end."""
+    first = int(np.floor(row * step + 1e-9))
+    share = max((row + 1) - (first + 1) / step, 0.0)
+    share -= np.floor(share + 1e-9) if share >= 1 else 0
+    # a start between two pixels moves all by that fraction
+    whole = int(np.floor(start + 1e-9))
+    rest = start - whole
+    taken = [(first, (1 - share)), (first + 1, share)]
+    return [
+        (whole + pixel + extra, weight * part)
+        for pixel, weight in taken
+        for extra, part in ((0, 1 - rest), (1, rest))
+    ]
