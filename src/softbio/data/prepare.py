@@ -53,6 +53,11 @@ def prepare(
     the reader find wrong, and for a full disk.
     """
     folder = Path(folder)
+    if spec.ages is None:
+        raise UserError(
+            f"data set '{spec.name}' has no ages: it can be aligned, but no ages be learnt from it; "
+            "take it off the config's grid"
+        )
     sources = locate(spec, raw)
     records = read(spec, sources)
     check_records(records.frame, spec.ages, f"data set '{spec.name}'")
@@ -111,7 +116,7 @@ def _write(
 
     Written by position, not through a memory map, where a full disk would kill the process.
     """
-    _write_header(file, len(frame), size)
+    write_header(file, len(frame), size)
     start, step = file.tell(), size * size * 3
     landmarks, reasons = frame["landmarks"].to_list(), frame["reason"].to_list()
     prints = frame["prints"].to_list()
@@ -133,12 +138,13 @@ def _write(
             file.write(pixels)
     file.truncate(start + len(kept) * step)
     file.seek(0)
-    _write_header(file, len(kept), size)
+    write_header(file, len(kept), size)
     if file.tell() != start:
         raise RuntimeError("numpy changed the length of the header")
 
 
-def _write_header(file: BinaryIO, n: int, size: int) -> None:
+def write_header(file: BinaryIO, n: int, size: int) -> None:
+    """The header of an array of n images, uint8 (n, size, size, 3); of one length for any n."""
     header = {"descr": "|u1", "fortran_order": False, "shape": (n, size, size, 3)}
     np.lib.format.write_array_header_1_0(file, header)
 

@@ -39,7 +39,7 @@ class DatasetSpec:
     name: str
     title: str
     reader: str
-    ages: tuple[int, int]
+    ages: tuple[int, int] | None  # None: no ages are known, it is for aligned faces alone
     citation: Citation = field(default_factory=lambda: Citation("not stated"))
     licence: str = "not stated"
     access: str = "own"
@@ -55,8 +55,8 @@ class DatasetSpec:
 
     @property
     def k(self) -> int:
-        """Number of ranks."""
-        return self.ages[1] - self.ages[0] + 1
+        """Number of ranks; 0 where no ages are known."""
+        return self.ages[1] - self.ages[0] + 1 if self.ages else 0
 
     @property
     def archive(self) -> FileSpec | None:
@@ -157,11 +157,13 @@ def _spec(name: str, entry: dict[str, Any]) -> DatasetSpec:
         raise UserError(
             f"datasets.{name}.reader: no '{entry['reader']}', {nearest(entry['reader'], READERS)}"
         )
-    youngest, oldest = entry["ages"]
-    if youngest >= oldest:
-        raise UserError(f"datasets.{name}.ages: [{youngest}, {oldest}] must run from low to high")
     known = dict(entry)
-    known["ages"] = (youngest, oldest)
+    if entry["ages"] is not None:
+        youngest, oldest = known["ages"] = tuple(entry["ages"])
+        if youngest >= oldest:
+            raise UserError(
+                f"datasets.{name}.ages: [{youngest}, {oldest}] must run from low to high"
+            )
     known["files"] = tuple(FileSpec(**file) for file in entry.get("files", ()))
     known["known_problems"] = tuple(entry.get("known_problems", ()))
     if "citation" in entry:

@@ -61,6 +61,14 @@ def read_csv(path: Path, required: Collection[str]) -> pd.DataFrame:
     return pd.DataFrame([row for _, row in rows], [line for line, _ in rows], columns, dtype=object)
 
 
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text file, blank ones left out; raises UserError where it can not be read."""
+    try:
+        return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: can not be read ({error})") from None
+
+
 def read_list(path: Path) -> pd.DataFrame:
     """A split list of coral-cnn: columns image (str) and label (int, the rank, not the age)."""
     frame = read_csv(path, ["file", "age"])

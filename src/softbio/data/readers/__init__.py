@@ -22,8 +22,9 @@ COLUMNS = ["image", "age", "split", "gender", "race", "subject"]
 class Records:
     """What a reader returns.
 
-    frame: a row an image in published order, columns `COLUMNS`: image (str, unique), age (int),
-    split (train, valid, test), gender (female, male), race, subject (None where unknown).
+    frame: a row an image in published order, columns `COLUMNS`: image (str, unique), age (int; None
+    in a data set without ages), split (train, valid, test), gender (female, male), race, subject
+    (None where unknown).
     The pixels of an image lie under its name in `sources.images`, or are drawn:
     draw(faces[row], size) -> uint8 (size, size, 3) RGB, float32 (68, 2) landmarks in pixels.
     """
