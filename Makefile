@@ -4,7 +4,7 @@ CONFIG ?= config/config.yaml
 CORES ?= all
 BIN := .venv/bin
 
-.PHONY: report test test-slurm bench lint clean
+.PHONY: report test test-slurm evaluators-check bench lint clean
 
 report: .venv/ready $(CONFIG)
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG) $(ARGS)
@@ -15,6 +15,12 @@ test: .venv/ready-dev
 # Starts a real Slurm on this machine for a few minutes: needs root and Debian's slurm packages.
 test-slurm: .venv/ready-dev
 	SOFTBIO_TEST_SLURM=1 $(BIN)/python -m pytest tests/slurm $(ARGS)
+
+# Each third-party evaluator on clean LFW, beside what it is expected to reach; needs the data set,
+# and fetches the packages first. ARGS="--pairs 300" takes all pairs of a fold (half an hour).
+evaluators-check: .venv/ready-dev
+	$(BIN)/snakemake --cores 1 evaluators
+	$(BIN)/python -m pytest tests/evaluators -s $(ARGS)
 
 # Rates of training beside a ceiling and the published data path, and what the workflow itself costs.
 bench: .venv/ready-dev

@@ -8,7 +8,8 @@ from softbio.schema import read_yaml
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "config/README.md"
-SCHEMAS = {name: ROOT / f"workflow/schemas/{name}.schema.yaml" for name in ("config", "datasets")}
+NAMES = ("config", "datasets", "evaluators")
+SCHEMAS = {name: ROOT / f"workflow/schemas/{name}.schema.yaml" for name in NAMES}
 
 
 def rows(rule: dict[str, Any], schema: dict[str, Any], path: str = "") -> Iterator[list[str]]:
@@ -49,7 +50,7 @@ def _type(rule: dict[str, Any]) -> str:
 
 
 def table(name: str) -> str:
-    """Markdown table of one schema; that of the data sets describes one entry."""
+    """Markdown table of one schema; that of a registry describes one entry."""
     schema = read_yaml(SCHEMAS[name])
     rule = schema if "properties" in schema else schema["additionalProperties"]
     lines = [["key", "type", "default", "meaning"], ["---"] * 4]

@@ -14,8 +14,10 @@ FILES = sorted(SOURCE.rglob("*.py"))
 ENGINE = ["recipe", "data.packed", "data.augment", "data.splits", "backbones.networks", "methods"]
 ENGINE += [f"methods.{name}" for name in METHODS]
 ENGINE += ["model", "train", "predict", "controls", "predictions", "metrics.evaluate", "importance"]
+# a matcher may stand in a training loss
+ENGINE += ["evaluators.interface", "evaluators.dlib_resnet", "evaluators.faceres"]
 # everything that the lock installs for us beyond what a bare GPU machine has
-ABSENT = ["snakemake", "safetensors", "tqdm", "joblib", "simplejpeg", "pooch", "cv2"]
+ABSENT = ["snakemake", "safetensors", "tqdm", "joblib", "simplejpeg", "pooch", "cv2", "onnxruntime"]
 ABSENT += ["matplotlib", "seaborn", "yaml", "jsonschema", "scipy", "sklearn"]
 
 

@@ -35,6 +35,7 @@ wildcard_constraints:
     protocol=f"({REPAIRED})?",
     run="results/.+",
     size=r"[1-9]\d{0,4}",
+    side=r"[1-9]\d{1,3}",
     backbone="(?!control/)[a-z0-9_]+",
     method="[a-z0-9_]+",
     variant="(-weighted|-shuffled)?",

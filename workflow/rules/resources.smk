@@ -7,6 +7,7 @@ from softbio.cost import gpu_here, growth, prediction_cost, training_cost
 localrules:
     fetch,
     fetched,
+    evaluators,
     audit,
     control,
     metrics,

@@ -84,6 +84,18 @@ def similarity(points: np.ndarray, target: np.ndarray) -> np.ndarray:
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
+def moved(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Points (n, 2) through an affine map (2, 3)."""
+    return points @ matrix[:, :2].T + matrix[:, 2]
+
+
+def fitted(landmarks: np.ndarray, five: np.ndarray) -> np.ndarray:
+    """68 landmarks moved, turned and scaled so that the five points among them come nearest to the
+    five that the detector found: it places a face better than the small net that knows its shape.
+    """
+    return moved(landmarks, similarity(five_of(landmarks), five))
+
+
 def to_canvas(points: np.ndarray, side: int = SIDE) -> np.ndarray:
     """The map (2, 3) from an image to its canvas, by the five points in it."""
     return similarity(points, (TEMPLATE + MARGIN) * (side / UNITS))
@@ -121,9 +133,9 @@ def align(
 ) -> None:
     """Align a data set: images.npy, index.parquet, rejected.csv (image, split, reason).
 
-    find: image -> its five points, None without a face; mark: canvas -> 68 points in fractions of
-    its side. Both are for photographs: a drawn face tells its own points. Raises UserError for what
-    `locate` and the reader find wrong, where no face is found at all, and for a full disk.
+    find: image -> its five points, None without a face; mark: canvas -> its 68 points in pixels.
+    Both are for photographs: a drawn face tells its own points. Raises UserError for what `locate`
+    and the reader find wrong, where no face is found at all, and for a full disk.
     """
     folder = Path(folder)
     sources = locate(spec, raw)
@@ -213,9 +225,9 @@ def _one(
         return str(error)
     canvas = warp(image, matrix, side)
     if exact is not None:
-        landmarks = exact @ matrix[:, :2].T + matrix[:, 2]
+        landmarks = moved(exact, matrix)
     else:
-        landmarks = mark(canvas) * side if mark else None
+        landmarks = fitted(mark(canvas), moved(five, matrix)) if mark else None
     return canvas, five, matrix, landmarks
 
 

@@ -55,7 +55,7 @@ def prepare(
     folder = Path(folder)
     if spec.ages is None:
         raise UserError(
-            f"data set '{spec.name}' has no ages: it can be aligned, but no ages be learnt from it; "
+            f"data set '{spec.name}' has no ages: it can be aligned, but not packed for ages; "
             "take it off the config's grid"
         )
     sources = locate(spec, raw)

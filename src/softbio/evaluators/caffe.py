@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 MAX_VALUES = 200_000_000
-# NetParameter: layers (V1), layer; V1LayerParameter: name 4, blobs 6; LayerParameter: name 1, blobs 7
+# NetParameter: layers 2 (V1LayerParameter: name 4, blobs 6), layer 100 (name 1, blobs 7)
 LAYERS = {2: (4, 6), 100: (1, 7)}
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
@@ -38,7 +38,7 @@ def read_caffemodel(content: bytes) -> dict[str, list[np.ndarray]]:
 
 
 def fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """(number, value) of each field of a message; a value is an int, or the bytes of what is none."""
+    """(number, value) of each field of a message: an int, or the bytes of what is none."""
     at = 0
     while at < len(data):
         key, at = _varint(data, at)

@@ -44,11 +44,8 @@ def axis(start: float, length: float, side: int, size: int) -> Tensor:
     edges = np.round(start + step * np.arange(size + 1), 9)
     weights = np.zeros((size, side))
     for row in range(size):
-        if step >= 1:
-            taken = _overlaps(edges[row], edges[row + 1])
-        else:
-            taken = _linear(row, step, start)
-        for pixel, weight in taken:
+        left, right = edges[row], edges[row + 1]
+        for pixel, weight in _overlaps(left, right) if step >= 1 else _linear(row, step, start):
             weights[row, min(max(pixel, 0), side - 1)] += weight
     return torch.from_numpy(weights.astype(np.float32))
 

@@ -75,9 +75,7 @@ def _whole(path: Path, file: WeightFile) -> bool:
     return path.is_file() and sha256(path) == file.sha256
 
 
-def _package(
-    spec: EvaluatorSpec, wanted: Mapping[str, WeightFile], folder: Path
-) -> dict[str, str]:
+def _package(spec: EvaluatorSpec, wanted: Mapping[str, WeightFile], folder: Path) -> dict[str, str]:
     """Fill a package's folder; why it failed, by path of the file."""
     lacking = {path: file for path, file in wanted.items() if not _whole(folder / file.name, file)}
     if not lacking:
@@ -90,9 +88,7 @@ def _package(
         return dict.fromkeys(lacking, str(error))
 
 
-def _take(
-    source: ImageSource, lacking: Mapping[str, WeightFile], folder: Path
-) -> dict[str, str]:
+def _take(source: ImageSource, lacking: Mapping[str, WeightFile], folder: Path) -> dict[str, str]:
     """Put the files in their place; why one is not, by its path."""
     failed = {path: f"{source.path.name} holds no {path}" for path in lacking}
     # read to its end, so that all of the archive is checked before anything is used

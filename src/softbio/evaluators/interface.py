@@ -40,7 +40,7 @@ class Evaluator:
         if len(faces) == 0:
             raise UserError(f"evaluator '{self.spec.name}': there is no face to judge")
         with torch.inference_mode():
-            return np.concatenate([self(part, frame).numpy() for part in _parts(faces)])
+            return np.concatenate([self(part, frame).numpy() for part in parts(faces)])
 
 
 class GenderClassifier(Evaluator):
@@ -65,6 +65,20 @@ class Matcher(Evaluator):
             return -np.linalg.norm(a - b, axis=1)
         lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
         return (a * b).sum(axis=1) / np.maximum(lengths, 1e-12)
+
+
+def open_marker(spec: EvaluatorSpec, folder: Path | str) -> Callable[[np.ndarray], np.ndarray]:
+    """A function of one canvas, uint8 (H, H, 3) RGB -> its 68 landmarks, float64 (68, 2), x, y in
+    pixels of the canvas, in the order of iBUG."""
+    marker, square = Evaluator(spec, open_network(spec, folder)), spec.crop
+
+    def mark(canvas: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            found = marker(next(parts(canvas[None])))[0].double().numpy()
+        corner = np.array([square.cx - CANVAS.cx, square.cy - CANVAS.cy]) - square.half
+        return (found * 2 * square.half + corner + CANVAS.half) * len(canvas) / (2 * CANVAS.half)
+
+    return mark
 
 
 KINDS = {"gender": GenderClassifier, "matcher": Matcher}
@@ -98,8 +112,8 @@ def open_network(spec: EvaluatorSpec, folder: Path | str) -> Callable[[Tensor], 
         ) from None
 
 
-def _parts(faces: np.ndarray) -> Iterator[Tensor]:
-    """Batches as float (n, 3 or 1, H, H)."""
+def parts(faces: np.ndarray) -> Iterator[Tensor]:
+    """uint8 (N, H, H, 3) or (N, H, H) in batches, float (n, 3 or 1, H, H)."""
     for start in range(0, len(faces), BATCH):
         part = torch.from_numpy(np.ascontiguousarray(faces[start : start + BATCH])).float()
         yield part[:, None] if part.ndim == 3 else part.permute(0, 3, 1, 2)

@@ -1,0 +1,34 @@
+"""The detector and the landmarks that aligning photographs needs, where they are to be had."""
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from softbio.errors import UserError
+from softbio.evaluators.fetch import is_ready
+from softbio.evaluators.interface import open_marker, open_network
+from softbio.evaluators.registry import EvaluatorSpec
+
+log = logging.getLogger(__name__)
+
+DETECTOR, LANDMARKS = "yunet", "landmarks68"
+
+
+def finders(specs: Mapping[str, EvaluatorSpec], folder: Path | str) -> dict[str, Callable]:
+    """The arguments `find` and `mark` of `softbio.data.align.align`; without the net of landmarks
+    faces are aligned all the same. Raises UserError without the detector."""
+    if not is_ready(specs[DETECTOR], folder):
+        raise UserError(
+            f"{folder}: no face detector, see receipt.json there; run "
+            "`snakemake --cores 1 --forcerun evaluators evaluators` on a machine with internet"
+        )
+    found: dict[str, Callable[[np.ndarray], np.ndarray | None]] = {
+        "find": open_network(specs[DETECTOR], folder)
+    }
+    if is_ready(specs[LANDMARKS], folder):
+        found["mark"] = open_marker(specs[LANDMARKS], folder)
+    else:
+        log.warning("no 68 landmarks: %s is not to be had", specs[LANDMARKS].package)
+    return found

@@ -1,0 +1,104 @@
+"""Gender classifiers trained here, on other subjects than they judge: a small CNN through the one
+training loop, and HOG with logistic regression. They judge drawn faces, which no third party has
+seen the like of, and stand beside the third-party ones elsewhere."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from softbio.data.augment import centre_offsets
+from softbio.data.packed import NEEDED
+from softbio.errors import UserError
+from softbio.evaluators.crop import CANVAS, crop
+from softbio.evaluators.interface import GenderClassifier, parts
+from softbio.evaluators.registry import EvaluatorSpec, Input, Output, Square
+from softbio.files import atomic
+from softbio.recipe import Recipe
+
+# the whole face and some hair
+FACE = Square(half=60, cx=56, cy=62)
+CNN = "own_cnn"
+AGES = (0, 1)  # rank 1 is male
+
+
+def recipe(dataset: str, seed: int, size: int = 48, epochs: int = 15) -> Recipe:
+    """What the own CNN is: small16, cross-entropy on two classes."""
+    return Recipe(
+        dataset=dataset,
+        backbone="small16",
+        method="ce",
+        variant="",
+        seed=seed,
+        size=size,
+        crop=size - 4,
+        epochs=epochs,
+        batch=64,
+        learning_rate=1e-3,
+    )
+
+
+def pack_gender(
+    images: np.ndarray, index: pd.DataFrame, folder: Path | str, size: int, frame: Square = CANVAS
+) -> None:
+    """A packed data set whose ranks are female and male, for the training loop.
+
+    images: uint8 (N, H, H, 3) or (N, H, H) that show the square `frame`; index: N rows with image,
+    split, gender, race, subject. Rows without gender are left out. Raises UserError where training
+    would know only one gender.
+    """
+    folder = Path(folder)
+    known = index["gender"].isin(["female", "male"]).to_numpy()
+    kept = index[known].reset_index(drop=True)
+    kept = kept.assign(label=(kept["gender"] == "male").astype(np.int32))[NEEDED]
+    if kept.loc[kept["split"] == "train", "label"].nunique() < 2:
+        raise UserError(f"{folder}: the training part does not show both genders; change the split")
+    faces = np.concatenate([resized(part, size, frame) for part in parts(images[known])])
+    with atomic(folder / "images.npy") as part:
+        np.save(part, faces)
+    with atomic(folder / "index.parquet") as part:
+        kept.to_parquet(part)
+    with atomic(folder / "card.json") as part:
+        part.write_text(json.dumps({"ages": AGES}) + "\n")
+
+
+def resized(faces: Tensor, size: int, frame: Square) -> np.ndarray:
+    """Float (n, 3 or 1, H, H) -> uint8 (n, size, size, 3) of the square FACE."""
+    cut = crop(faces, FACE, size, frame).round().clamp(0, 255).to(torch.uint8)
+    return cut.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()
+
+
+def own_spec(name: str, title: str, size: int, scale: float) -> EvaluatorSpec:
+    """An entry for what is trained here."""
+    return EvaluatorSpec(
+        *(name, title, "gender", name, "own", "softbio", "", {}, "MIT, as softbio"),
+        provenance="trained here, on other subjects",
+        citation="softbio",
+        net=name,
+        crop=FACE,
+        input=Input(size, "rgb", (0.0, 0.0, 0.0), scale),
+        output=Output("P(male)", 0.5),
+    )
+
+
+def open_cnn(model: Path | str) -> GenderClassifier:
+    """The classifier in the model.safetensors that `train` made of a `pack_gender` folder.
+
+    Raises UserError for a model of anything else.
+    """
+    from softbio.model import forward, load_models
+
+    known, ages, models = load_models(Path(model))
+    if ages != AGES or known.method != "ce":
+        raise UserError(f"{model}: no gender classifier; train one on packed genders")
+    network = models["last"].eval()
+    top, left = centre_offsets(1, known.size, known.crop)[:, 0].tolist()
+
+    def score(x: Tensor) -> Tensor:
+        inside = x[..., top : top + known.crop, left : left + known.crop]
+        return torch.softmax(forward(network, inside, known), dim=1)[:, 1]
+
+    return GenderClassifier(own_spec(CNN, "Own CNN", known.size, 255), score)

@@ -1,0 +1,65 @@
+# Evaluators out of packages, and faces aligned for them: geometry once, on the original image.
+
+EVALUATORS = f"{workflow.basedir}/config/evaluators.yaml"
+RECEIPT = "resources/evaluators/receipt.json"
+ALIGNED = "resources/aligned/{dataset}/{side}"
+
+
+# For a machine with internet: snakemake --cores 1 evaluators. What can not be had is told in the
+# receipt, and the rest goes on; --forcerun evaluators tries again.
+rule evaluators:
+    input:
+        registry=EVALUATORS,
+        code=code("data/archives", "evaluators/fetch", "evaluators/registry"),
+    output:
+        receipt=RECEIPT,
+    log:
+        "logs/evaluators.log",
+    conda:
+        "../../envs/softbio.yaml"
+    message:
+        "evaluators: take them out of their packages"
+    script:
+        "../scripts/evaluators.py"
+
+
+def receipt_of(wildcards):
+    """The detector's receipt; drawn faces tell their own landmarks."""
+    return [] if spec_of(wildcards).reader == "drawn" else RECEIPT
+
+
+rule align:
+    input:
+        sources=rules.fetch.output.sources,
+        receipt=receipt_of,
+        registry=EVALUATORS,
+        reader=reader_of,
+        code=code(
+            "data/align",
+            "data/archives",
+            "data/pictures",
+            "data/splitlists",
+            "evaluators/crop",
+            "evaluators/finders",
+            "evaluators/interface",
+            "evaluators/landmarks68",
+            "evaluators/yunet",
+        ),
+    output:
+        images=f"{ALIGNED}/images.npy",
+        index=f"{ALIGNED}/index.parquet",
+        rejected=f"{ALIGNED}/rejected.csv",
+    log:
+        "logs/{dataset}/align-{side}.log",
+    conda:
+        "../../envs/softbio.yaml"
+    threads: 1
+    resources:
+        runtime=minutes_of_packing,
+        mem_mb=memory_of_packing,
+    params:
+        entry=entry_of,
+    message:
+        "{wildcards.dataset}: align at {wildcards.side} px"
+    script:
+        "../scripts/align.py"

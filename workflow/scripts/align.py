@@ -1,0 +1,18 @@
+from pathlib import Path
+
+from softbio.data.align import align
+from softbio.data.registry import spec_from
+from softbio.evaluators.finders import finders
+from softbio.evaluators.registry import load_evaluators
+from softbio.job import job
+
+with job(snakemake.log[0], threads=snakemake.threads):
+    receipt = snakemake.input.get("receipt")
+    specs = load_evaluators(snakemake.input.registry)
+    align(
+        spec_from(snakemake.params.entry),
+        folder=Path(snakemake.output.images).parent,
+        raw=Path(snakemake.input.sources).parent,
+        side=int(snakemake.wildcards.side),
+        **(finders(specs, Path(receipt).parent) if receipt else {}),
+    )
