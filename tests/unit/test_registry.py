@@ -119,7 +119,9 @@ def test_an_unknown_data_set_is_answered_with_the_nearest():
 @pytest.mark.parametrize("reader", ["tabel", "../table", "__init__"])
 def test_an_unknown_reader_is_answered_with_the_nearest(reader):
     own = {"own": {"title": "Own", "reader": reader, "ages": [18, 70], "lists": {"all": "a.csv"}}}
-    with pytest.raises(UserError, match=r"own.reader: no '.*', (did you mean 'table'|known: celeba)"):
+    with pytest.raises(
+        UserError, match=r"own.reader: no '.*', (did you mean 'table'|known: celeba)"
+    ):
         load_registry(REGISTRY, own)
 
 
