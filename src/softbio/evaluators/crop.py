@@ -28,14 +28,14 @@ def crop(images: Tensor, square: Square, size: int, frame: Square = CANVAS) -> T
 
     def weights(centre: float, middle: float) -> Tensor:
         start = (centre - square.half - (middle - frame.half)) * scale
-        return axis(start, 2 * square.half * scale, side, size).to(images)
+        return torch.from_numpy(axis(start, 2 * square.half * scale, side, size)).to(images)
 
     rows, columns = weights(square.cy, frame.cy), weights(square.cx, frame.cx)
     return rows @ images @ columns.T
 
 
 @lru_cache(maxsize=64)
-def axis(start: float, length: float, side: int, size: int) -> Tensor:
+def axis(start: float, length: float, side: int, size: int) -> np.ndarray:
     """The map of one axis, float32 (size, side): `length` pixels from `start` on to `size`.
 
     start and length may be fractions, and reach beyond the `side` pixels that there are.
@@ -47,7 +47,7 @@ def axis(start: float, length: float, side: int, size: int) -> Tensor:
         left, right = edges[row], edges[row + 1]
         for pixel, weight in _overlaps(left, right) if step >= 1 else _linear(row, step, start):
             weights[row, min(max(pixel, 0), side - 1)] += weight
-    return torch.from_numpy(weights.astype(np.float32))
+    return weights.astype(np.float32)
 
 
 def _overlaps(left: float, right: float) -> list[tuple[int, float]]:

@@ -5,7 +5,6 @@ Dalal, N. and Triggs, B. (2005). Histograms of Oriented Gradients for Human Dete
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 from torch import Tensor, from_numpy
 
@@ -27,11 +26,14 @@ INVERSE_PENALTY = 1.0
 
 def describe(faces: Tensor) -> np.ndarray:
     """Float (N, 3 or 1, 64, 64), 0..255 -> float32 (N, 1764)."""
-    hog = cv2.HOGDescriptor((SIDE, SIDE), (16, 16), (8, 8), (8, 8), 9)
+    # slow to import; OpenCV 5 has no HOG any more
+    from skimage.feature import hog
+
     x = faces.numpy()
     grey = x[:, 0] if x.shape[1] == 1 else np.einsum("nchw,c->nhw", x, GREY)
     grey = np.rint(grey).clip(0, 255).astype(np.uint8)
-    return np.stack([hog.compute(np.ascontiguousarray(face)).reshape(-1) for face in grey])
+    found = [hog(face, 9, (8, 8), (2, 2), block_norm="L2-Hys") for face in grey]
+    return np.stack(found).astype(np.float32)
 
 
 def fit(images: np.ndarray, male: np.ndarray, out: Path | str, frame: Square = CANVAS) -> None:

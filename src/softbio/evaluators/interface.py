@@ -104,7 +104,7 @@ def open_network(spec: EvaluatorSpec, folder: Path | str) -> Callable[[Tensor], 
             )
     try:
         return import_module(f"softbio.evaluators.{spec.architecture}").load(files, spec)
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RuntimeError) as error:
         where = next(iter(files.values())).parent
         raise UserError(
             f"evaluator '{spec.name}': the files in {where} are not its weights "
@@ -115,5 +115,5 @@ def open_network(spec: EvaluatorSpec, folder: Path | str) -> Callable[[Tensor], 
 def parts(faces: np.ndarray) -> Iterator[Tensor]:
     """uint8 (N, H, H, 3) or (N, H, H) in batches, float (n, 3 or 1, H, H)."""
     for start in range(0, len(faces), BATCH):
-        part = torch.from_numpy(np.ascontiguousarray(faces[start : start + BATCH])).float()
+        part = torch.from_numpy(np.array(faces[start : start + BATCH], np.float32))
         yield part[:, None] if part.ndim == 3 else part.permute(0, 3, 1, 2)

@@ -1,0 +1,196 @@
+"""One interface: crops, scores, embeddings; and the classifiers trained here."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from softbio.data.align import align, load_aligned
+from softbio.data.registry import load_registry
+from softbio.errors import UserError
+from softbio.evaluators.crop import CANVAS, crop
+from softbio.evaluators.finders import finders
+from softbio.evaluators.hog_linear import fit, open_hog
+from softbio.evaluators.interface import (
+    GenderClassifier,
+    Matcher,
+    open_evaluator,
+    open_marker,
+    open_network,
+)
+from softbio.evaluators.own import open_cnn, pack_gender, recipe
+from softbio.evaluators.registry import Square, load_evaluators
+from softbio.train import train
+from tests.conftest import ROOT
+
+SPECS = load_evaluators()
+FETCHED = ROOT / "resources/evaluators"
+
+
+def noise(n: int = 2, side: int = 336) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (n, side, side, 3), dtype=np.uint8)
+
+
+def tensor(images: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float()
+
+
+@pytest.mark.parametrize("name", sorted(n for n in SPECS if SPECS[n].crop))
+def test_a_crop_is_opencvs_inter_area(name):
+    """Where the square lies between pixels, which OpenCV does not know, the nearest whole one."""
+    square, size = SPECS[name].crop, SPECS[name].input.size
+    whole = Square(*(round(2 * value) / 2 for value in (square.half, square.cx, square.cy)))
+    left, top = (round(2 * (c - whole.half + 28)) for c in (whole.cx, whole.cy))
+    side = round(4 * whole.half)
+    images = noise(1)
+    cut = images[0, top : top + side, left : left + side].astype(np.float32)
+    wanted = cv2.resize(cut, (size, size), interpolation=cv2.INTER_AREA)
+    found = crop(tensor(images), whole, size)[0].permute(1, 2, 0).numpy()
+    np.testing.assert_allclose(found, wanted, atol=0.01)
+
+
+def test_a_crop_of_a_smaller_picture_shows_the_same_place():
+    """A protected face shows another square than the canvas, with fewer pixels."""
+    smooth = tensor(cv2.GaussianBlur(noise(1)[0], (0, 0), 12)[None])
+    square, frame = Square(40, 56, 60), Square(64, 56, 56)
+    whole = crop(smooth, square, 64)
+    part = crop(crop(smooth, frame, 256), square, 64, frame)
+    assert (whole - part).abs().max() < 1.5
+    # beyond the frame its border goes on
+    beyond = crop(torch.ones(1, 1, 8, 8), Square(84, 0, 0), 5)
+    assert torch.allclose(beyond, torch.ones(1, 1, 5, 5))
+    with pytest.raises(ValueError, match="not square"):
+        crop(torch.ones(1, 1, 8, 9), square, 5)
+
+
+def test_colours_scaling_and_grey():
+    seen = []
+
+    def network(x):
+        seen.append(x)
+        return x.mean((1, 2, 3))
+
+    spec = replace(SPECS["levi_hassner"], crop=CANVAS)
+    evaluator = GenderClassifier(spec, network)
+    face = np.zeros((1, 336, 336, 3), np.uint8)
+    face[...] = 10, 20, 30
+    scores = evaluator.scores(face)
+    assert scores.shape == (1,)
+    means = torch.tensor(spec.input.mean)
+    assert torch.allclose(seen[0][0, :, 5, 5], torch.tensor([30.0, 20, 10]) - means, atol=1e-4)
+    evaluator.scores(face[..., 0])
+    assert torch.allclose(seen[1][0, :, 5, 5], 10 - means, atol=1e-4)
+    assert len(evaluator.scores(np.repeat(face, 70, axis=0))) == 70
+    with pytest.raises(UserError, match="no face to judge"):
+        evaluator.scores(face[:0])
+    x = tensor(face).requires_grad_()
+    evaluator(x).sum().backward()
+    assert x.grad.abs().sum() > 0
+
+
+def test_similarity_is_higher_for_the_more_similar():
+    a = np.array([[1.0, 0], [1, 0], [3, 4]])
+    b = np.array([[2.0, 0], [0, 1], [3, 4]])
+    cosine = Matcher(SPECS["sface"], None).compare(a, b)
+    np.testing.assert_allclose(cosine, [1, 0, 1])
+    distance = Matcher(SPECS["dlib_resnet"], None).compare(a, b)
+    np.testing.assert_allclose(distance, [-1, -np.sqrt(2), 0])
+
+
+@pytest.mark.parametrize("name", sorted(SPECS))
+def test_missing_and_foreign_weights_are_told_in_one_line(tmp_path, name):
+    spec = SPECS[name]
+    with pytest.raises(UserError, match=r"is missing; run `snakemake"):
+        open_network(spec, tmp_path)
+    for path in spec.paths(tmp_path).values():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"[{}]")
+    with pytest.raises(UserError, match=r"are not its weights") as error:
+        open_network(spec, tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_detector_is_no_evaluator_and_aligning_needs_one(tmp_path):
+    with pytest.raises(UserError, match="it judges no face"):
+        open_evaluator(SPECS["yunet"], tmp_path)
+    with pytest.raises(UserError, match="no face detector, see receipt"):
+        finders(SPECS, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory):
+    """Some 150 drawn faces, aligned."""
+    folder = tmp_path_factory.mktemp("aligned")
+    changes = {"faces": {"options": {"subjects": 150, "images_per_subject": 1}}}
+    changes["faces"]["options"]["split"] = {"test": 0.3, "valid": 0.05}
+    spec = load_registry(ROOT / "config/datasets.yaml", changes)["faces"]
+    align(spec, folder, folder / "raw", side=112)
+    return load_aligned(folder)
+
+
+def balanced_accuracy(scores: np.ndarray, male: np.ndarray) -> float:
+    return ((scores > 0.5)[male].mean() + (scores <= 0.5)[~male].mean()) / 2
+
+
+def parts_of(faces) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which rows are for training, for testing, and male."""
+    split = faces.index["split"]
+    return split == "train", split == "test", (faces.index["gender"] == "male").to_numpy()
+
+
+def test_hog_learns_the_gender_of_drawn_faces(faces, tmp_path):
+    training, test, male = parts_of(faces)
+    images = np.asarray(faces.images)
+    fit(images[training], male[training], tmp_path / "hog.npz")
+    scores = open_hog(tmp_path / "hog.npz").scores(images[test])
+    assert balanced_accuracy(scores, male[test]) > 0.6
+    assert open_hog(tmp_path / "hog.npz").scores(images[test].mean(-1).astype(np.uint8)).shape
+    with pytest.raises(UserError, match="faces of both genders"):
+        fit(images[:3], np.ones(3, bool), tmp_path / "none.npz")
+    (tmp_path / "none.npz").write_bytes(b"PK")
+    with pytest.raises(UserError, match="no HOG classifier"):
+        open_hog(tmp_path / "none.npz")
+
+
+def test_the_own_cnn_goes_through_the_one_loop(faces, tmp_path):
+    _, test, male = parts_of(faces)
+    images = np.asarray(faces.images)
+    pack_gender(images, faces.index, tmp_path / "packed", size=28)
+    small = replace(recipe("faces", seed=0), size=28, crop=24, epochs=12, batch=14)
+    train(small, tmp_path / "packed", tmp_path / "run", "cpu")
+    scores = open_cnn(tmp_path / "run/model.safetensors").scores(images[test])
+    assert balanced_accuracy(scores, male[test]) > 0.6
+
+
+def test_one_gender_alone_can_not_be_learnt(tmp_path):
+    index = pd.DataFrame({"image": ["a", "b"], "split": "train", "gender": ["male", None]})
+    index = index.assign(race=None, subject=None)
+    with pytest.raises(UserError, match="does not show both genders"):
+        pack_gender(noise(2, 40), index, tmp_path, size=20)
+
+
+@pytest.mark.parametrize("name", sorted(n for n in SPECS if SPECS[n].kind != "detector"))
+def test_fetched_weights_answer(name, faces):
+    """A smoke test; `make evaluators-check` compares with what is expected."""
+    spec = SPECS[name]
+    if not all(path.is_file() for path in spec.paths(FETCHED).values()):
+        pytest.skip("weights are not fetched: snakemake --cores 1 evaluators")
+    images = np.asarray(faces.images[:2])
+    if spec.kind == "landmarks":
+        marks = open_marker(spec, FETCHED)(images[0])
+        assert marks.shape == (68, 2)
+        assert ((marks > -20) & (marks < 132)).all()
+        return
+    evaluator = open_evaluator(spec, FETCHED)
+    if spec.kind == "gender":
+        scores = evaluator.scores(images)
+        assert scores.shape == (2,)
+        assert ((scores >= 0) & (scores <= 1)).all()
+        return
+    embedded = evaluator.embed(images)
+    assert np.isfinite(embedded).all()
+    same, other = evaluator.compare(embedded[[0, 0]], embedded)
+    assert same > other
