@@ -24,6 +24,7 @@ RUN = f"{RESULTS}/age/{{dataset}}{{protocol}}/{{backbone}}/{{method}}{{variant}}
 CONTROL = f"{RESULTS}/age/{{dataset}}{{protocol}}/control/median/seed0"
 PACKED = "resources/packed/{dataset}/{size}"
 PACKED_REPAIRED = f"resources/packed/{{dataset}}{REPAIRED}/{{size}}"
+RECEIPT = "resources/evaluators/receipt.json"
 RUNS = [f"{RESULTS}/age/{run.folder}" for run in BENCHMARK.runs]
 CONTROLS = [
     CONTROL.format(dataset=name, protocol="") for name in BENCHMARK.used_datasets
@@ -107,6 +108,11 @@ def reader_of(wildcards):
     reader = spec_of(wildcards).reader
     drawing = package("data/faces") if reader == "drawn" else []
     return code(f"data/readers/{reader}") + drawing
+
+
+def receipt_of(wildcards):
+    """The receipt of the face detector; drawn faces tell their own landmarks."""
+    return [] if spec_of(wildcards).reader == "drawn" else RECEIPT
 
 
 def packed_for_run(wildcards):

@@ -1,7 +1,6 @@
 # Evaluators out of packages, and faces aligned for them: geometry once, on the original image.
 
 EVALUATORS = f"{workflow.basedir}/config/evaluators.yaml"
-RECEIPT = "resources/evaluators/receipt.json"
 ALIGNED = "resources/aligned/{dataset}/{side}"
 
 
@@ -21,11 +20,6 @@ rule evaluators:
         "evaluators: take them out of their packages"
     script:
         "../scripts/evaluators.py"
-
-
-def receipt_of(wildcards):
-    """The detector's receipt; drawn faces tell their own landmarks."""
-    return [] if spec_of(wildcards).reader == "drawn" else RECEIPT
 
 
 rule align:
