@@ -194,3 +194,10 @@ def test_fetched_weights_answer(name, faces):
     assert np.isfinite(embedded).all()
     same, other = evaluator.compare(embedded[[0, 0]], embedded)
     assert same > other
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 3000, 3), (3000, 2, 3), (40, 40, 3)])
+def test_the_detector_takes_any_image(shape):
+    if not all(path.is_file() for path in SPECS["yunet"].paths(FETCHED).values()):
+        pytest.skip("weights are not fetched: snakemake --cores 1 evaluators")
+    assert open_network(SPECS["yunet"], FETCHED)(np.zeros(shape, np.uint8)) is None
