@@ -9,8 +9,9 @@ import numpy as np
 from softbio.evaluators.registry import EvaluatorSpec
 
 CONFIDENCE = 0.6
-# what a face of a small image is lost at
-SMALLEST = 200
+# What the shorter side is brought to, px. At LFW's own 250 the points lie a tenth of the distance of
+# the eyes from dlib's landmarks; at 500 a quarter less, for 8 ms more.
+SMALLEST = 500
 LARGEST = 1280
 
 Detector = Callable[[np.ndarray], np.ndarray | None]
