@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 from softbio.data.align import align, load_aligned
 from softbio.data.registry import load_registry
 from softbio.errors import UserError
-from softbio.evaluators.crop import CANVAS, crop
+from softbio.evaluators.crop import CANVAS, crop, grey_crops
 from softbio.evaluators.finders import finders
 from softbio.evaluators.hog_linear import fit, open_hog
 from softbio.evaluators.interface import (
@@ -35,7 +36,7 @@ def noise(n: int = 2, side: int = 336) -> np.ndarray:
 
 
 def tensor(images: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(images).permute(0, 3, 1, 2).float()
+    return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float()
 
 
 @pytest.mark.parametrize("name", sorted(n for n in SPECS if SPECS[n].crop))
@@ -64,6 +65,15 @@ def test_a_crop_of_a_smaller_picture_shows_the_same_place():
     assert torch.allclose(beyond, torch.ones(1, 1, 5, 5))
     with pytest.raises(ValueError, match="not square"):
         crop(torch.ones(1, 1, 8, 9), square, 5)
+
+
+def test_grey_crops_are_pillows_grey():
+    images = noise(33, 64)
+    found = grey_crops(images, CANVAS, 64)
+    wanted = np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in images])
+    assert np.abs(found.astype(int) - wanted).max() <= 1
+    assert (grey_crops(found, CANVAS, 64) == found).all()
+    assert grey_crops(images[:0], CANVAS, 8).shape == (0, 8, 8)
 
 
 def test_colours_scaling_and_grey():

@@ -3,6 +3,7 @@
 Coordinates are template units: those of the ArcFace template of 112 x 112 (`data/align.py`).
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -13,6 +14,9 @@ from softbio.evaluators.registry import Square
 
 # the square that the aligned canvas shows: 28 units more than the template on each side
 CANVAS = Square(half=84, cx=56, cy=56)
+# the luma of JPEG, and of Pillow's "L"
+LUMA = (0.299, 0.587, 0.114)
+BATCH = 32
 
 
 def crop(images: Tensor, square: Square, size: int, frame: Square = CANVAS) -> Tensor:
@@ -32,6 +36,24 @@ def crop(images: Tensor, square: Square, size: int, frame: Square = CANVAS) -> T
 
     rows, columns = weights(square.cy, frame.cy), weights(square.cx, frame.cx)
     return rows @ images @ columns.T
+
+
+def grey_crops(images: np.ndarray, square: Square, size: int, frame: Square = CANVAS) -> np.ndarray:
+    """uint8 (N, H, H, 3) or (N, H, H) -> uint8 (N, size, size), the luma of the square."""
+    done = []
+    for part in parts(images):
+        luma = part.new_tensor(LUMA).view(3, 1, 1)
+        grey = part if part.shape[1] == 1 else (part * luma).sum(1, keepdim=True)
+        cut = crop(grey, square, size, frame).round().clamp(0, 255)
+        done.append(cut[:, 0].to(torch.uint8).numpy())
+    return np.concatenate(done) if done else np.empty((0, size, size), np.uint8)
+
+
+def parts(faces: np.ndarray) -> Iterator[Tensor]:
+    """uint8 (N, H, H, 3) or (N, H, H) in batches, float (n, 3 or 1, H, H)."""
+    for start in range(0, len(faces), BATCH):
+        part = torch.from_numpy(np.array(faces[start : start + BATCH], np.float32))
+        yield part[:, None] if part.ndim == 3 else part.permute(0, 3, 1, 2)
 
 
 @lru_cache(maxsize=64)

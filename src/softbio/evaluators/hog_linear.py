@@ -9,8 +9,8 @@ import numpy as np
 from torch import Tensor, from_numpy
 
 from softbio.errors import UserError
-from softbio.evaluators.crop import CANVAS, crop
-from softbio.evaluators.interface import GenderClassifier, parts
+from softbio.evaluators.crop import CANVAS, LUMA, crop, parts
+from softbio.evaluators.interface import GenderClassifier
 from softbio.evaluators.own import FACE, own_spec
 from softbio.evaluators.registry import Square
 from softbio.files import atomic
@@ -19,7 +19,6 @@ NAME = "hog_linear"
 SIDE = 64
 # blocks of 16 px every 8, cells of 8, nine directions: 7 x 7 x 4 x 9
 FEATURES = 1764
-GREY = np.array([0.299, 0.587, 0.114], np.float32)
 # features lie in 0..0.2: a weak penalty
 INVERSE_PENALTY = 1.0
 
@@ -30,7 +29,7 @@ def describe(faces: Tensor) -> np.ndarray:
     from skimage.feature import hog
 
     x = faces.numpy()
-    grey = x[:, 0] if x.shape[1] == 1 else np.einsum("nchw,c->nhw", x, GREY)
+    grey = x[:, 0] if x.shape[1] == 1 else np.einsum("nchw,c->nhw", x, LUMA)
     grey = np.rint(grey).clip(0, 255).astype(np.uint8)
     found = [hog(face, 9, (8, 8), (2, 2), block_norm="L2-Hys") for face in grey]
     return np.stack(found).astype(np.float32)

@@ -1,6 +1,6 @@
 """The one interface of all evaluators: aligned faces in, scores or embeddings out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
@@ -9,10 +9,8 @@ import torch
 from torch import Tensor
 
 from softbio.errors import UserError
-from softbio.evaluators.crop import CANVAS, crop
+from softbio.evaluators.crop import CANVAS, crop, parts
 from softbio.evaluators.registry import EvaluatorSpec, Square
-
-BATCH = 32
 
 
 class Evaluator:
@@ -110,10 +108,3 @@ def open_network(spec: EvaluatorSpec, folder: Path | str) -> Callable[[Tensor], 
             f"evaluator '{spec.name}': the files in {where} are not its weights "
             f"({type(error).__name__}: {error}); delete them and fetch them again"
         ) from None
-
-
-def parts(faces: np.ndarray) -> Iterator[Tensor]:
-    """uint8 (N, H, H, 3) or (N, H, H) in batches, float (n, 3 or 1, H, H)."""
-    for start in range(0, len(faces), BATCH):
-        part = torch.from_numpy(np.array(faces[start : start + BATCH], np.float32))
-        yield part[:, None] if part.ndim == 3 else part.permute(0, 3, 1, 2)

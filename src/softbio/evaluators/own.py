@@ -13,8 +13,8 @@ from torch import Tensor
 from softbio.data.augment import centre_offsets
 from softbio.data.packed import NEEDED
 from softbio.errors import UserError
-from softbio.evaluators.crop import CANVAS, crop
-from softbio.evaluators.interface import GenderClassifier, parts
+from softbio.evaluators.crop import CANVAS, crop, parts
+from softbio.evaluators.interface import GenderClassifier
 from softbio.evaluators.registry import EvaluatorSpec, Input, Output, Square
 from softbio.files import atomic
 from softbio.recipe import Recipe

@@ -9,8 +9,8 @@ import numpy as np
 from softbio.evaluators.registry import EvaluatorSpec
 
 CONFIDENCE = 0.6
-# What the shorter side is brought to, px. At LFW's own 250 the points lie a tenth of the distance of
-# the eyes from dlib's landmarks; at 500 a quarter less, for 8 ms more.
+# What the shorter side is brought to, px. At LFW's own 250 the points lie a tenth of the eyes'
+# distance from dlib's landmarks; at 500 a quarter less, for 8 ms more.
 SMALLEST = 500
 LARGEST = 1280
 
