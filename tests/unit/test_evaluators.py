@@ -1,5 +1,6 @@
 """One interface: crops, scores, embeddings; and the classifiers trained here."""
 
+import hashlib
 from dataclasses import replace
 
 import cv2
@@ -118,8 +119,13 @@ def test_missing_and_foreign_weights_are_told_in_one_line(tmp_path, name):
     for path in spec.paths(tmp_path).values():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"[{}]")
-    with pytest.raises(UserError, match=r"are not its weights") as error:
+    with pytest.raises(UserError, match=r"is not the file that the registry names"):
         open_network(spec, tmp_path)
+    # and where the registry itself is wrong
+    digest = hashlib.sha256(b"[{}]").hexdigest()
+    files = {role: replace(file, sha256=digest) for role, file in spec.files.items()}
+    with pytest.raises(UserError, match=r"are not its weights") as error:
+        open_network(replace(spec, files=files), tmp_path)
     assert "\n" not in str(error.value)
 
 

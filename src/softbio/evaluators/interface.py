@@ -11,6 +11,7 @@ from torch import Tensor
 from softbio.errors import UserError
 from softbio.evaluators.crop import CANVAS, crop, parts
 from softbio.evaluators.registry import EvaluatorSpec, Square
+from softbio.files import sha256
 
 
 class Evaluator:
@@ -93,12 +94,17 @@ def open_evaluator(spec: EvaluatorSpec, folder: Path | str) -> GenderClassifier 
 
 
 def open_network(spec: EvaluatorSpec, folder: Path | str) -> Callable[[Tensor], Tensor]:
-    """The bare network of any entry."""
+    """The bare network of any entry, its files checked again: they are native code's input."""
     files = spec.paths(folder)
-    for path in files.values():
+    for role, path in files.items():
         if not path.is_file():
             raise UserError(
                 f"evaluator '{spec.name}': {path} is missing; run `snakemake --cores 1 evaluators`"
+            )
+        if sha256(path) != spec.files[role].sha256:
+            raise UserError(
+                f"evaluator '{spec.name}': {path} is not the file that the registry names; "
+                "delete it and run `snakemake --cores 1 --forcerun evaluators evaluators`"
             )
     try:
         return import_module(f"softbio.evaluators.{spec.architecture}").load(files, spec)
