@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from softbio.tables.context import comparison
+from softbio.tables.comparison import comparison
 from softbio.tables.layout import Row, Table, escape, latex, lowest, markdown, plus_minus
 from tests.report import synthetic
 
