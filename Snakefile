@@ -10,6 +10,7 @@ if "name" not in config:
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/age.smk"
+include: "workflow/rules/published.smk"
 include: "workflow/rules/report.smk"
 
 

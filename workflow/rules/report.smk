@@ -40,6 +40,8 @@ rule tables:
         f"{RESULTS}/tables.log",
     conda:
         "../../envs/softbio.yaml"
+    params:
+        access=access(),
     message:
         "tables into {output.tables}"
     script:
@@ -77,7 +79,9 @@ rule report:
         figures=rules.figures.output.figures,
         published=f"{workflow.basedir}/config/published.csv",
         page=PAGE,
-        code=code("published", "records", "report", "verdict") + package("tables"),
+        l0=l0_tables,
+        code=code("authors", "ladder", "published", "records", "report", "verdict")
+        + package("tables"),
     output:
         report=f"{RESULTS}/report.html",
     log:
@@ -86,6 +90,7 @@ rule report:
         "../../envs/softbio.yaml"
     params:
         title=BENCHMARK.title,
+        l0=l0_state,
     message:
         "report: {output.report}"
     script:
