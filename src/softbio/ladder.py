@@ -69,11 +69,15 @@ def _lowest(numbers: pd.DataFrame) -> str:
 
 def _counts(records: Records, published: pd.DataFrame) -> str:
     ours, rest = comparison(records, published), not_run(records, published)
-    words = Counter(ours["verdict"] if len(ours) else [])
+    # another network stands beside the talk's number as context, its cell is still not run
+    own = ours[ours["backbone"] == ours["published_backbone"]] if len(ours) else ours
+    words = Counter(own["verdict"] if len(own) else [])
     words[NOT_RUN] = len(rest)
     told = [f"{words[word]} {word}" for word in WORDS if words[word]]
-    cells = len(averages(published))
-    return f"The talk prints {cells} averages; here: {', '.join(told)}."
+    text = f"The talk prints {len(averages(published))} averages; here: {', '.join(told)}."
+    if others := len(ours) - len(own):
+        text += f" {others} averages of other networks stand beside its ResNet-34 as context."
+    return text
 
 
 def rungs(records: Records, published: pd.DataFrame, l0: pd.DataFrame) -> list[Rung]:

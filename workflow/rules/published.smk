@@ -16,26 +16,16 @@ if RESULTS == L0:
 
 AUTHORS_RUNS = [f"{L0}/age/{run.folder}" for run in AUTHORS.judged]
 
-
-def access():
-    """How the archive of each data set is had, for the table of what was not run."""
-    return {
-        name: "at hand" if spec.source else spec.access
-        for name, spec in DATASETS.items()
-    }
-
-
-def l0_tables(wildcards):
-    """L0's tables where the authors' files are given: a report then waits for them."""
-    return rules.L0.output.tables if AUTHORS_FOLDER else []
-
-
-def l0_state(wildcards):
-    """Folder of L0's tables and, where they were made before, their checksum: a report takes them
-    in and is made anew when they change, without asking for the authors' files."""
-    numbers = Path(L0, "tables/l0.csv")
-    before = not AUTHORS_FOLDER and numbers.is_file()
-    return f"{L0}/tables", sha256(numbers) if before else None
+# how the archive of each data set is had, for the table of what was not run
+ACCESS = {
+    name: "at hand" if spec.source else spec.access for name, spec in DATASETS.items()
+}
+# A report takes in L0 as it was made before and is made anew when it changes, without asking for
+# the authors' files; where they are given it waits for L0.
+L0_NUMBERS = Path(L0, "tables/l0.csv")
+L0_STATE = (
+    sha256(L0_NUMBERS) if L0_NUMBERS.is_file() and not AUTHORS_FOLDER else "as given"
+)
 
 
 rule authors_files:
@@ -60,7 +50,7 @@ rule authors_predictions:
     input:
         sources=rules.authors_files.output.sources,
         entry=AUTHORS_ENTRY,
-        code=code("authors", "predictions"),
+        code=code("authors", "predictions", "ranks"),
     output:
         predictions=expand("{run}/predictions.parquet", run=AUTHORS_RUNS),
         remarks=f"{L0}/remarks.csv",

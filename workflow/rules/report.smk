@@ -41,7 +41,7 @@ rule tables:
     conda:
         "../../envs/softbio.yaml"
     params:
-        access=access(),
+        access=ACCESS,
     message:
         "tables into {output.tables}"
     script:
@@ -79,7 +79,7 @@ rule report:
         figures=rules.figures.output.figures,
         published=f"{workflow.basedir}/config/published.csv",
         page=PAGE,
-        l0=l0_tables,
+        l0=rules.L0.output.tables if AUTHORS_FOLDER else [],
         code=code("authors", "ladder", "published", "records", "report", "verdict")
         + package("tables"),
     output:
@@ -90,7 +90,8 @@ rule report:
         "../../envs/softbio.yaml"
     params:
         title=BENCHMARK.title,
-        l0=l0_state,
+        l0=f"{L0}/tables",
+        l0_state=L0_STATE,
     message:
         "report: {output.report}"
     script:

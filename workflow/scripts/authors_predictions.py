@@ -1,7 +1,8 @@
 from pathlib import Path
 
-from softbio.authors import convert, load_authors
+from softbio.authors import load_authors
 from softbio.job import job
+from softbio.ranks import convert
 from softbio.records import read_json
 
 with job(snakemake.log[0]):

@@ -165,11 +165,11 @@ def _interval(low: float, high: float) -> str:
 def _printed(row: tuple) -> Row:
     """One row of `comparison` as the table prints it."""
     weighted = ", weighted" if row.weighted == "yes" else ""
-    recipe = f": {row.recipe}" if row.verdict == "other recipe" else ""
     cells = [
         label(row.dataset), label(row.backbone), label(row.method) + weighted,
-        METRIC_LABELS[row.metric], row.as_printed + (" †" if row.misprinted else ""), row.ours,
-        signed(row.difference), _interval(row.low, row.high), row.verdict + recipe,
+        METRIC_LABELS[row.metric].removesuffix(" ↓"),
+        row.as_printed + (" †" if row.misprinted else ""), row.ours,
+        f"{signed(row.difference)} {_interval(row.low, row.high)}", row.verdict,
     ]  # fmt: skip
     return Row(cells)
 
@@ -182,15 +182,18 @@ def published_table(records: Records, published: pd.DataFrame) -> Table | None:
     caption = f"Test-set errors of the talk (Raschka 2019) and ours, last epoch, in years. {SD}."
     if (frame["backbone"] != frame["published_backbone"]).any():
         caption += " Published values are those of ResNet-34 where the talk has no such backbone."
-    caption += f" Interval: of the difference, 95 % (Welch), over seeds. Verdicts: {RULE}"
+    caption += f" Interval of the difference: Welch, over seeds. Verdicts: {RULE}"
+    others = frame.loc[frame["verdict"] == "other recipe", "recipe"].unique()
+    if len(others):
+        caption += f" Other recipe here: {'; '.join(others)}."
     if frame["misprinted"].any():
         caption += (
             " † the printed average does not follow from its printed seeds; the difference uses "
             "the seeds."
         )
     columns = [
-        "Data set", "Backbone", "Method", "Metric", "Published", "Ours", "Difference",
-        "95 % interval", "Verdict",
+        "Data set", "Backbone", "Method", "Metric", "Published", "Ours",
+        "Difference, 95 %", "Verdict",
     ]  # fmt: skip
     long = with_seeds(frame.drop(columns=["ours", "recipe"]), records, published)
     return Table(

@@ -1,6 +1,7 @@
 """The lowest rung of the reproduction: what follows from the authors' own predictions."""
 
 from collections.abc import Mapping
+from dataclasses import astuple
 
 import numpy as np
 import pandas as pd
@@ -83,17 +84,19 @@ def l0_table(
     """
     printed = _printed(published, authors.protocol)
     told = remarks.fillna("").set_index(["dataset", "method", "seed"])["remark"].to_dict()
-    why = {run: told[run.dataset, run.method, run.seed] for run in authors.runs}
+    # the tables' own kind of run, which is what records know
+    everything = [Run(*astuple(run)) for run in authors.runs]
+    why = {run: told[run.dataset, run.method, run.seed] for run in everything}
     rows, long = [], []
-    for dataset in in_order([run.dataset for run in authors.runs]):
-        of_set = [run for run in authors.runs if run.dataset == dataset]
+    for dataset in in_order([run.dataset for run in everything]):
+        of_set = [run for run in everything if run.dataset == dataset]
         for method in in_order([run.method for run in of_set]):
             runs = sorted(run for run in of_set if run.method == method)
             added = _rows(runs, records, authors.selection, printed, why)
             rows += added[0]
             long += added[1]
     caption = (
-        f"{authors.title}, {label(next(iter(authors.runs)).backbone)}, commit {authors.commit}, "
+        f"{authors.title}, {label(everything[0].backbone)}, commit {authors.commit}, "
         f"{SELECTIONS[authors.selection]}. Ours: recomputed from them by the code that judges "
         "every run. Printed: errors of the authors' logs and Table 1, and Inc., the rank "
         "inconsistencies an image of their Table 2, which can not be recomputed: the files hold "
