@@ -13,8 +13,8 @@ from softbio.files import atomic, sha256
 from softbio.schema import read_yaml, validate
 
 SCHEMA = Path(__file__).parents[2] / "workflow/schemas/authors.schema.yaml"
-# where a file may lie: in a bare folder, or in a clone of the repository in one of its states
-PLACES = ("", "coral-cnn", "experiment-logs", "datasets", "datasets/train-test-csv")
+# where the logs may lie: in a bare folder, or in a clone of the repository
+PLACES = ("", "coral-cnn", "experiment-logs")
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,9 @@ def obtain(authors: Authors, folder: Path | str | None, raw: Path | str) -> dict
 
 def _one(authors: Authors, file: FileSpec, homes: list[Path], raw: Path) -> Path:
     there = [home / file.name for home in homes if (home / file.name).is_file()]
+    if "/" not in file.name:
+        # a list has another place in each state of the repository; its checksum tells it
+        there += sorted(path for path in homes[0].rglob(file.name) if path.is_file())
     for path in there:
         if path.stat().st_size == file.bytes and sha256(path) == file.sha256:
             return path.resolve()

@@ -113,7 +113,7 @@ def test_subjects_are_read_from_the_names(given):
     assert subjects["cacd"] == ["Some_Body"] * 6
 
 
-@pytest.mark.parametrize("place", ["", "coral-cnn", "experiment-logs", "datasets"])
+@pytest.mark.parametrize("place", ["", "coral-cnn", "experiment-logs"])
 def test_the_folder_may_be_bare_or_a_clone(given, place):
     authors = given.load()
     home = given.root / "given"
@@ -122,6 +122,16 @@ def test_the_folder_may_be_bare_or_a_clone(given, place):
     found = obtain(authors, home if place else home / "x", given.root / "raw")
     assert len(found) == 30
     assert json.loads((given.root / "raw/sources.json").read_text()) == found
+
+
+def test_a_list_may_lie_anywhere_and_a_damaged_copy_does_no_harm(given):
+    authors = given.load()
+    (given.root / "datasets").mkdir()
+    (given.folder / "afad_test.csv").rename(given.root / "datasets/afad_test.csv")
+    (given.folder / "cacd/cacd_test.csv").write_text("cut off")
+    found = obtain(authors, given.root, given.root / "raw")
+    assert found["afad_test.csv"] == str(given.root / "datasets/afad_test.csv")
+    assert found["cacd_test.csv"] == str(given.folder / "cacd_test.csv")
 
 
 def test_without_a_folder_the_remedy_is_told(given):
