@@ -11,6 +11,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/age.smk"
+include: "workflow/rules/published.smk"
 include: "workflow/rules/report.smk"
 
 

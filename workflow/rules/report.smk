@@ -62,6 +62,7 @@ rule tables:
         "../../envs/softbio.yaml"
     params:
         audits=AUDITS,
+        access=ACCESS,
     message:
         "tables into {output.tables}"
     script:
@@ -109,7 +110,10 @@ rule report:
         figures=rules.figures.output.figures,
         published=f"{workflow.basedir}/config/published.csv",
         page=PAGE,
-        code=code("names", "published", "records", "report", "verdict")
+        l0=rules.L0.output.tables if AUTHORS_FOLDER else [],
+        code=code(
+            "authors", "ladder", "names", "published", "records", "report", "verdict"
+        )
         + package("tables"),
     output:
         report=f"{RESULTS}/report.html",
@@ -119,6 +123,8 @@ rule report:
         "../../envs/softbio.yaml"
     params:
         title=BENCHMARK.title,
+        l0=f"{L0}/tables",
+        l0_state=L0_STATE,
     message:
         "report: {output.report}"
     script:
