@@ -14,6 +14,7 @@ from markupsafe import Markup
 from PIL import Image
 
 import softbio
+from softbio.checklist import checklist, model_cards
 from softbio.contests import RULE, Statistics
 from softbio.files import atomic
 from softbio.ladder import read_l0, rungs
@@ -243,6 +244,9 @@ def write_report(
             cards=cards,
             deviations=_deviations(records),
             notes=_notes(records),
+            answers=checklist(records, statistics, cards, {entry["name"] for entry in entries}),
+            model_cards=model_cards(records),
+            figures_target=figures.as_posix(),
             environments=_environments(records),
             data_hashes=_data_hashes(records),
             sources=_sources(published),

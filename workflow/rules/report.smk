@@ -112,7 +112,7 @@ rule report:
         page=PAGE,
         l0=rules.L0.output.tables if AUTHORS_FOLDER else [],
         code=code(
-            "authors", "ladder", "names", "published", "records", "report", "verdict"
+            "authors", "checklist", "ladder", "names", "published", "records", "report", "verdict"
         )
         + package("tables"),
     output:
