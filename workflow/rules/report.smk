@@ -55,7 +55,13 @@ rule tables:
         code=code("audit", "methods/__init__", "names", "records", "published")
         + package("tables"),
     output:
-        tables=directory(f"{RESULTS}/tables"),
+        tables=report(
+            directory(f"{RESULTS}/tables"),
+            patterns=["{name}.csv"],
+            category="Tables",
+            labels={"table": "{name}"},
+            caption="../../report/captions/table.rst",
+        ),
     log:
         f"{RESULTS}/tables.log",
     conda:
@@ -88,7 +94,13 @@ rule figures:
         )
         + package("figures"),
     output:
-        figures=directory(f"{RESULTS}/figures"),
+        figures=report(
+            directory(f"{RESULTS}/figures"),
+            patterns=["{name}.svg"],
+            category="Figures",
+            labels={"figure": "{name}"},
+            caption="../../report/captions/figure.rst",
+        ),
     log:
         f"{RESULTS}/figures.log",
     conda:
@@ -112,11 +124,23 @@ rule report:
         page=PAGE,
         l0=rules.L0.output.tables if AUTHORS_FOLDER else [],
         code=code(
-            "authors", "checklist", "ladder", "names", "published", "records", "report", "verdict"
+            "authors",
+            "checklist",
+            "ladder",
+            "names",
+            "published",
+            "records",
+            "report",
+            "verdict",
         )
         + package("tables"),
     output:
-        report=f"{RESULTS}/report.html",
+        report=report(
+            f"{RESULTS}/report.html",
+            category="Report",
+            labels={"page": "report"},
+            caption="../../report/captions/report.rst",
+        ),
     log:
         f"{RESULTS}/report.log",
     conda:
