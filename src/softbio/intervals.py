@@ -21,11 +21,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from softbio.errors import UserError
 from softbio.metrics import rates as core
 from softbio.metrics.classification import errors_at
 from softbio.metrics.rates import Rates, error_rates
 from softbio.metrics.verification import FMRS, supports
-from softbio.scores import ComparisonScores, GenderScores
+from softbio.scores import ComparisonAbout, ComparisonScores, GenderAbout, GenderScores
 from softbio.statistics import LEVEL, SEED, Interval, bca
 
 RESAMPLES = 1000
@@ -211,3 +212,34 @@ def separation(area: Interval) -> Interval:
     inside = area.low <= 0.5 <= area.high
     lowest = 0.5 if inside else min(max(ends[:2]), max(ends[2:]))
     return Interval(max(area.estimate, 1 - area.estimate), lowest, max(ends))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A score file and its numbers: what tables and figures are made from."""
+
+    scores: GenderScores | ComparisonScores
+    numbers: Resampled
+
+    @property
+    def about(self) -> GenderAbout | ComparisonAbout:
+        """What the file is about."""
+        return self.scores.about
+
+    def interval(self, name: str) -> Interval:
+        """Of one of the numbers, for other subjects."""
+        return self.numbers.interval(name)
+
+
+def judge(scores: GenderScores | ComparisonScores, resamples: int = RESAMPLES) -> Judged:
+    """Numbers of a score file with their intervals.
+
+    Raises UserError where a class or a kind of comparison has no case.
+    """
+    judged = of_gender if isinstance(scores, GenderScores) else of_comparisons
+    try:
+        return Judged(scores, judged(scores, resamples=resamples))
+    except ValueError as error:
+        about = scores.about
+        by = about.evaluator if isinstance(scores, GenderScores) else about.matcher
+        raise UserError(f"{about.dataset}, {by}, {about.protector}: {error}") from None

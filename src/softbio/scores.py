@@ -16,9 +16,10 @@ import pyarrow.parquet as pq
 
 from softbio.errors import UserError
 from softbio.files import atomic
-from softbio.metrics.verification import MEASURES, similarity
+from softbio.metrics.verification import MEASURES, identification_ranks, similarity
 
 ORIGINAL = "original"
+SIDES = ("reference", "probe")
 KINDS = ("original-original", "protected-original", "protected-protected")
 DIRECTIONS = ("higher", "lower")
 GENDER = {"image": pa.string(), "subject": pa.string(), "label": pa.int8(), "score": pa.float64()}
@@ -136,8 +137,20 @@ class ComparisonScores:
         """Of reference and probe, object (N,) each."""
         return tuple(self.frame[f"{side}_subject"].to_numpy(object) for side in SIDES)
 
+    def identification(self) -> tuple[np.ndarray, np.ndarray, int]:
+        """Of comparisons with a whole gallery (`pairs.gallery_pairs`): the ranks int (P,) of the
+        probes' subjects, those subjects object (P,), and how many the gallery has.
 
-SIDES = ("reference", "probe")
+        Raises UserError where a probe lacks a comparison or its subject a reference.
+        """
+        probes, (gallery, subjects) = self.frame["probe"].to_numpy(object), self.subjects
+        try:
+            names, ranks = identification_ranks(self.scores, probes, gallery, subjects)
+        except ValueError as error:
+            raise UserError(f"{self.about.matcher}, {self.about.protector}: {error}") from None
+        of = dict(zip(probes, subjects, strict=True))
+        whom = np.array([of[name] for name in names], object)
+        return ranks, whom, len(np.unique(gallery.astype(str)))
 
 
 def _one_of(place: str, value: str, known: tuple[str, ...]) -> None:
