@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 
 from softbio import conditions
@@ -16,6 +17,7 @@ from softbio.intervals import Judged, judge
 from softbio.metrics import classification, verification
 from softbio.tables import privacy as tables
 from softbio.tables.layout import ABSENT, latex, markdown
+from softbio.tables.quality import quality
 from tests.conftest import ROOT
 from tests.report import scored
 
@@ -232,3 +234,22 @@ def test_an_incomplete_gallery_is_named():
     scores = scored.comparisons("m1", "original", "", "gallery")
     with pytest.raises(UserError, match="m1, original: probe s000-1 is not compared with"):
         replace(scores, frame=scores.frame[1:]).identification()
+
+
+def test_quality_table_leaves_unchanged_images_out_of_the_psnr():
+    frame = pd.DataFrame(
+        {
+            "condition": ["SAN SM"] * 4 + ["Nothing"],
+            "image": list("abcde"),
+            "subject": ["s", "s", "t", None, "u"],
+            "psnr": [20.0, 22.0, 24.0, np.inf, np.inf],
+            "ssim": [0.8, 0.9, 0.7, 1.0, 1.0],
+        }
+    )
+    table = quality(frame, "lfw")
+    assert [row.cells[0] for row in table.rows] == ["SAN SM", "Nothing"]
+    assert table.long.loc[0, ["psnr", "psnr_images", "ssim"]].tolist() == pytest.approx(
+        [22, 3, 0.85]
+    )
+    assert table.rows[1].cells[2] == ABSENT
+    assert quality(frame[:0], "lfw") is None

@@ -188,6 +188,16 @@ def test_tmr_is_reached_by_a_threshold():
     assert found.fmr[place - 1] > 0.01
 
 
+def test_fold_accuracies_use_the_threshold_of_the_other_folds():
+    # folds 1 and 2 are decided best at 2, where fold 0 has a false non-match
+    scores = np.array([1.0, 0.0, 2.0, 0.0, 2.0, 1.0])
+    mated, folds = np.array([1, 0] * 3) == 1, np.repeat([0, 1, 2], 2)
+    assert v.fold_accuracies(scores, mated, folds)[0] == 0.5
+    separated = np.where(mated, 5.0, 0.0) + np.arange(6) / 10
+    assert v.fold_accuracies(separated, mated, folds).tolist() == [1, 1, 1]
+    assert v.fold_accuracies(-separated, ~mated, folds).tolist() == [1, 1, 1]
+
+
 @pytest.mark.parametrize(
     ("scores", "mated"), [([1.0, np.nan], [1, 0]), ([1.0, 2.0], [1, 1]), ([1.0], [0])]
 )
