@@ -189,7 +189,7 @@ def test_tmr_is_reached_by_a_threshold():
 
 
 def test_fold_accuracies_use_the_threshold_of_the_other_folds():
-    # folds 1 and 2 are decided best at 2, where fold 0 has a false non-match
+    # folds 1 and 2 are decided best at 1.5, where fold 0 has a false non-match
     scores = np.array([1.0, 0.0, 2.0, 0.0, 2.0, 1.0])
     mated, folds = np.array([1, 0] * 3) == 1, np.repeat([0, 1, 2], 2)
     assert v.fold_accuracies(scores, mated, folds)[0] == 0.5

@@ -93,7 +93,8 @@ def fold_accuracies(scores: np.ndarray, mated: np.ndarray, folds: np.ndarray) ->
     """Share of right decisions in each fold, at the threshold that decides most of the other folds
     rightly: LFW's View 2 (Huang et al. 2007), which reports their mean and standard error.
 
-    folds int (N,) -> (F,) in order of fold. Of equally good thresholds the middle one is taken.
+    folds int (N,) -> (F,) in order of fold. Thresholds lie half-way between neighbouring scores; of
+    equally good ones the middle one is taken.
     """
     scores, mated, folds = np.asarray(scores, float), np.asarray(mated, bool), np.asarray(folds)
     found = []
@@ -103,7 +104,8 @@ def fold_accuracies(scores: np.ndarray, mated: np.ndarray, folds: np.ndarray) ->
         share = mated[rest].mean()
         right = share * points.tmr + (1 - share) * (1 - points.fmr)
         best = np.flatnonzero(right >= right.max() - 1e-12)
-        threshold = points.thresholds[best[len(best) // 2]]
+        chosen = best[len(best) // 2]
+        threshold = points.thresholds[[max(chosen - 1, 0), chosen]].mean()
         found.append(((scores[own] >= threshold) == mated[own]).mean())
     return np.array(found)
 
