@@ -165,6 +165,8 @@ def _check_scores(frame: pd.DataFrame, columns: dict[str, pa.DataType], key: lis
         raise UserError(f"scores: no column '{missing[0]}'; needed: {', '.join(columns)}")
     if frame.empty:
         raise UserError("scores: no row; score at least one image or comparison")
+    if frame[key].isna().any(axis=None):
+        raise UserError(f"scores: a row does not name its {' and '.join(key)}")
     bad = ~np.isfinite(frame["score"].to_numpy(float))
     if bad.any():
         row = " with ".join(frame.loc[bad, key].iloc[0])

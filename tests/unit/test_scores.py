@@ -76,6 +76,7 @@ def test_comparison_scores_come_back_as_written(tmp_path):
         ({}, {"label": [0, 2, 0]}, r"neither 0 \(female\) nor 1 \(male\)"),
         ({}, {"score": [0.1, np.nan, 1]}, "b has no finite score"),
         ({}, {"image": ["a", "b", "a"]}, "a occurs twice"),
+        ({}, {"image": ["a", None, "c"]}, "a row does not name its image"),
     ],
 )
 def test_gender_scores_without_sense_are_refused(tmp_path, about, change, message):
@@ -149,6 +150,13 @@ def test_optional_entries_may_be_absent(tmp_path):
     write_gender(path, GENDER)
     rewritten(path, dict.fromkeys(("seen", "title", "seed"), None))
     assert read_gender(path).about == replace(GENDER.about, seen=None, title="", seed=None)
+
+
+def test_images_of_unknown_subjects_are_their_own(tmp_path):
+    unknown = replace(GENDER, frame=GENDER.frame.assign(subject=None))
+    write_gender(tmp_path / "g.parquet", unknown)
+    found = read_gender(tmp_path / "g.parquet").subjects
+    assert found.tolist() == ["image a", "image b", "image c"]
 
 
 def test_one_kind_of_file_is_not_the_other(tmp_path):

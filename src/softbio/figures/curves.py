@@ -44,10 +44,11 @@ def inks(items: Iterable[Any]) -> dict[str, dict[str, Any]]:
 
 
 def legend(canvas: Canvas, styles: dict[str, dict[str, Any]]) -> None:
-    """Names of all conditions under the panels."""
+    """Names of all conditions under the panels, for which the canvas grows."""
     handles = [Line2D([], [], label=name, **style) for name, style in styles.items()]
     rows = -(-len(handles) // int(canvas.get_figwidth() / 1.1))
     columns = -(-len(handles) // rows)
+    canvas.set_figheight(canvas.get_figheight() + 0.18 * (rows - 1))
     canvas.legend(handles=handles, loc="outside lower center", ncols=columns)
 
 

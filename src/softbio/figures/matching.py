@@ -18,7 +18,7 @@ from softbio.conditions import (
     panel_name,
     seen_note,
 )
-from softbio.figures.base import WIDE, Canvas, Figure, NotShown, plain, plain_log, tiles
+from softbio.figures.base import WIDE, Figure, NotShown, plain, plain_log, tiles
 from softbio.figures.curves import chance, fewer, inks, legend
 from softbio.intervals import Judged, tmr_name
 from softbio.metrics.verification import ERRORS, FMRS, cmc, curve
@@ -207,7 +207,6 @@ def identification(scores: Sequence[ComparisonScores], shown: int = 20) -> Figur
     if not scores:
         raise NotShown("needs comparisons with a gallery")
     panels, styles, frame = by_scorer(scores), inks(scores), _cmc_frame(scores, shown)
-    canvas: Canvas
     canvas, axes = tiles(len(panels), min(WIDE, 0.7 + 2.6 * len(panels)), 2.5, sharey=True)
     for ax, (name, items) in zip(axes, panels.items(), strict=True):
         part = frame[frame["matcher"] == name]

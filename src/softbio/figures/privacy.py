@@ -66,7 +66,9 @@ def gender_roc(judged: Sequence[Judged]) -> Figure:
     if not judged:
         raise NotShown("needs gender scores")
     panels, styles, frame = by_scorer(judged), inks(judged), _points(judged)
-    canvas, axes = tiles(len(panels), min(WIDE, 0.8 + 2.05 * len(panels)), 2.6, sharey=True)
+    # the panels are square
+    width, across = min(WIDE, 0.8 + 2.05 * len(panels)), min(len(panels), 4)
+    canvas, axes = tiles(len(panels), width, min(2.6, width / across + 0.6), sharey=True)
     about = judged[0].about
     for ax, (name, items) in zip(axes, panels.items(), strict=True):
         _panel(ax, frame[frame["evaluator"] == name], styles)
