@@ -16,6 +16,7 @@ from PIL import Image
 import softbio
 from softbio.checklist import checklist, model_cards
 from softbio.contests import RULE, Statistics
+from softbio.effects import effects
 from softbio.files import atomic
 from softbio.ladder import read_l0, rungs
 from softbio.published import NOTES, TALK_PROTOCOL, deviations
@@ -244,6 +245,7 @@ def write_report(
             cards=cards,
             deviations=_deviations(records),
             notes=_notes(records),
+            effects=[str(effect) for effect in effects(records)],
             answers=checklist(records, statistics, cards, {entry["name"] for entry in entries}),
             model_cards=model_cards(records),
             figures_target=figures.as_posix(),

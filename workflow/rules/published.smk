@@ -50,7 +50,7 @@ rule authors_predictions:
     input:
         sources=rules.authors_files.output.sources,
         entry=AUTHORS_ENTRY,
-        code=code("authors", "predictions", "ranks"),
+        code=code("names", "records", "authors", "predictions", "ranks"),
     output:
         predictions=expand("{run}/predictions.parquet", run=AUTHORS_RUNS),
         remarks=f"{L0}/remarks.csv",
@@ -71,7 +71,15 @@ rule L0:
         entry=AUTHORS_ENTRY,
         published=f"{workflow.basedir}/config/published.csv",
         code=code(
-            "authors", "contests", "ladder", "published", "records", "statistics"
+            "audit",
+            "names",
+            "predictions",
+            "authors",
+            "contests",
+            "ladder",
+            "published",
+            "records",
+            "statistics",
         )
         + package("tables"),
     output:

@@ -15,7 +15,7 @@ PAGE = [
 rule collect:
     input:
         metrics=JUDGED,
-        code=code("names", "records"),
+        code=code("predictions", "names", "records"),
     output:
         runs=f"{RESULTS}/runs.csv",
     log:
@@ -32,7 +32,7 @@ rule statistics:
     input:
         metrics=JUDGED,
         predictions=PREDICTED,
-        code=code("contests", "predictions", "records", "statistics"),
+        code=code("names", "contests", "predictions", "records", "statistics"),
     output:
         statistics=f"{RESULTS}/statistics.json",
     log:
@@ -52,7 +52,16 @@ rule tables:
         trained=TRAINED,
         audits=AUDITS.values(),
         published=f"{workflow.basedir}/config/published.csv",
-        code=code("audit", "methods/__init__", "names", "records", "published")
+        code=code(
+            "contests",
+            "predictions",
+            "statistics",
+            "audit",
+            "methods/__init__",
+            "names",
+            "records",
+            "published",
+        )
         + package("tables"),
     output:
         tables=report(
@@ -84,6 +93,8 @@ rule figures:
         cards=CARDS,
         style=f"{workflow.basedir}/report/figures.mplstyle",
         code=code(
+            "contests",
+            "statistics",
             "importance",
             "methods/__init__",
             "metrics/calibration",
@@ -124,8 +135,13 @@ rule report:
         page=PAGE,
         l0=rules.L0.output.tables if AUTHORS_FOLDER else [],
         code=code(
+            "audit",
+            "contests",
+            "predictions",
+            "statistics",
             "authors",
             "checklist",
+            "effects",
             "ladder",
             "names",
             "published",
