@@ -12,6 +12,7 @@ include: "workflow/rules/resources.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/evaluators.smk"
 include: "workflow/rules/age.smk"
+include: "workflow/rules/published.smk"
 include: "workflow/rules/report.smk"
 
 

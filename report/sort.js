@@ -1,4 +1,25 @@
 "use strict";
+// Copy buttons: the text can also be selected by hand.
+for (const block of document.querySelectorAll("details.copies pre")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "copy";
+  button.textContent = "Copy";
+  button.addEventListener("click", async () => {
+    const range = document.createRange();
+    range.selectNodeContents(block);
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+    try {
+      await navigator.clipboard.writeText(block.textContent);
+    } catch {
+      document.execCommand("copy");
+    }
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  });
+  block.before(button);
+}
 // Sort a table by a column: the page is complete without it. Buttons make it work by keyboard.
 for (const table of document.querySelectorAll("table")) {
   const heads = [...table.querySelectorAll("tr.names th")];

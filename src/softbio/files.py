@@ -5,7 +5,9 @@ import hashlib
 import json
 import math
 import os
+import re
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,13 +19,14 @@ from softbio.errors import UserError
 def atomic(path: Path | str) -> Iterator[Path]:
     """Give a temporary sibling to write to; rename it to `path` on success, remove it on failure.
 
-    The name is the same each time, so that a killed writer leaves at most one stray file, which the
-    next writer replaces.
+    The sibling carries the writer's host and process: where a cluster starts a job again while its
+    first process lives on unseen, the two do not write into one file. What a killed writer left is
+    removed by the next one on the same host.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # the suffix stays last: numpy and matplotlib choose the format by it
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
+    part = _sibling(path, os.getpid())
+    _remove_strays(path)
     try:
         yield part
         with open(part, "rb") as written:
@@ -32,6 +35,30 @@ def atomic(path: Path | str) -> Iterator[Path]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _sibling(path: Path, process: int | str) -> Path:
+    # the suffix stays last: numpy and matplotlib choose the format by it
+    return path.with_name(f".{path.stem}.{socket.gethostname()}-{process}.part{path.suffix}")
+
+
+def _remove_strays(path: Path) -> None:
+    """Temporary siblings of `path` whose writers, on this host, are no more."""
+    whole = re.escape(_sibling(path, "PROCESS").name).replace("PROCESS", r"(\d+)")
+    for stray in path.parent.glob(".*.part*"):
+        found = re.fullmatch(whole, stray.name)
+        if found and not _alive(int(found[1])):
+            stray.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is somebody else's
+        return True
+    return True
 
 
 @contextmanager

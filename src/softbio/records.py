@@ -261,15 +261,26 @@ def _provenance(run: Run, folder: Path) -> dict:
 def load(run_folders: list[Path]) -> Records:
     """Read run folders (each with metrics.json; trained ones also history.csv and run.json).
 
-    Raises UserError where metrics.json is absent or two folders hold the same run.
+    Raises UserError where metrics.json is absent, two folders hold the same run, a folder holds
+    another run than its path says, or runs of one data set judged different numbers of images.
     """
     folders: dict[Run, Path] = {}
+    sizes: dict[str, tuple[int, Path]] = {}
     for folder in map(Path, run_folders):
         metrics = read_json(folder / "metrics.json")
         run = _key(metrics)
         learn(metrics)
         if run in folders:
             raise UserError(f"{folder}: the same run as {folders[run]}; remove one of them")
+        if folder.parts[-4:] != Path(run.folder).parts:
+            raise UserError(f"{folder}: holds the predictions of {run.folder}; put them there")
+        for result in metrics["results"]:
+            n, first = sizes.setdefault(run.dataset, (result["n"], folder))
+            if result["n"] != n:
+                raise UserError(
+                    f"{folder}: {result['n']:,} test images, {first} has {n:,}; they are not of "
+                    "one test set, predict again"
+                )
         folders[run] = folder
     order = {name: in_order([getattr(r, name) for r in folders]) for name in KEY[:4]}
     folders = {

@@ -14,9 +14,12 @@ from markupsafe import Markup
 from PIL import Image
 
 import softbio
+from softbio.checklist import checklist, model_cards
 from softbio.contests import RULE, Statistics
+from softbio.effects import effects
 from softbio.files import atomic
-from softbio.published import NOTES, deviations
+from softbio.ladder import read_l0, rungs
+from softbio.published import NOTES, TALK_PROTOCOL, deviations
 from softbio.records import Card, Records, by_method, label, read_json
 from softbio.tables.context import recipe_of
 from softbio.verdict import reach_verdict
@@ -183,6 +186,12 @@ def _notes(records: Records) -> list[str]:
     return [note for backbone, note in NOTES.items() if backbone in used]
 
 
+def _sources(published: pd.DataFrame) -> list[str]:
+    """Who printed the averages that the tables compare with."""
+    compared = (published["protocol"] == TALK_PROTOCOL) & (published["seed"] == "avg")
+    return sorted(published.loc[compared, "source"].unique())
+
+
 def _environment(template: Path) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(template), autoescape=True, undefined=StrictUndefined,
@@ -204,16 +213,20 @@ def write_report(
     published: pd.DataFrame,
     template: Path | str,
     out: Path | str,
+    l0: Path | str | None = None,
 ) -> None:
     """Write the report: one HTML file that fetches nothing.
 
     title: the configuration's name; tables, figures: folders with an index.json; template: the
-    folder that holds template.html.j2, style.css and sort.js.
+    folder that holds template.html.j2, style.css and sort.js; l0: the folder of `write_l0`, left
+    out where it has not been run.
     """
     tables, figures, out = Path(tables), Path(figures), Path(out)
     entries, index = read_json(tables / "index.json"), read_json(figures / "index.json")
+    lowest = read_l0(l0)
     # a table has three copy blocks, a figure one
-    limit = min(LONGEST_COPY, COPY_BYTES // (3 * len(entries) + len(index["figures"]) + 1))
+    copies = 3 * len(entries + lowest.entries) + len(index["figures"])
+    limit = min(LONGEST_COPY, COPY_BYTES // (copies + 1))
     page = (
         _environment(Path(template))
         .get_template("template.html.j2")
@@ -224,15 +237,21 @@ def write_report(
             verdict=reach_verdict(records, statistics),
             key_figures=_key_figures(records),
             tables=_tables(tables, entries, limit),
+            rungs=rungs(records, published, lowest),
+            l0_tables=_tables(Path(l0), lowest.entries, limit) if lowest.entries else [],
             pictures=_pictures(figures, index, limit),
             absent=index["absent"],
             figures_folder=os.path.relpath(figures, out.parent),
             cards=cards,
             deviations=_deviations(records),
             notes=_notes(records),
+            effects=[str(effect) for effect in effects(records)],
+            answers=checklist(records, statistics, cards, {entry["name"] for entry in entries}),
+            model_cards=model_cards(records),
+            figures_target=figures.as_posix(),
             environments=_environments(records),
             data_hashes=_data_hashes(records),
-            sources=sorted(published["source"].unique()),
+            sources=_sources(published),
         )
     )
     with atomic(out) as part:

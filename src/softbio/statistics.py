@@ -73,15 +73,21 @@ def bootstrap(values: Clusters, resamples: int = RESAMPLES) -> Interval:
     if np.ptp(means) <= 1e-12 * np.abs(values.sums).max():
         return Interval(estimate, estimate, estimate)
     without = (values.sums.sum() - values.sums) / (values.counts.sum() - values.counts)
+    return Interval(estimate, *bca(estimate, means, without))
+
+
+def bca(estimate: float, resamples: np.ndarray, without: np.ndarray) -> tuple[float, float]:
+    """Limits of the BCa interval (Efron 1987) of any number, from its resamples (R,) and its values
+    without one cluster at a time (C,); neither may be all equal."""
     away = without.mean() - without
     acceleration = (away**3).sum() / (6 * (away**2).sum() ** 1.5)
     # ties count half, as where errors are whole years they are common
-    below = (means < estimate).mean() + (means == estimate).mean() / 2
-    bias = norm.ppf(np.clip(below, 1 / resamples, 1 - 1 / resamples))
+    below = (resamples < estimate).mean() + (resamples == estimate).mean() / 2
+    bias = norm.ppf(np.clip(below, 1 / len(resamples), 1 - 1 / len(resamples)))
     tails = bias + norm.ppf([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     shares = norm.cdf(bias + tails / (1 - acceleration * tails))
-    low, high = np.quantile(means, shares)
-    return Interval(estimate, float(low), float(high))
+    low, high = np.quantile(resamples, shares)
+    return float(low), float(high)
 
 
 def sign_flip_p(differences: Clusters, flips: int = FLIPS) -> float:

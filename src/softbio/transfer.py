@@ -31,6 +31,8 @@ from softbio.manifest import (
 logger = logging.getLogger(__name__)
 
 CHUNK = 2**20
+# pieces, the manifest, and what killed writers left of them
+OURS = re.compile(r"piece-\d{5,}|manifest\.json|\.(piece-\d{5,}|manifest)\..+\.part(\.json)?")
 
 
 def cut(folder: Path | str, out: Path | str, piece_bytes: int = 45 * MB) -> None:
@@ -187,7 +189,7 @@ def _clear(out: Path, folder: Path) -> None:
     """Take the pieces of an unfinished cut, or of one of the same files, out of `out`."""
     names = [path.name for path in out.iterdir()] if out.exists() else []
     for name in names:
-        if not re.fullmatch(r"\.?piece-\d{5,}(\.part)?|\.?manifest(\.part)?\.json", name):
+        if not OURS.fullmatch(name):
             raise UserError(f"{out}: holds '{name}', which is no piece; choose another folder")
     if MANIFEST in names and _difference(folder, read_manifest(out / MANIFEST).files):
         raise UserError(f"{out}: holds the pieces of other files; choose another folder")

@@ -14,12 +14,12 @@ import pytest
 from softbio.data.align import align, load_aligned
 from softbio.data.fetch import locate
 from softbio.data.readers import read
-from softbio.data.readers.lfw import read_pairs
 from softbio.data.registry import load_registry
 from softbio.evaluators.fetch import is_ready
 from softbio.evaluators.finders import DETECTOR, finders
 from softbio.evaluators.interface import open_evaluator
 from softbio.evaluators.registry import load_evaluators
+from softbio.pairs import read_view2
 from tests.conftest import ROOT, SHARED
 
 SPECS = load_evaluators()
@@ -84,7 +84,7 @@ def one_a_subject(count: int):
 @pytest.fixture(scope="module")
 def pairs(request) -> pd.DataFrame:
     """The first pairs of each kind and fold of View 2."""
-    frame = read_pairs(SHARED / "datasets/lfw/pairs.txt")
+    frame = read_view2(SHARED / "datasets/lfw/pairs.txt")
     return frame.groupby(["fold", "mated"]).head(request.config.getoption("--pairs"))
 
 
@@ -92,7 +92,7 @@ def pairs(request) -> pd.DataFrame:
 def lfw(sources, pairs, tmp_path_factory):
     def keep(records):
         frame = records.frame
-        wanted = frame["image"].isin({*pairs["a"], *pairs["b"]})
+        wanted = frame["image"].isin({*pairs["reference"], *pairs["probe"]})
         return type(records)(frame[wanted].reset_index(drop=True))
 
     return aligned("lfw", sources, keep, tmp_path_factory.mktemp("lfw"))
@@ -134,11 +134,11 @@ def note(name, data, n, what, found, expected, ms="") -> None:
 def test_a_matcher_reaches_its_accuracy_on_lfw(name, lfw, pairs):
     matcher = ready(name)
     place = {image: row for row, image in enumerate(lfw.index["image"])}
-    seen = pairs[pairs["a"].isin(place) & pairs["b"].isin(place)]
+    seen = pairs[pairs["reference"].isin(place) & pairs["probe"].isin(place)]
     start = time.perf_counter()
     embedded = matcher.embed(np.asarray(lfw.images))
     ms = f"{1000 * (time.perf_counter() - start) / len(lfw.images):.1f}"
-    a, b = (embedded[seen[side].map(place).to_numpy()] for side in ("a", "b"))
+    a, b = (embedded[seen[side].map(place).to_numpy()] for side in ("reference", "probe"))
     scores, mated = matcher.compare(a, b), seen["mated"].to_numpy()
     accuracy, error = accuracy_of_folds(scores, mated, seen["fold"].to_numpy())
     eer, tmr = rates(scores, mated)

@@ -13,6 +13,7 @@ import torch
 
 import softbio.stopping
 import softbio.train
+from softbio.files import _sibling
 from tests.killed.runs import RECIPE, finish, resumed_at, signal_in_batch, started, work
 
 KILLS = 24
@@ -48,7 +49,7 @@ def kill_in_the_save(where: tuple[str, int, Path]) -> None:
         save(state, content)
         calls.append(1)
         if len(calls) == nth and moment == "half written":
-            part = folder / ".resume.part.pt"
+            part = _sibling(folder / "resume.pt", os.getpid())
             part.write_bytes(content.getvalue()[: len(content.getvalue()) // 2])
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -12,7 +12,7 @@ from softbio.figures import Figure, write_figures
 from softbio.published import read_published
 from softbio.records import Records, load, load_cards
 from softbio.report import write_report
-from softbio.tables import Table, write_tables
+from softbio.tables import Evidence, Table, write_tables
 from tests.conftest import ROOT
 from tests.report import synthetic
 
@@ -44,8 +44,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 @pytest.fixture(scope="session")
 def tables(made: Made) -> dict[str, Table]:
     """All tables by name; their files lie in {root}/tables."""
-    arguments = (made.records, made.published, made.statistics, made.root / "tables")
-    return {t.name: t for t in write_tables(*arguments)}
+    evidence = Evidence(made.records, made.published, made.statistics)
+    return {t.name: t for t in write_tables(evidence, made.root / "tables")}
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from softbio.methods import METHODS, get_method
 from softbio.names import TALK, beyond_talk, title
 from softbio.predictions import About, read_predictions
 from softbio.records import Records, label, load
-from softbio.tables import Table, write_tables
+from softbio.tables import Evidence, Table, write_tables
 from tests.conftest import ROOT
 from tests.report import synthetic
 
@@ -37,7 +37,7 @@ def beyond(tmp_path_factory, made) -> Beyond:
     records = load(folders)
     write_statistics(records, root / "statistics.json")
     statistics = read_statistics(root / "statistics.json")
-    tables = write_tables(records, made.published, statistics, root / "tables")
+    tables = write_tables(Evidence(records, made.published, statistics), root / "tables")
     style = ROOT / "report/figures.mplstyle"
     figures = write_figures(records, {}, statistics, root / "figures", style)
     absent = json.loads((root / "figures/index.json").read_text())["absent"]

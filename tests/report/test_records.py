@@ -90,3 +90,25 @@ def test_the_same_run_twice_is_refused(made, tmp_path):
     copy = shutil.copytree(made.results.runs[0], tmp_path / "copy")
     with pytest.raises(UserError, match="the same run as"):
         load([made.results.runs[0], copy])
+
+
+def test_a_folder_with_another_runs_predictions_is_named(made, tmp_path):
+    """Predictions of another data set or method that were copied into a run's folder."""
+    other = tmp_path / "age/utkface/small32/ce/seed0"
+    shutil.copytree(made.results.runs[0], other)
+    with pytest.raises(
+        UserError, match=r"utkface.*holds the predictions of faces/small32/ce/seed0"
+    ):
+        load([other])
+
+
+def test_predictions_of_another_length_are_named(made, tmp_path):
+    source, second = made.results.runs[0], made.results.runs[1]
+    shorter = tmp_path / "age" / second.relative_to(second.parents[4])
+    shutil.copytree(second, shorter)
+    metrics = json.loads((shorter / "metrics.json").read_text())
+    for result in metrics["results"]:
+        result["n"] -= 1
+    (shorter / "metrics.json").write_text(json.dumps(metrics))
+    with pytest.raises(UserError, match=r"239 test images, .* has 240"):
+        load([source, shorter])

@@ -3,12 +3,18 @@
 import csv
 import json
 import re
+from dataclasses import astuple, replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ttest_ind
 
-from softbio.tables.context import comparison
+from softbio.published import TALK, averages, gpu_hours
+from softbio.records import KEY, load
+from softbio.tables.comparison import comparison, not_run, published_table
+from softbio.tables.context import summary
+from softbio.tables.errors import all_metrics, errors
 from softbio.tables.layout import Row, Table, escape, latex, lowest, markdown, plus_minus
 from tests.report import synthetic
 
@@ -164,8 +170,6 @@ def test_ties_at_printed_precision_are_all_best():
 @pytest.fixture(scope="module")
 def utkface(tmp_path_factory):
     """The same runs under the name of a data set that the talk has."""
-    from softbio.records import load
-
     root = tmp_path_factory.mktemp("utkface")
     return load(synthetic.build(root, dataset="utkface").runs)
 
@@ -184,14 +188,7 @@ def test_another_recipe_is_never_reproduced(made, utkface):
 
 
 def test_the_published_recipe_is_judged(made, utkface):
-    from dataclasses import replace
-
-    from softbio.published import TALK
-
-    provenance = utkface.provenance.copy()
-    for field, value in TALK["resnet34"].items():
-        provenance[f"recipe.{field}"] = value
-    frame = comparison(replace(utkface, provenance=provenance), made.published)
+    frame = comparison(as_published(utkface), made.published)
     judged = frame[frame["backbone"] == "resnet34"]
     assert set(judged["verdict"]) <= {"reproduced", "close", "differs"}
     assert set(frame.loc[frame["backbone"] == "small32", "verdict"]) == {"other recipe"}
@@ -199,3 +196,114 @@ def test_the_published_recipe_is_judged(made, utkface):
 
 def test_a_data_set_nobody_published_has_no_comparison(tables):
     assert "published" not in tables
+
+
+def as_published(records):
+    """The same records with the talk's recipe for ResNet-34."""
+    provenance = records.provenance.copy()
+    for field, value in TALK["resnet34"].items():
+        provenance[f"recipe.{field}"] = value
+    return replace(records, provenance=provenance)
+
+
+def without(records, **gone):
+    """The same records without the runs that match."""
+    kept = {
+        run: folder
+        for run, folder in records.folders.items()
+        if any(getattr(run, name) != value for name, value in gone.items())
+    }
+    keys = set(map(astuple, kept))
+    frames = {
+        name: frame[[key in keys for key in frame[KEY].itertuples(index=False, name=None)]]
+        for name in ("runs", "cs", "by_age", "groups", "histories", "provenance")
+        for frame in [getattr(records, name)]
+    }
+    return replace(records, **frames, folders=kept)
+
+
+def test_the_interval_is_that_of_welch(made, utkface):
+    frame = comparison(as_published(utkface), made.published)
+    row = frame[(frame["backbone"] == "resnet34") & (frame["method"] == "coral")].iloc[0]
+    ours = utkface.values(utkface.select("utkface", "resnet34")[6:], "mae")
+    theirs = [5.46, 5.46, 5.48]
+    test = ttest_ind(ours, theirs, equal_var=False).confidence_interval(0.95)
+    assert (row["low"], row["high"]) == pytest.approx((test.low, test.high))
+    table = published_table(as_published(utkface), made.published)
+    assert table.columns[6] == ("", "Difference, 95 %")
+    rows = [row.cells for row in table.rows]
+    cells = next(row for row in rows if row[1:4] == ["ResNet-34", "CORAL-CNN", "MAE"])
+    text = f"{row['difference']:+.2f} [{test.low:+.2f}, {test.high:+.2f}]"
+    assert cells[6] == text.replace("-", "−")
+
+
+def test_every_printed_number_of_a_cell_is_in_the_csv(made, utkface):
+    table = published_table(as_published(utkface), made.published)
+    cell = table.long[
+        (table.long["backbone"] == "resnet34")
+        & (table.long["method"] == "coral")
+        & (table.long["metric"] == "mae")
+    ]
+    assert cell["seed"].tolist() == ["avg", "0", "1", "2"]
+    assert cell["as_printed"].tolist() == ["5.47 ± 0.01", "5.46", "5.46", "5.48"]
+    assert cell["difference"].to_numpy()[1:] == pytest.approx(
+        cell["mean"].to_numpy()[1:] - [5.46, 5.46, 5.48]
+    )
+    assert cell["verdict"].nunique() == 1
+
+
+def test_an_average_over_fewer_seeds_says_so_everywhere(made, utkface):
+    """A gap is told, never averaged away."""
+    fewer = without(utkface, backbone="resnet34", method="coral", variant="", seed=1)
+    assert len(fewer.folders) == len(utkface.folders) - 1
+    two = " (2 of 3 seeds)"
+    compared = published_table(fewer, made.published)
+    ours = {tuple(r.cells[1:4]): r.cells[5] for r in compared.rows}
+    assert ours["ResNet-34", "CORAL-CNN", "MAE"].endswith(two)
+    assert not ours["ResNet-34", "OR-CNN", "MAE"].endswith(two)
+    cell = compared.long.query(
+        "backbone == 'resnet34' and method == 'coral' and metric == 'mae' and weighted == 'no'"
+    )
+    gap = cell[cell["seed"] == "1"].iloc[0]
+    assert (gap["verdict"], gap["missing"]) == ("not run", "this seed")
+    assert np.isnan(gap["mean"])
+    rows = errors(fewer, "resnet34", "last").rows
+    assert rows[9].cells == ["CORAL-CNN", "1", "–", "–"]
+    assert all(cell.endswith(two) for cell in rows[11].cells[2:])
+    first = next(r for r in summary(fewer).rows if r.cells[1] == "ResNet-34")
+    assert [cell.endswith(two) for cell in first.cells[2:5]] == [False, False, True]
+    seeds = {r.cells[0]: r.cells[3] for r in all_metrics(fewer, "utkface", "resnet34").rows}
+    assert seeds == {"CE-CNN": "3", "OR-CNN": "3", "CORAL-CNN": "2"}
+
+
+def test_what_was_not_run_says_what_it_needs(made, utkface):
+    frame = not_run(utkface, made.published, {"cacd": "download", "afad": "at hand"})
+    talk = averages(made.published)
+    both = pd.concat([comparison(as_published(utkface), made.published), frame])
+    own = both[both["backbone"] == both["published_backbone"]]
+    # each published average once: run or not run
+    cells = own[["dataset", "backbone", "method", "weighted", "metric"]]
+    assert sorted(cells.itertuples(index=False, name=None)) == sorted(talk)
+    missing = frame[frame["metric"] == "mae"].set_index(["dataset", "backbone", "method"])
+    missing = missing["missing"].groupby(level=[0, 1, 2]).first()
+    printed = made.published
+    assert missing["morph2", "resnet34", "ce"].startswith("MORPH-2 archive (application), about ")
+    assert missing["cacd", "vgg", "ce"].startswith("CACD archive (download), about ")
+    # who has the archive needs the hours only, and so does another backbone of a data set here
+    hours = 3 * gpu_hours(printed, "afad", "resnet34")
+    assert missing["afad", "resnet34", "ce"] == f"about {hours:.0f} GPU hours"
+    hours = 3 * gpu_hours(printed, "utkface", "inception_v3")
+    assert missing["utkface", "inception_v3", "coral"] == f"about {hours:.0f} GPU hours"
+    assert ("utkface", "resnet34", "coral") in missing.index  # its weighted cell
+
+
+def test_the_table_of_what_was_not_run_is_compact(made, tables):
+    table = tables["not-run"]
+    assert [row.cells[0] for row in table.rows] == ["MORPH-2", "AFAD", "UTKFace", "CACD"]
+    assert [row.cells[1] for row in table.rows] == ["20"] * 4
+    assert all(row.cells[-1].startswith("not run: ") for row in table.rows)
+    hours = 9 * gpu_hours(made.published, "morph2", "vgg")
+    assert table.rows[0].cells[4] == f"{hours:.0f}"
+    # 80 averages, and the seeds of the 72 that have them
+    assert len(table.long) == 80 + 3 * 72
+    assert set(table.long["verdict"]) == {"not run"}

@@ -14,6 +14,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 ENGINE = ["recipe", "data.packed", "data.augment", "data.splits", "backbones.networks", "methods"]
 ENGINE += [f"methods.{name}" for name in METHODS]
 ENGINE += ["model", "train", "predict", "controls", "predictions", "metrics.evaluate", "importance"]
+ENGINE += ["metrics.verification", "metrics.classification", "metrics.quality", "scores", "pairs"]
 # a matcher may stand in a training loss
 ENGINE += ["evaluators.interface", "evaluators.dlib_resnet", "evaluators.faceres"]
 # everything that the lock installs for us beyond what a bare GPU machine has

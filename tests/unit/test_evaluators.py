@@ -9,13 +9,14 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from skimage.feature import hog as skimage_hog
 
 from softbio.data.align import align, load_aligned
 from softbio.data.registry import load_registry
 from softbio.errors import UserError
 from softbio.evaluators.crop import CANVAS, crop, grey_crops
 from softbio.evaluators.finders import finders
-from softbio.evaluators.hog_linear import fit, open_hog
+from softbio.evaluators.hog_linear import fit, hog, open_hog
 from softbio.evaluators.interface import (
     GenderClassifier,
     Matcher,
@@ -155,6 +156,12 @@ def parts_of(faces) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which rows are for training, for testing, and male."""
     split = faces.index["split"]
     return split == "train", split == "test", (faces.index["gender"] == "male").to_numpy()
+
+
+def test_hog_is_scikit_images():
+    grey = noise(3, 64).mean(-1).round()
+    wanted = [skimage_hog(face, 9, (8, 8), (2, 2), block_norm="L2-Hys") for face in grey]
+    np.testing.assert_allclose(hog(grey), wanted, atol=1e-6)  # its sums are single
 
 
 def test_hog_learns_the_gender_of_drawn_faces(faces, tmp_path):

@@ -6,7 +6,6 @@ from softbio.data.fetch import Sources, locate
 from softbio.data.prepare import prepare
 from softbio.data.readers import COLUMNS, read
 from softbio.data.readers.celeba import read_attributes
-from softbio.data.readers.lfw import read_pairs
 from softbio.data.registry import load_registry
 from softbio.errors import UserError
 from tests.conftest import ROOT, SHARED
@@ -71,42 +70,16 @@ def test_lfw(tmp_path):
     assert list(frame.columns) == COLUMNS
     told = frame[["image", "subject", "gender"]].to_numpy(object).tolist()
     assert [row[:2] for row in told] == [
-        ["Ann_0001.jpg", "Ann"],
-        ["Ann_0002.jpg", "Ann"],
-        ["Bob_0001.jpg", "Bob"],
-        ["Bob_0010.jpg", "Bob"],
-        ["Cy_D_0003.jpg", "Cy_D"],
+        ["Ann/Ann_0001.jpg", "Ann"],
+        ["Ann/Ann_0002.jpg", "Ann"],
+        ["Bob/Bob_0001.jpg", "Bob"],
+        ["Bob/Bob_0010.jpg", "Bob"],
+        ["Cy_D/Cy_D_0003.jpg", "Cy_D"],
     ]
     # by the majority of the subject's images; unknown where there is none
     assert [row[2] for row in told[:4]] == ["female", "female", "male", "male"]
     assert frame["gender"].isna()[4]
     assert set(frame["split"]) == {"test"}
-
-
-def test_lfws_pairs(tmp_path):
-    (tmp_path / "pairs").write_text(PAIRS)
-    assert read_pairs(tmp_path / "pairs").to_numpy().tolist() == [
-        [0, "Ann_0001.jpg", "Ann_0002.jpg", True],
-        [0, "Ann_0002.jpg", "Bob_0001.jpg", False],
-        [1, "Bob_0001.jpg", "Bob_0010.jpg", True],
-        [1, "Ann_0001.jpg", "Cy_D_0003.jpg", False],
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "the first line is not the number"),
-        ("x 1\n", "the first line is not the number"),
-        (PAIRS + "Ann\t1\t2\n", "5 pairs, where 2 times 1 mated"),
-        (PAIRS.replace("Ann\t1\t2", "Ann\t1"), "line 2: not a pair"),
-        (PAIRS.replace("Ann\t1\t2", "Ann\tone\t2"), "line 2: 'one' or '2' is not a number"),
-    ],
-)
-def test_lfw_mistakes(tmp_path, text, message):
-    (tmp_path / "pairs").write_text(text)
-    with pytest.raises(UserError, match=message):
-        read_pairs(tmp_path / "pairs")
 
 
 def test_a_data_set_without_ages_is_not_packed_for_ages(tmp_path):

@@ -3,12 +3,15 @@
 import hashlib
 import json
 import logging
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
 
 from softbio.errors import UserError, nearest
-from softbio.files import atomic, sha256
+from softbio.files import _sibling, atomic, sha256
 from softbio.job import job
 from softbio.provenance import git_state, hardware, peak_memory_mb, versions
 
@@ -44,6 +47,22 @@ def test_a_stray_part_of_a_killed_writer_is_replaced(tmp_path):
         part.write_text("whole")
     assert path.read_text() == "whole"
     assert not stray.exists()
+
+
+def test_two_writers_do_not_share_a_temporary_file(tmp_path):
+    """What a dead process left goes; what a living one writes stays."""
+    path = tmp_path / "file.csv"
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    dead, alive = (_sibling(path, process) for process in (gone.pid, os.getppid()))
+    other = tmp_path / f".other.{dead.name.split('.')[2]}.part.csv"
+    for stray in (dead, alive, other):
+        stray.write_text("half")
+    with atomic(path) as part:
+        part.write_text("whole")
+    assert not dead.exists()
+    assert alive.exists()
+    assert other.exists()  # of another file
 
 
 def test_sha256(tmp_path):

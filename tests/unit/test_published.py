@@ -15,12 +15,17 @@ from scipy.stats import ttest_ind
 
 from softbio.errors import UserError
 from softbio.published import (
+    CELL,
     TALK,
+    TALK_PROTOCOL,
     Average,
     averages,
     brief,
     deviations,
+    flagged,
+    gpu_hours,
     judge,
+    logged_seconds,
     misprints,
     read_published,
     welch_half_width,
@@ -49,20 +54,29 @@ def test_every_row_obeys_the_schema(printed):
 
 
 def test_all_cells_are_there(printed):
-    sizes = printed.groupby(["table", "seed"]).size()
+    sizes = printed.groupby(["source", "table", "seed"]).size()
+    talk = sizes["Raschka 2019"]
     # three tables of 3 methods x 4 data sets x 2 metrics, a row a seed and an average
-    assert sizes.drop("Task importance weighting").tolist() == [24] * 12
-    assert sizes["Task importance weighting"].to_dict() == {"avg": 16}
-    assert not printed.duplicated(
-        ["table", "dataset", "method", "weighted", "seed", "metric"]
-    ).any()
+    for table in ("Table 1", "VGG-16", "Inception-v3"):
+        assert talk[table].to_dict() == {"0": 24, "1": 24, "2": 24, "avg": 24}
+    assert talk["Task importance weighting"].to_dict() == {"avg": 16}
+    assert talk["Datasets"].to_dict() == {"none": 4 * 3}
+    # 9 runs a seed: MAE and RMSE at two selections, minutes, best epoch
+    journal = sizes["Cao et al. 2020"]
+    assert journal["Training logs"].tolist() == [9 * 6] * 3
+    assert journal["Table 1"].to_dict() == {"avg": 9 * 2}
+    assert journal["Table 2"].tolist() == [2 * 3 * 3] * 3
+    assert sizes["Facial-Age-Estimation-Benchmark"].sum() == 9 * 6
+    assert sizes["corn-ordinal-neuralnet"].sum() == 4 * 2 * 2
 
 
 def test_value_and_sd_are_what_is_printed(printed):
-    for row in printed.itertuples():
-        value, _, sd = row.as_printed.partition(" ± ")
-        assert row.value == float(value)
+    for row in printed[printed["as_printed"] != ""].itertuples():
+        value, _, sd = re.sub("[^0-9.±,-]", "", row.as_printed).strip(",").partition("±")
+        first, _, last = value.strip(".").replace(",", "").partition("-")
+        assert row.value == float(last if row.metric == "age_max" else first)
         assert (row.sd == float(sd)) if sd else math.isnan(row.sd)
+    assert set(printed.loc[printed["as_printed"] == "", "verified"]) == {"notes: counted"}
 
 
 def test_cells_occur_in_the_source(printed):
@@ -70,27 +84,130 @@ def test_cells_occur_in_the_source(printed):
     if not text.is_file():
         pytest.skip(f"the text of the talk is not in {text.parent}")
     plain = re.sub(r"</?\w+>|\$", "", text.read_text().replace(r"\pm", "±"))
-    for cell in printed["as_printed"].unique():
+    for cell in printed.loc[printed["source"] == "Raschka 2019", "as_printed"].unique():
         assert cell in plain, cell
 
 
+def test_the_journals_rows_are_what_its_logs_print(printed, published):
+    rows = printed[printed["table"] == "Training logs"]
+    cells = rows.set_index(["dataset", "method", "seed", "protocol", "metric"])["as_printed"]
+    cells = cells.sort_index()
+    names = {"ordinal": "orcnn"}
+    folders = sorted(path.parent for path in published.glob("*/*/training.log"))
+    assert len(folders) == 27
+    for folder in folders:
+        method, seed = re.fullmatch(r"\w+-(\w+?)__seed(\d)", folder.name).groups()
+        lines = (folder / "training.log").read_text().splitlines()
+        last, best = (
+            next(x for x in lines if x.startswith(f"MAE/RMSE: | {word}Train"))
+            for word in ("", "Best ")
+        )
+        of_run = cells[folder.parent.name, names.get(method, method), seed]
+        for line, protocol in ((last, "726e545-last"), (best, "726e545-best")):
+            expected = "/".join(of_run[protocol, metric] for metric in ("mae", "rmse"))
+            assert line.endswith(f"Test: {expected}")
+        assert f"Total Training Time: {of_run['726e545', 'minutes']}" in lines
+        current = [x for x in lines if "Current Valid" in x][-1]
+        assert current.endswith(of_run["726e545-best", "epoch"])
+
+
+def test_counted_lists_are_as_long(printed, published):
+    counts = printed[printed["protocol"] == "9bcff82"].set_index(["dataset", "metric"])["value"]
+    for dataset in ("morph2", "afad", "cacd"):
+        lines = (published / f"{dataset}_test.csv").read_text().splitlines()
+        assert counts[dataset, "images_test"] == len(lines) - 1
+    lines = (published / "v3-splits/morph2_train.csv").read_text().splitlines()
+    assert counts["morph2", "images_train"] == len(lines) - 1
+
+
+MISPRINTS = [
+    ("afad", "inception_v3", "ce", "no", "mae"),
+    ("afad", "inception_v3", "ce", "no", "rmse"),
+    ("afad", "resnet34", "orcnn", "no", "rmse"),
+    ("morph2", "resnet34", "ce", "no", "rmse"),
+    ("utkface", "resnet34", "orcnn", "no", "rmse"),
+]
+
+
 def test_averages_follow_from_their_seeds_but_for_the_known_misprints(printed):
-    assert sorted(misprints(printed)) == [
-        ("afad", "inception_v3", "ce", "no", "mae"),
-        ("afad", "inception_v3", "ce", "no", "rmse"),
-        ("afad", "resnet34", "orcnn", "no", "rmse"),
-        ("morph2", "resnet34", "ce", "no", "rmse"),
-        ("utkface", "resnet34", "orcnn", "no", "rmse"),
-    ]
+    found = {name: sorted(misprints(printed, name)) for name in printed["protocol"].unique()}
+    assert {name: wrong for name, wrong in found.items() if wrong} == {TALK_PROTOCOL: MISPRINTS}
     swapped = averages(printed)["afad", "inception_v3", "ce", "no", "mae"]
     assert swapped.as_printed == "5.31 ± 0.02"
     assert swapped.mean == pytest.approx(3.78)
+    # all 72 averages of the talk and all 18 of the journal were recomputed
+    seeds = {name: [a.n for a in averages(printed, name).values()] for name in found}
+    assert (len(seeds[TALK_PROTOCOL]), len(seeds["726e545-best"])) == (80, 18)
+
+
+def test_misprints_are_flagged_in_a_computed_column(printed):
+    marked = flagged(printed)
+    assert list(marked.columns) == [*printed.columns, "misprinted"]
+    rows = marked[marked["misprinted"]]
+    assert sorted(rows[CELL].itertuples(index=False, name=None)) == MISPRINTS
+    assert set(rows["seed"]) == {"avg"}
 
 
 def test_unknown_columns_are_named(tmp_path: Path):
     (tmp_path / "mine.csv").write_text("dataset,mae\nfaces,3\n")
     with pytest.raises(UserError, match=r"mine\.csv.*columns"):
         read_published(tmp_path / "mine.csv")
+
+
+FIRST = "Raschka 2019,Table 1,morph2,9bcff82,resnet34,ce,no,0,mae,3.40,,3.40,yes"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (FIRST.replace("morph2", "morph"), "line 2: key 'dataset' is 'morph'.*'morph2'"),
+        (FIRST.replace(",mae,", ",mse,"), "line 2: key 'metric' is 'mse'"),
+        (FIRST.replace(",no,0,", ",no,7,"), "line 2: key 'seed' is '7'"),
+        (FIRST.replace("3.40,,3.40", "three,,3.40"), "line 2: value is 'three', not a number"),
+        (FIRST.replace("3.40,,3.40", "3.40,x,3.40"), "line 2: sd is 'x', not a number"),
+        (FIRST.replace("3.40,,3.40", ",,3.40"), "line 2: .*lacks 'value'"),
+        (FIRST.replace("3.40,,3.40", "-3.40,,3.40"), "line 2: key 'value'"),
+        (FIRST.replace("3.40,,3.40", "inf,,3.40"), "line 2: value is 'inf', not a number"),
+        (FIRST.replace("3.40,,3.40", "3.40,,about 3"), "line 2: key 'as_printed'"),
+        (FIRST.removesuffix(",yes"), "line 2: 12 cells, the header has 13"),
+        (FIRST + ",more,columns", "line 2: 15 cells, the header has 13"),
+    ],
+)
+def test_a_malformed_row_is_named(tmp_path, line, message):
+    lines = CSV.read_text().splitlines()
+    assert lines[1] == FIRST
+    (tmp_path / "mine.csv").write_text("\n".join([lines[0], line, *lines[2:]]) + "\n")
+    with pytest.raises(UserError, match=message):
+        read_published(tmp_path / "mine.csv")
+
+
+def test_a_cell_that_is_there_twice_is_named(tmp_path):
+    text = CSV.read_text()
+    (tmp_path / "mine.csv").write_text(text + FIRST.replace("3.40,,3.40", "3.50,,3.50") + "\n")
+    with pytest.raises(UserError, match=rf"line {text.count(chr(10)) + 1}: .*there already"):
+        read_published(tmp_path / "mine.csv")
+
+
+@pytest.mark.parametrize("seed", ["0", "2"])
+def test_a_missing_seed_is_named(tmp_path, seed):
+    """Two seeds of three have an average as well, which nobody printed."""
+    gone = f"Raschka 2019,VGG-16,cacd,9bcff82,vgg,coral,no,{seed},rmse"
+    lines = [line for line in CSV.read_text().splitlines() if not line.startswith(gone)]
+    (tmp_path / "mine.csv").write_text("\n".join(lines) + "\n")
+    message = f"VGG-16: 9bcff82, cacd, vgg, coral, no, rmse lacks seed {seed}"
+    with pytest.raises(UserError, match=message):
+        read_published(tmp_path / "mine.csv")
+
+
+def test_gpu_hours_follow_from_the_logs(printed):
+    logs = printed[(printed["metric"] == "minutes") & (printed["dataset"] != "celeba")]
+    assert logs["value"].sum() / 60 == pytest.approx(163, abs=0.5)
+    assert 0.0005 < logged_seconds(printed) < 0.005
+    hours = gpu_hours(printed, "utkface", "resnet34")
+    assert hours == pytest.approx(logged_seconds(printed) * 13_147 * 200 / 3600)
+    assert gpu_hours(printed, "utkface", "vgg") == pytest.approx(hours * 5.57 / 1.13)
+    assert gpu_hours(printed, "utkface", "inception_v3") == pytest.approx(hours * 5.7 / 1.13 / 2)
+    assert math.isnan(gpu_hours(printed, "faces", "resnet34"))
 
 
 samples = st.lists(st.floats(1, 9), min_size=2, max_size=6).filter(lambda v: np.std(v) > 1e-3)

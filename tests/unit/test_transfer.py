@@ -190,7 +190,7 @@ def test_an_interrupted_cut_is_cut_again(tmp_path, source, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(transfer._Stream, "pour", stop)
         cut(source, out, 12)
-    (out / ".piece-00003.part").write_bytes(b"left by a killed one")
+    (out / ".piece-00003.host-12.part").write_bytes(b"left by a killed one")
     assert not (out / MANIFEST).exists()
     with pytest.raises(UserError, match=r"manifest.json: is missing; copy it again, or cut"):
         join(out, tmp_path / "out")

@@ -1,6 +1,7 @@
 """The workflow on a handful of drawn faces: whole, repeated, changed and misused."""
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -51,6 +52,17 @@ def test_the_audit_is_in_the_report_and_its_repaired_split_can_be_chosen(done):
 def test_a_second_run_does_nothing(done):
     again = snakemake(done)
     assert "Nothing to be done" in again.stdout
+
+
+def test_snakemakes_own_report_works_offline(done):
+    run = snakemake(done, "--report", "provenance.html")
+    assert run.returncode == 0, run.stdout
+    page = (done / "provenance.html").read_text()
+    for category in ("Tables", "Figures", "Report"):
+        assert f'"{category}"' in page
+    assert "drawn from predictions files alone" in page
+    # nothing is loaded from elsewhere; links that a reader may follow are no requests
+    assert not re.findall(r'(?:src|href)="https?://[^"]+\.(?:js|css)"', page)
 
 
 def test_editing_a_method_trains_that_method_and_no_other(done):

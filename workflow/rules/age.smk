@@ -35,6 +35,8 @@ rule predict:
         model=rules.train.output.model,
         method=code("methods/{method}"),
         code=code(
+            "backbones/networks",
+            "device",
             "predict",
             "predictions",
             "model",

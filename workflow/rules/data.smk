@@ -11,7 +11,7 @@ AUDITS = {
 rule fetch:
     input:
         source=source_of,
-        code=code("data/fetch"),
+        code=code("data/archives", "data/fetch"),
     output:
         sources="resources/raw/{dataset}/sources.json",
     log:
@@ -37,6 +37,8 @@ rule prepare:
         sources=rules.fetch.output.sources,
         reader=reader_of,
         code=code(
+            "data/fetch",
+            "data/readers/__init__",
             "data/archives",
             "data/card",
             "data/fingerprints",
@@ -72,7 +74,16 @@ rule audit_split:
         index=rules.prepare.output.index,
         card=rules.prepare.output.card,
         fingerprints=rules.prepare.output.fingerprints,
-        code=code("audit", "repair", "data/card", "data/fingerprints", "data/splits"),
+        code=code(
+            "data/archives",
+            "data/fetch",
+            "data/splitlists",
+            "audit",
+            "repair",
+            "data/card",
+            "data/fingerprints",
+            "data/splits",
+        ),
     output:
         audit=AUDIT,
         split=f"{PACKED_REPAIRED}/split.csv",

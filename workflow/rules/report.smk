@@ -15,7 +15,7 @@ PAGE = [
 rule collect:
     input:
         metrics=JUDGED,
-        code=code("names", "records"),
+        code=code("predictions", "names", "records"),
     output:
         runs=f"{RESULTS}/runs.csv",
     log:
@@ -32,7 +32,7 @@ rule statistics:
     input:
         metrics=JUDGED,
         predictions=PREDICTED,
-        code=code("contests", "predictions", "records", "statistics"),
+        code=code("names", "contests", "predictions", "records", "statistics"),
     output:
         statistics=f"{RESULTS}/statistics.json",
     log:
@@ -52,16 +52,32 @@ rule tables:
         trained=TRAINED,
         audits=AUDITS.values(),
         published=f"{workflow.basedir}/config/published.csv",
-        code=code("audit", "methods/__init__", "names", "records", "published")
+        code=code(
+            "contests",
+            "predictions",
+            "statistics",
+            "audit",
+            "methods/__init__",
+            "names",
+            "records",
+            "published",
+        )
         + package("tables"),
     output:
-        tables=directory(f"{RESULTS}/tables"),
+        tables=report(
+            directory(f"{RESULTS}/tables"),
+            patterns=["{name}.csv"],
+            category="Tables",
+            labels={"table": "{name}"},
+            caption="../../report/captions/table.rst",
+        ),
     log:
         f"{RESULTS}/tables.log",
     conda:
         "../../envs/softbio.yaml"
     params:
         audits=AUDITS,
+        access=ACCESS,
     message:
         "tables into {output.tables}"
     script:
@@ -77,6 +93,8 @@ rule figures:
         cards=CARDS,
         style=f"{workflow.basedir}/report/figures.mplstyle",
         code=code(
+            "contests",
+            "statistics",
             "importance",
             "methods/__init__",
             "metrics/calibration",
@@ -87,7 +105,13 @@ rule figures:
         )
         + package("figures"),
     output:
-        figures=directory(f"{RESULTS}/figures"),
+        figures=report(
+            directory(f"{RESULTS}/figures"),
+            patterns=["{name}.svg"],
+            category="Figures",
+            labels={"figure": "{name}"},
+            caption="../../report/captions/figure.rst",
+        ),
     log:
         f"{RESULTS}/figures.log",
     conda:
@@ -109,16 +133,38 @@ rule report:
         figures=rules.figures.output.figures,
         published=f"{workflow.basedir}/config/published.csv",
         page=PAGE,
-        code=code("names", "published", "records", "report", "verdict")
+        l0=rules.L0.output.tables if AUTHORS_FOLDER else [],
+        code=code(
+            "audit",
+            "contests",
+            "predictions",
+            "statistics",
+            "authors",
+            "checklist",
+            "effects",
+            "ladder",
+            "names",
+            "published",
+            "records",
+            "report",
+            "verdict",
+        )
         + package("tables"),
     output:
-        report=f"{RESULTS}/report.html",
+        report=report(
+            f"{RESULTS}/report.html",
+            category="Report",
+            labels={"page": "report"},
+            caption="../../report/captions/report.rst",
+        ),
     log:
         f"{RESULTS}/report.log",
     conda:
         "../../envs/softbio.yaml"
     params:
         title=BENCHMARK.title,
+        l0=f"{L0}/tables",
+        l0_state=L0_STATE,
     message:
         "report: {output.report}"
     script:

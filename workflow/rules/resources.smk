@@ -16,6 +16,9 @@ localrules:
     tables,
     figures,
     report,
+    authors_files,
+    authors_predictions,
+    L0,
 
 
 # `auto` asks for no GPU: whether the cluster has one can not be seen from here

@@ -17,4 +17,5 @@ with job(snakemake.log[0]):
         published=read_published(snakemake.input.published),
         template=Path(snakemake.input.page[0]).parent,
         out=snakemake.output.report,
+        l0=snakemake.params.l0,
     )

@@ -4,11 +4,12 @@ from softbio.contests import read_statistics
 from softbio.job import job
 from softbio.published import read_published
 from softbio.records import load
-from softbio.tables import write_tables
+from softbio.tables import Evidence, write_tables
 
 with job(snakemake.log[0]):
     records = load([Path(path).parent for path in snakemake.input.metrics])
     published = read_published(snakemake.input.published)
     statistics = read_statistics(Path(snakemake.input.statistics))
-    folder, audits = snakemake.output.tables, snakemake.params.audits
-    write_tables(records, published, statistics, folder, audits)
+    more = snakemake.params
+    evidence = Evidence(records, published, statistics, more.audits, more.access)
+    write_tables(evidence, snakemake.output.tables)

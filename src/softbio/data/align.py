@@ -19,8 +19,8 @@ from tqdm import tqdm
 
 from softbio.data.archives import match, open_images
 from softbio.data.fetch import Sources, locate
+from softbio.data.packed import write_header
 from softbio.data.pictures import DRAWN_SIDE, decode
-from softbio.data.prepare import write_header
 from softbio.data.readers import Records, read
 from softbio.data.registry import DatasetSpec
 from softbio.data.splitlists import check_present

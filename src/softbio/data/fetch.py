@@ -163,6 +163,15 @@ def _check(path: Path, expected: FileSpec | None) -> FoundFile:
 
 
 def _download(spec: DatasetSpec, file: FileSpec, raw: Path) -> None:
+    remedy = f"put it in a folder that you name as datasets.{spec.name}.source, or in {raw}"
+    download(file, raw, f"data set '{spec.name}'", remedy)
+
+
+def download(file: FileSpec, raw: Path, owner: str, remedy: str) -> None:
+    """Fetch one file to raw/{its name}, unless it is there with the right checksum.
+
+    owner, remedy: what a UserError says it belongs to and what to do where it can not be had.
+    """
     # slow to import, and most runs download nothing
     import pooch
     import requests
@@ -170,12 +179,13 @@ def _download(spec: DatasetSpec, file: FileSpec, raw: Path) -> None:
     known = f"sha256:{file.sha256}" if file.sha256 else None
     progress = sys.stderr.isatty()
     pooch.get_logger().setLevel("WARNING")
+    place = raw / file.name
     try:
         pooch.retrieve(
             file.url,
             known,
-            file.name,
-            raw,
+            place.name,
+            place.parent,
             downloader=pooch.HTTPDownloader(progressbar=progress, timeout=20),
         )
     except (requests.RequestException, ValueError, OSError) as error:
@@ -184,7 +194,6 @@ def _download(spec: DatasetSpec, file: FileSpec, raw: Path) -> None:
             why = "no connection"
         room = shutil.disk_usage(raw).free
         raise UserError(
-            f"data set '{spec.name}': {file.name} can not be fetched from {file.url} ({why}; "
-            f"{room / 1e9:.1f} GB free): put it in a folder that you name as "
-            f"datasets.{spec.name}.source, or in {raw}"
+            f"{owner}: {file.name} can not be fetched from {file.url} ({why}; "
+            f"{room / 1e9:.1f} GB free): {remedy}"
         ) from None

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -52,6 +53,12 @@ class Packed:
     def rows(self, split: str) -> np.ndarray:
         """Row numbers (int64, ascending) of one part: train, valid or test."""
         return np.flatnonzero((self.index["split"] == split).to_numpy())
+
+
+def write_header(file: BinaryIO, n: int, size: int) -> None:
+    """The header of an array of n images, uint8 (n, size, size, 3); of one length for any n."""
+    header = {"descr": "|u1", "fortran_order": False, "shape": (n, size, size, 3)}
+    np.lib.format.write_array_header_1_0(file, header)
 
 
 def load_packed(folder: Path | str) -> Packed:

@@ -18,6 +18,7 @@ from softbio.data.archives import match, open_images
 from softbio.data.card import make_card
 from softbio.data.fetch import locate
 from softbio.data.fingerprints import write_fingerprints
+from softbio.data.packed import write_header
 from softbio.data.pictures import Drawn, Picture, decoded, pictures
 from softbio.data.readers import Records, read
 from softbio.data.registry import DatasetSpec
@@ -141,12 +142,6 @@ def _write(
     write_header(file, len(kept), size)
     if file.tell() != start:
         raise RuntimeError("numpy changed the length of the header")
-
-
-def write_header(file: BinaryIO, n: int, size: int) -> None:
-    """The header of an array of n images, uint8 (n, size, size, 3); of one length for any n."""
-    header = {"descr": "|u1", "fortran_order": False, "shape": (n, size, size, 3)}
-    np.lib.format.write_array_header_1_0(file, header)
 
 
 def _check_rejected(

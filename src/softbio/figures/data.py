@@ -20,8 +20,7 @@ from softbio.figures.base import (
     whole_ticks,
 )
 from softbio.importance import importance_weights
-from softbio.records import KEY, Card, Records, in_order, in_text, label
-from softbio.tables.errors import by_method
+from softbio.records import KEY, Card, Records, by_method, in_order, in_text, label
 
 SETTING = "last epoch, decoded as published"
 

@@ -46,11 +46,18 @@ class Result:
 def evaluate(about: About, frame: pd.DataFrame) -> list[Result]:
     """Results of each selection in a predictions file, under each decoding that it allows.
 
-    Raises UserError for no rows, and for labels or predictions outside the file's own age range.
+    Raises UserError for no rows, for an image that is there twice in one selection, and for labels
+    or predictions outside the file's own age range.
     """
     if frame.empty:
         raise UserError(
             "predictions: no test image in the file; predict again on a filled test set"
+        )
+    twice = frame.duplicated(["selection", "image"])
+    if twice.any():
+        image = frame.loc[twice, "image"].iloc[0]
+        raise UserError(
+            f"predictions: image {image} is there twice; keep the predictions of one run"
         )
     k = about.k
     for column in ("label", "prediction"):

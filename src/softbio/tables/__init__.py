@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,23 +11,34 @@ from softbio.contests import Statistics
 from softbio.files import atomic
 from softbio.names import note_on
 from softbio.records import SELECTIONS, Records, in_order
-from softbio.tables import calibration, contests, context, errors
+from softbio.tables import calibration, comparison, contests, context, errors
 from softbio.tables.audit import audits as audit_table
 from softbio.tables.layout import Row, Table
 
-__all__ = ["Row", "Table", "build_tables", "write_tables"]
+__all__ = ["Evidence", "Row", "Table", "build_tables", "write_tables"]
 
 
-def build_tables(
-    records: Records,
-    published: pd.DataFrame,
-    statistics: Statistics,
-    audits: Mapping[str, Path],
-) -> Iterator[Table | None]:
+@dataclass(frozen=True)
+class Evidence:
+    """What the tables are made from: the runs, the published numbers, intervals and tests.
+
+    audits: data set -> audit.json; access: data set -> how its archive is had.
+    """
+
+    records: Records
+    published: pd.DataFrame
+    statistics: Statistics
+    audits: Mapping[str, Path] = field(default_factory=dict)
+    access: Mapping[str, str] = field(default_factory=dict)
+
+
+def build_tables(evidence: Evidence) -> Iterator[Table | None]:
     """The tables in the report's order; None where there is nothing to show."""
+    records, published, statistics = evidence.records, evidence.published, evidence.statistics
     backbones = in_order([b for d in records.datasets for b in records.backbones(d)])
     yield context.summary(records)
-    yield context.published_table(records, published)
+    yield comparison.published_table(records, published)
+    yield comparison.not_run_table(records, published, evidence.access)
     for backbone in backbones:
         for selection in SELECTIONS:
             yield errors.errors(records, backbone, selection)
@@ -48,7 +59,7 @@ def build_tables(
             yield errors.groups(records, dataset, backbone)
     for dataset in records.datasets:
         yield context.backbones(records, dataset)
-    yield audit_table(audits)
+    yield audit_table(evidence.audits)
     yield context.runs(records)
 
 
@@ -57,19 +68,17 @@ def _noted(table: Table) -> Table:
     return replace(table, caption=f"{table.caption} {note_on(table.long)}".strip())
 
 
-def write_tables(
-    records: Records,
-    published: pd.DataFrame,
-    statistics: Statistics,
-    folder: Path | str,
-    audits: Mapping[str, Path] | None = None,
-) -> list[Table]:
-    """Write {name}.csv, .md, .tex of every table and index.json, which keeps their order, titles,
-    captions and printed cells; returns the tables. audits: data set -> audit.json."""
+def write_tables(evidence: Evidence, folder: Path | str) -> list[Table]:
+    """Write the files of all tables; see `save`."""
+    built = build_tables(evidence)
+    return save([_noted(table) for table in built if table is not None], folder)
+
+
+def save(tables: list[Table], folder: Path | str) -> list[Table]:
+    """Write {name}.csv, .md, .tex of some tables and index.json, which keeps their order, titles,
+    captions and printed cells; returns them."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    built = build_tables(records, published, statistics, audits or {})
-    tables = [_noted(table) for table in built if table is not None]
     for table in tables:
         table.write(folder)
     with atomic(folder / "index.json") as part:

@@ -1,14 +1,11 @@
-"""Tables around the errors: summary, published numbers beside ours, backbones, runs."""
+"""Tables around the errors: summary, backbones, runs."""
 
 import numpy as np
 import pandas as pd
 
-from softbio.published import RULE, TALK, averages, brief, deviations, judge
 from softbio.records import KEY, Records, Run, by_method, in_order, label
 from softbio.tables.errors import SD
-from softbio.tables.layout import ABSENT, Row, Table, decimals, lowest, plus_minus
-
-METRIC_LABELS = {"mae": "MAE ↓", "rmse": "RMSE ↓"}
+from softbio.tables.layout import ABSENT, Row, Table, decimals, lowest, of_seeds, plus_minus
 
 
 def summary(records: Records) -> Table | None:
@@ -23,8 +20,8 @@ def summary(records: Records) -> Table | None:
         mae = {method: records.values(runs.get(method, []), "mae") for method in methods}
         control = records.values(records.select(dataset, "control"), "mae")
         best = lowest([v.mean() if len(v) else np.nan for v in mae.values()])
-        texts = [plus_minus(values) for values in mae.values()]
         seeds = max(len(values) for values in mae.values())
+        texts = [plus_minus(values) + of_seeds(len(values), seeds) for values in mae.values()]
         rows.append(
             Row(
                 [label(dataset), label(backbone), *texts, plus_minus(control), str(seeds)],
@@ -54,84 +51,6 @@ def recipe_of(records: Records, run: Run) -> dict:
         return {}
     first = rows.iloc[0]
     return {n.removeprefix("recipe."): first[n] for n in rows.columns if n.startswith("recipe.")}
-
-
-def _compare(
-    records: Records, theirs: dict, dataset: str, backbone: str, weighted: str
-) -> list[dict]:
-    """One row a method and metric that the talk printed and we ran."""
-    variant = "-weighted" if weighted == "yes" else ""
-    context = backbone if backbone in TALK else "resnet34"
-    rows = []
-    for method, runs in by_method(records.select(dataset, backbone, variant)).items():
-        for metric in METRIC_LABELS:
-            printed = theirs.get((dataset, context, method, weighted, metric))
-            ours = records.values(runs, metric)
-            if printed is None or not np.isfinite(ours).all():
-                continue
-            apart = deviations(recipe_of(records, runs[0]))
-            rows.append(
-                {
-                    "dataset": dataset, "backbone": backbone, "method": method,
-                    "weighted": weighted, "metric": metric, "published_backbone": context,
-                    "as_printed": printed.as_printed, "misprinted": printed.misprinted,
-                    "published_mean": printed.mean, "published_sd": printed.sd,
-                    "mean": ours.mean(), "sd": ours.std(ddof=1) if len(ours) > 1 else np.nan,
-                    "seeds": len(ours), "difference": ours.mean() - printed.mean,
-                    "verdict": "other recipe" if apart else judge(ours, printed),
-                    "deviations": "; ".join(map(str, apart)), "recipe": brief(apart),
-                    "ours": plus_minus(ours),
-                }
-            )  # fmt: skip
-    return rows
-
-
-def comparison(records: Records, published: pd.DataFrame) -> pd.DataFrame:
-    """Published beside ours, last epoch, decoded as published; empty where nothing is shared."""
-    theirs = averages(published)
-    rows = [
-        row
-        for dataset in records.datasets
-        for backbone in records.backbones(dataset)
-        for weighted in ("no", "yes")
-        for row in _compare(records, theirs, dataset, backbone, weighted)
-    ]
-    return pd.DataFrame(rows)
-
-
-def _printed(row: tuple) -> Row:
-    """One row of `comparison` as the table prints it."""
-    weighted = ", weighted" if row.weighted == "yes" else ""
-    recipe = f": {row.recipe}" if row.verdict == "other recipe" else ""
-    cells = [
-        label(row.dataset), label(row.backbone), label(row.method) + weighted,
-        METRIC_LABELS[row.metric], row.as_printed + (" †" if row.misprinted else ""), row.ours,
-        f"{row.difference:+.2f}".replace("-", "−"), row.verdict + recipe,
-    ]  # fmt: skip
-    return Row(cells)
-
-
-def published_table(records: Records, published: pd.DataFrame) -> Table | None:
-    """The talk's averages beside ours, with the difference and a word by RULE."""
-    frame = comparison(records, published)
-    if frame.empty:
-        return None
-    caption = f"Test-set errors of the talk (Raschka 2019) and ours, last epoch, in years. {SD}."
-    if (frame["backbone"] != frame["published_backbone"]).any():
-        caption += " Published values are those of ResNet-34 where the talk has no such backbone."
-    caption += f" Verdicts: {RULE}"
-    if frame["misprinted"].any():
-        caption += (
-            " † the printed average does not follow from its printed seeds; the difference uses "
-            "the seeds."
-        )
-    columns = [
-        "Data set", "Backbone", "Method", "Metric", "Published", "Ours", "Difference", "Verdict",
-    ]  # fmt: skip
-    return Table(
-        "published", "Published and ours", caption, frame.drop(columns=["ours", "recipe"]),
-        [("", name) for name in columns], [_printed(row) for row in frame.itertuples()], 3, words=1,
-    )  # fmt: skip
 
 
 def backbones(records: Records, dataset: str) -> Table | None:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from softbio.records import SELECTIONS, Records, by_method, in_order, in_text, label
-from softbio.tables.layout import ABSENT, Row, Table, decimals, lowest, plus_minus
+from softbio.tables.layout import ABSENT, Row, Table, decimals, lowest, of_seeds, plus_minus
 
 METRICS = {
     "mae": ("MAE ↓", 2),
@@ -55,7 +55,8 @@ def errors(records: Records, backbone: str, selection: str) -> Table | None:
     for i, method in enumerate(methods):
         for seed, line in zip(seeds, values[method], strict=True):
             rows.append(Row([label(method), str(seed), *map(decimals, line)]))
-        average = [plus_minus(c[np.isfinite(c)]) for c in values[method].T]
+        complete = [c[np.isfinite(c)] for c in values[method].T]
+        average = [plus_minus(c) + of_seeds(len(c), len(seeds)) for c in complete]
         marked = [2 + column for column in range(len(keys)) if i in best[column]]
         rows.append(Row([label(method), "AVG ± SD", *average], marked, summary=True))
     caption = (
@@ -99,7 +100,11 @@ def weighting(records: Records, backbone: str) -> Table | None:
     rows = []
     for i, ((method, variant), line) in enumerate(zip(lines, cells, strict=True)):
         marked = [2 + column for column in range(len(datasets)) if i in best[column]]
-        texts = [plus_minus(values.to_numpy()) for values in line]
+        most = [max(len(other[i]) for other in cells) for i in range(len(datasets))]
+        texts = [
+            plus_minus(values.to_numpy()) + of_seeds(len(values), n)
+            for values, n in zip(line, most, strict=True)
+        ]
         rows.append(Row([label(method), "yes" if variant else "no", *texts], marked))
     caption = (
         "Test-set MAE in years without and with the task importance weights of Eq. 7, "
@@ -125,14 +130,14 @@ def all_metrics(records: Records, dataset: str, backbone: str) -> Table | None:
                     for metric, (_, digits) in METRICS.items()
                 ]
                 if any(text != ABSENT for text in texts):
-                    rows.append(Row([label(method), s_label, d_label, *texts]))
+                    rows.append(Row([label(method), s_label, d_label, str(len(seeds)), *texts]))
     caption = (
         f"Test set of {in_text(dataset)}, {in_text(backbone)}. {SD}. MAE, RMSE, AMAE (mean over "
         "ages), MMAE (worst age) and bias (predicted minus true) in years; inconsistencies: "
         "adjacent thresholds k with P(y > k+1) > P(y > k) + 1e-5, mean an image; never predicted: "
         "ranks of the test set that no image is given."
     )
-    columns = [("", "Method"), ("", "Selection"), ("", "Decoding")]
+    columns = [("", "Method"), ("", "Selection"), ("", "Decoding"), ("", "Seeds")]
     columns += [("", name) for name, _ in METRICS.values()]
     title = f"All metrics: {label(dataset)}, {label(backbone)}"
     return Table(f"metrics-{dataset}-{backbone}", title, caption, long, columns, rows, heads=3)
@@ -153,13 +158,15 @@ def controls(records: Records, dataset: str) -> Table | None:
         texts = [plus_minus(records.values(runs, m), d) for m, d in shown.items()]
         gain = decimals(100 * (1 - means[tuple(runs)] / constant[0]), 0) if constant else ABSENT
         backbone = ABSENT if runs[0].backbone == "control" else label(runs[0].backbone)
-        rows.append(Row([backbone, runs[0].label, *texts, gain.replace("-", "−")]))
+        seeds = str(len(runs))
+        rows.append(Row([backbone, runs[0].label, seeds, *texts, gain.replace("-", "−")]))
     caption = (
         f"Test set of {in_text(dataset)}, last epoch, decoded as published. {SD}. Constant median: "
         "the median age of the training set for every image; shuffled labels: the same training "
         "with labels permuted among the images. Gain: share of the constant median's MAE removed."
     )
-    columns = [("", "Backbone"), ("", "Method"), *(("", METRICS[m][0]) for m in shown)]
+    columns = [("", name) for name in ("Backbone", "Method", "Seeds")]
+    columns += [("", METRICS[m][0]) for m in shown]
     columns += [("", "Gain, % ↑")]
     long = _long(
         records,
@@ -190,7 +197,8 @@ def groups(records: Records, dataset: str, backbone: str) -> Table | None:
     for (by, group), part in long.groupby(["by", "group"], sort=False):
         cells = [part[part["method"] == m] for m in methods]
         best = [3 + i for i in lowest([c["mae"].mean() for c in cells])]
-        texts = [plus_minus(c["mae"].to_numpy()) for c in cells]
+        most = max(map(len, cells))
+        texts = [plus_minus(c["mae"].to_numpy()) + of_seeds(len(c), most) for c in cells]
         signed = [decimals(c["bias"].mean()).replace("-", "−") for c in cells]
         rows.append(Row([by, str(group), f"{part['n'].iloc[0]:,}", *texts, *signed], best))
     caption = (

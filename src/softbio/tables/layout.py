@@ -86,6 +86,11 @@ def plus_minus(values: np.ndarray, digits: int = 2) -> str:
     return f"{values.mean():.{digits}f} ± {values.std(ddof=1):.{digits}f}"
 
 
+def of_seeds(count: int, expected: int) -> str:
+    """A remark behind an average over fewer seeds than it stands beside; empty where none lack."""
+    return f" ({count} of {expected} seeds)" if 0 < count < expected else ""
+
+
 def lowest(means: list[float], digits: int = 2) -> list[int]:
     """Positions of the smallest mean, ties at printed precision included; none of one alone."""
     shown = np.round(np.asarray(means, float), digits)

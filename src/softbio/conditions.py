@@ -1,0 +1,86 @@
+"""What images went through before they were scored, as it is printed and ordered.
+
+A condition is a protector in one of its modes; the unprotected images are one too ("Before").
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from softbio.scores import ORIGINAL, ComparisonAbout, GenderAbout
+
+BEFORE = "Before"
+# of semi-adversarial networks: the prototype of the same, of no, of the other gender
+MODES = {"": "", "sm": "SM", "nt": "NT", "op": "OP"}
+About = GenderAbout | ComparisonAbout
+OVER_SUBJECTS = (
+    "95 % intervals are over subjects, drawn with replacement with all their images (BCa bootstrap)"
+)
+
+
+def condition(about: About) -> str:
+    """The printed name of what the images went through: "Before", "SAN OP"."""
+    if about.protector == ORIGINAL:
+        return BEFORE
+    name = about.protector_title or about.protector
+    return f"{name} {MODES.get(about.mode, about.mode)}".strip()
+
+
+def scorer(about: About) -> str:
+    """The printed name of a gender classifier or matcher; an asterisk where it is not unseen."""
+    name = about.evaluator if isinstance(about, GenderAbout) else about.matcher
+    return (about.title or name) + ("*" if about.seen else "")
+
+
+def seen_note(abouts: Iterable[About]) -> str:
+    """For a caption: what the asterisk means, where there is one; and what nobody has recorded."""
+    abouts = list(abouts)
+    notes = []
+    if any(about.seen for about in abouts):
+        notes.append("*: used in training the protector, so not unseen.")
+    if any(about.seen is None and about.protector != ORIGINAL for about in abouts):
+        notes.append("Whether a scorer was used in training is not recorded for all.")
+    return " ".join(notes)
+
+
+def failed_note(abouts: Iterable[About]) -> str:
+    """For a caption: how many images or comparisons got no score."""
+    failed = {f"{scorer(a)}, {condition(a)}: {a.failed:,}" for a in abouts if a.failed}
+    return f"Without a score, and left out: {'; '.join(sorted(failed))}." if failed else ""
+
+
+def ordered(items: Iterable[Any]) -> list[Any]:
+    """Score files (anything with `about`): those before protection first, protectors as they come,
+    modes SM, NT, OP, then by name, seeds upwards."""
+    items = list(items)
+    first = {about: place for place, about in reversed(list(enumerate(_protectors(items))))}
+    modes = list(MODES)
+
+    def key(item: Any) -> tuple:
+        about = item.about
+        known = modes.index(about.mode) if about.mode in MODES else len(modes)
+        seed = -1 if about.seed is None else about.seed
+        before = about.protector != ORIGINAL
+        return before, first[about.protector], known, about.mode, seed
+
+    return sorted(items, key=key)
+
+
+def _protectors(items: Sequence[Any]) -> list[str]:
+    return [item.about.protector for item in items]
+
+
+def by_scorer(items: Iterable[Any]) -> dict[str, list[Any]]:
+    """Score files of each classifier or matcher, in order; one unseen by one protector and used by
+    another is one scorer."""
+    found: dict[str, list[Any]] = {}
+    for item in ordered(items):
+        about = item.about
+        name = about.evaluator if isinstance(about, GenderAbout) else about.matcher
+        found.setdefault(name, []).append(item)
+    return found
+
+
+def panel_name(items: Sequence[Any]) -> str:
+    """The scorer of these files, with its asterisk if any of them has one."""
+    names = [scorer(item.about) for item in items]
+    return max(names, key=len)

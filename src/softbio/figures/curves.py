@@ -1,0 +1,68 @@
+"""What the figures of scores share: one ink a condition, curves of few points, a common legend."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from softbio.conditions import condition
+from softbio.figures.base import OKABE_ITO, Canvas
+from softbio.scores import ORIGINAL
+
+# the ink of a mode goes through the document; line styles tell them apart without colour
+_INKS = {"sm": OKABE_ITO[0], "nt": OKABE_ITO[4], "op": OKABE_ITO[1]}
+_DASHES = {"sm": "-", "nt": (0, (5, 1.5)), "op": (0, (4, 1.2, 1, 1.2))}
+_OTHERS = [OKABE_ITO[2], OKABE_ITO[3], "#882255", OKABE_ITO[5]]
+BLACK = OKABE_ITO[6]
+POINTS = 250
+
+
+def inks(items: Iterable[Any]) -> dict[str, dict[str, Any]]:
+    """Line properties of each condition among these score files, by its printed name.
+
+    With one protector that has modes its modes have their own inks, black is before protection; of
+    several protectors each has an ink and modes have their dashes.
+    """
+    abouts = [item.about for item in items]
+    with_modes = dict.fromkeys(a.protector for a in abouts if a.mode in _INKS)
+    others = dict.fromkeys(a.protector for a in abouts if a.protector != ORIGINAL)
+    if len(with_modes) == 1:
+        others.pop(next(iter(with_modes)))
+    ink_of = {name: _OTHERS[i % len(_OTHERS)] for i, name in enumerate(others)}
+    found = {}
+    for about in abouts:
+        colour = ink_of.get(about.protector) or _INKS.get(about.mode, BLACK)
+        style = {"color": colour, "linestyle": _DASHES.get(about.mode, "-")}
+        if about.protector == ORIGINAL:
+            style = {"color": BLACK, "linestyle": "-", "linewidth": 1.8}
+        elif about.protector not in with_modes:
+            style["linestyle"] = (0, (1, 1))
+        found[condition(about)] = {"linewidth": 1.3} | style
+    return found
+
+
+def legend(canvas: Canvas, styles: dict[str, dict[str, Any]]) -> None:
+    """Names of all conditions under the panels, for which the canvas grows."""
+    handles = [Line2D([], [], label=name, **style) for name, style in styles.items()]
+    rows = -(-len(handles) // int(canvas.get_figwidth() / 1.1))
+    columns = -(-len(handles) // rows)
+    canvas.set_figheight(canvas.get_figheight() + 0.18 * (rows - 1))
+    canvas.legend(handles=handles, loc="outside lower center", ncols=columns)
+
+
+def fewer(x: np.ndarray, y: np.ndarray, limit: int = POINTS) -> np.ndarray:
+    """Places of at most `limit` points of a monotone curve, evenly along its path, both ends and
+    nothing but existing points; x, y float (T,) as drawn, on axes of comparable length."""
+    if len(x) <= limit:
+        return np.arange(len(x))
+    path = np.r_[0, np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))]
+    wanted = np.linspace(0, path[-1], limit)
+    places = np.minimum(np.searchsorted(path, wanted), len(x) - 1)
+    return np.unique(np.r_[0, places, len(x) - 1])
+
+
+def chance(ax: Axes, line: Callable[[np.ndarray], np.ndarray], xs: np.ndarray) -> None:
+    """What scores without information would give."""
+    ax.plot(xs, line(xs), color="#8c8c8c", linewidth=0.7, linestyle=":", zorder=1)

@@ -1,0 +1,180 @@
+"""What protection takes from gender classifiers, and what it costs in matching."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from softbio.conditions import (
+    OVER_SUBJECTS,
+    by_scorer,
+    condition,
+    failed_note,
+    ordered,
+    panel_name,
+    seen_note,
+)
+from softbio.figures.base import WIDE, Figure, NotShown, plain, tiles
+from softbio.figures.curves import chance, fewer, inks, legend
+from softbio.intervals import Judged, tmr_name
+from softbio.metrics.classification import errors_at, roc
+from softbio.records import in_text
+from softbio.scores import KINDS
+
+TMR = tmr_name(0.01)
+MARKS = {"": "o", "sm": "s", "nt": "D", "op": "^"}
+
+
+def _points(judged: Sequence[Judged]) -> pd.DataFrame:
+    """One row a drawn point of each curve, and one for each shipped threshold."""
+    parts = []
+    for item in judged:
+        scores, about = item.scores, item.about
+        found = roc(scores.scores, scores.labels)
+        kept = fewer(found.false_positive, found.false_negative)
+        shipped = errors_at(scores.scores, scores.labels, scores.threshold)
+        part = pd.DataFrame(
+            {
+                "false_positive": [*found.false_positive[kept], shipped.false_positive],
+                "true_positive": [*1 - found.false_negative[kept], 1 - shipped.false_negative],
+                "mark": ["curve"] * len(kept) + ["threshold"],
+            }
+        )
+        parts.append(part.assign(evaluator=about.evaluator, condition=condition(about),
+                                 seed=about.seed))  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def _panel(ax: Axes, part: pd.DataFrame, styles: dict) -> None:
+    chance(ax, lambda x: x, np.array([0.0, 1.0]))
+    for (name, _), line in part.groupby(["condition", "seed"], sort=False, dropna=False):
+        curve, dot = (line[line["mark"] == mark] for mark in ("curve", "threshold"))
+        ax.plot(curve["false_positive"], curve["true_positive"], zorder=3, **styles[name])
+        ax.plot(dot["false_positive"], dot["true_positive"], "o", color=styles[name]["color"],
+                markersize=4.5, markeredgecolor="white", markeredgewidth=0.6, zorder=4)  # fmt: skip
+    ticks = [0, 0.5, 1]
+    ax.set(xlim=(-0.01, 1), ylim=(0, 1.01), xticks=ticks, yticks=ticks, aspect="equal")
+
+
+def gender_roc(judged: Sequence[Judged]) -> Figure:
+    """ROC of every gender classifier before and after protection, a panel a classifier.
+
+    Raises NotShown without scores.
+    """
+    judged = ordered(judged)
+    if not judged:
+        raise NotShown("needs gender scores")
+    panels, styles, frame = by_scorer(judged), inks(judged), _points(judged)
+    # the panels are square
+    width, across = min(WIDE, 0.8 + 2.05 * len(panels)), min(len(panels), 4)
+    canvas, axes = tiles(len(panels), width, min(2.6, width / across + 0.6), sharey=True)
+    about = judged[0].about
+    for ax, (name, items) in zip(axes, panels.items(), strict=True):
+        _panel(ax, frame[frame["evaluator"] == name], styles)
+        ax.set(title=panel_name(items), xlabel=f"{about.negative} taken for {about.positive}")
+    axes[0].set_ylabel(f"{about.positive} taken for {about.positive}")
+    legend(canvas, styles)
+    abouts = [item.about for item in judged]
+    counts = " or ".join(sorted({f"{len(item.scores.frame):,}" for item in judged}))
+    caption = (
+        f"ROC of gender classifiers on {counts} test images of {in_text(about.dataset)}, before "
+        "and after protection. Dot: the threshold that the classifier is shipped with. Dotted "
+        "diagonal: no information. A curve below it is no protection: its decisions need only be "
+        f"turned round. {seen_note(abouts)} {failed_note(abouts)}"
+    ).strip()
+    texts = ", ".join(
+        f"{scorer_and(item)} {plain(item.interval('auc').estimate, 3)}" for item in judged
+    )
+    return Figure(
+        f"gender-roc-{about.dataset}", "Gender before and after protection", caption,
+        f"ROC curves. Area under the curve: {texts}.", about.dataset, None, frame, canvas,
+    )  # fmt: skip
+
+
+def scorer_and(item: Judged) -> str:
+    """ "dlib gender, SAN OP" of a score file."""
+    return f"{panel_name([item])}, {condition(item.about)}"
+
+
+def unseen(judged: Sequence[Judged]) -> list[Judged]:
+    """Score files of scorers that the training of no protector here has used."""
+    groups = by_scorer(judged).values()
+    return [i for items in groups if not any(i.about.seen for i in items) for i in items]
+
+
+def _plane_rows(gender: Sequence[Judged], matching: Sequence[Judged], kind: str) -> list[dict]:
+    """One row a gender classifier, matcher, condition and seed, scorers unseen by the protector."""
+    rows = []
+    for g in unseen(gender):
+        for m in unseen(matching):
+            if m.about.kind not in (kind, KINDS[0]):
+                continue
+            same = [(a.protector, a.mode, a.seed) for a in (g.about, m.about)]
+            if same[0] != same[1]:
+                continue
+            x, y = g.interval("eer"), m.interval(TMR)
+            row = {"evaluator": panel_name([g]), "matcher": panel_name([m])}
+            row |= {"condition": condition(g.about), "protector": g.about.protector}
+            row |= {"mode": g.about.mode, "seed": g.about.seed}
+            row |= {"eer": x.estimate, "eer_low": x.low, "eer_high": x.high}
+            rows.append(row | {"tmr": y.estimate, "tmr_low": y.low, "tmr_high": y.high})
+    return rows
+
+
+def _marks(ax: Axes, part: pd.DataFrame, styles: dict) -> None:
+    """A mark with both intervals for each condition; modes of one protector joined."""
+    for _, line in part.groupby(["protector", "seed"], sort=False, dropna=False):
+        ax.plot(line["eer"], line["tmr"], color="#b5b5b5", linewidth=0.8, zorder=1)
+    for row in part.itertuples():
+        reach = [[[row.eer - row.eer_low], [row.eer_high - row.eer]],
+                 [[row.tmr - row.tmr_low], [row.tmr_high - row.tmr]]]  # fmt: skip
+        ax.errorbar(row.eer, row.tmr, reach[1], reach[0], marker=MARKS.get(row.mode, "P"),
+                    color=styles[row.condition]["color"], markersize=5, linewidth=0.9,
+                    capsize=0, zorder=3)  # fmt: skip
+    ax.axvline(0.5, color="#8c8c8c", linewidth=0.7, linestyle=":", zorder=1)
+
+
+def plane(gender: Sequence[Judged], matching: Sequence[Judged], kind: str = KINDS[1]) -> Figure:
+    """Privacy against utility: EER of unseen gender classifiers against TMR at FMR 1 % of unseen
+    matchers, a panel a pair of them.
+
+    Raises NotShown where no protector has both, or FMR 1 % is not supported.
+    """
+    gender, matching = ordered(gender), ordered(matching)
+    frame = pd.DataFrame(_plane_rows(gender, matching, kind))
+    if frame.empty or frame["tmr"].isna().all():
+        raise NotShown("needs unseen gender and matching scores, 3,000 non-mated comparisons")
+    styles = inks(gender)
+    modes = dict(zip(frame["condition"], frame["mode"], strict=True))
+    styles = {name: styles[name] | {"linestyle": "", "marker": MARKS.get(modes[name], "P")}
+              for name in styles if name in modes}  # fmt: skip
+    groups = list(frame.groupby(["evaluator", "matcher"], sort=False))
+    size = (min(WIDE, 0.7 + 2.6 * len(groups)), 2.6)
+    canvas, axes = tiles(len(groups), *size, sharex=True, sharey=True)
+    for ax, ((evaluator, matcher), part) in zip(axes, groups, strict=True):
+        _marks(ax, part, styles)
+        ax.set(title=f"{evaluator}\n{matcher}", xlabel="EER of gender")
+    axes[0].set(ylabel="TMR at FMR 1 %", xlim=(0, max(0.55, frame["eer_high"].max() * 1.05)))
+    axes[0].set_ylim(min(0.9, frame["tmr_low"].min() * 0.95), 1.005)
+    legend(canvas, styles)
+    dataset = gender[0].about.dataset
+    side = "originals" if kind == KINDS[1] else "other protected images"
+    caption = (
+        f"Privacy against utility on {in_text(dataset)}: EER of a gender classifier against TMR at "
+        f"FMR 1 % of a matcher, protected probes against {side}; scorers that no training used "
+        "(first line of a title: the classifier; second: the matcher). Best is the upper end of "
+        "the dotted line: gender at chance, matching untouched; to the right of it decisions are "
+        f"turned round, which hides nothing. Modes of a protector are joined. {OVER_SUBJECTS}; a "
+        "comparison is weighted by the draws of both its subjects. "
+        f"{failed_note(item.about for item in [*gender, *matching])}"
+    ).strip()
+    texts = "; ".join(
+        f"{row.condition} EER {plain(row.eer)}, TMR {plain(row.tmr)} "
+        f"({row.evaluator}, {row.matcher})"
+        for row in frame.itertuples()
+    )
+    return Figure(
+        f"privacy-utility-{kind}-{dataset}", "Privacy against utility", caption,
+        f"Marks: {texts}.", dataset, None, frame, canvas,
+    )  # fmt: skip

@@ -1,0 +1,268 @@
+"""Score files: the contract between evaluators, which look at images, and what judges them.
+
+Two kinds, each one Parquet file an evaluator and a set of images, with what it is about in the
+schema's metadata. A file holds scores as its evaluator gave them, never decisions: thresholds are
+chosen, and directions turned, by who judges.
+"""
+
+from dataclasses import MISSING, asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from softbio.errors import UserError
+from softbio.files import atomic
+from softbio.metrics.verification import MEASURES, identification_ranks, similarity
+
+ORIGINAL = "original"
+SIDES = ("reference", "probe")
+KINDS = ("original-original", "protected-original", "protected-protected")
+DIRECTIONS = ("higher", "lower")
+GENDER = {"image": pa.string(), "subject": pa.string(), "label": pa.int8(), "score": pa.float64()}
+COMPARISON = {
+    "reference": pa.string(),
+    "probe": pa.string(),
+    "reference_subject": pa.string(),
+    "probe_subject": pa.string(),
+    "mated": pa.bool_(),
+    "score": pa.float64(),
+    "fold": pa.int16(),
+}
+
+
+@dataclass(frozen=True)
+class GenderAbout:
+    """What a file of gender scores says of itself.
+
+    protector, mode: what the images went through; ("original", "") is nothing. threshold: the
+    evaluator's own, as shipped, on its own scale; direction: whether "higher" or "lower" scores
+    speak for the positive class (label 1). seen: whether training the protector used the evaluator,
+    None where that is not known; title, protector_title: the names as printed; failed: images that
+    got no score and are not in the file.
+    """
+
+    dataset: str
+    evaluator: str
+    protector: str
+    mode: str
+    threshold: float
+    direction: str
+    positive: str = "male"
+    negative: str = "female"
+    seed: int | None = None
+    seen: bool | None = None
+    title: str = ""
+    protector_title: str = ""
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class ComparisonAbout:
+    """What a file of comparison scores says of itself; as `GenderAbout` where names are the same.
+
+    kind: which sides are protected, the probe or both; measure: "similarity" or "distance"; pairs:
+    the name of the pair list ("view2", "all", "gallery"); failed: comparisons without a score.
+    """
+
+    dataset: str
+    matcher: str
+    protector: str
+    mode: str
+    kind: str
+    measure: str
+    pairs: str
+    seed: int | None = None
+    seen: bool | None = None
+    title: str = ""
+    protector_title: str = ""
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class GenderScores:
+    """A gender score file: `frame` has the columns `GENDER`, a row an image."""
+
+    about: GenderAbout
+    frame: pd.DataFrame
+
+    @property
+    def sign(self) -> int:
+        """1 where higher scores speak for the positive class, -1 where lower ones do."""
+        return 1 if self.about.direction == "higher" else -1
+
+    @property
+    def scores(self) -> np.ndarray:
+        """Float (N,), higher for the positive class."""
+        return self.sign * self.frame["score"].to_numpy(float)
+
+    @property
+    def threshold(self) -> float:
+        """The shipped threshold on the scale of `scores`."""
+        return self.sign * self.about.threshold
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Int (N,), 1 for the positive class."""
+        return self.frame["label"].to_numpy(int)
+
+    @property
+    def subjects(self) -> np.ndarray:
+        """Object (N,): whom an image shows; an image of an unknown subject is its own."""
+        return self.frame["subject"].fillna("image " + self.frame["image"]).to_numpy(object)
+
+
+@dataclass(frozen=True)
+class ComparisonScores:
+    """A comparison score file: `frame` has the columns `COMPARISON`, a row a comparison."""
+
+    about: ComparisonAbout
+    frame: pd.DataFrame
+
+    @property
+    def scores(self) -> np.ndarray:
+        """Similarities float (N,)."""
+        return similarity(self.frame["score"].to_numpy(float), self.about.measure)
+
+    @property
+    def mated(self) -> np.ndarray:
+        """Bool (N,)."""
+        return self.frame["mated"].to_numpy(bool)
+
+    @property
+    def subjects(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of reference and probe, object (N,) each."""
+        return tuple(self.frame[f"{side}_subject"].to_numpy(object) for side in SIDES)
+
+    def identification(self) -> tuple[np.ndarray, np.ndarray, int]:
+        """Of comparisons with a whole gallery (`pairs.gallery_pairs`): the ranks int (P,) of the
+        probes' subjects, those subjects object (P,), and how many the gallery has.
+
+        Raises UserError where a probe lacks a comparison or its subject a reference.
+        """
+        probes, (gallery, subjects) = self.frame["probe"].to_numpy(object), self.subjects
+        try:
+            names, ranks = identification_ranks(self.scores, probes, gallery, subjects)
+        except ValueError as error:
+            raise UserError(f"{self.about.matcher}, {self.about.protector}: {error}") from None
+        of = dict(zip(probes, subjects, strict=True))
+        whom = np.array([of[name] for name in names], object)
+        return ranks, whom, len(np.unique(gallery.astype(str)))
+
+
+def _one_of(place: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UserError(f"scores: {place} '{value}' is none of {', '.join(known)}")
+
+
+def _check_scores(frame: pd.DataFrame, columns: dict[str, pa.DataType], key: list[str]) -> None:
+    """What both kinds share: columns, rows, finite scores, no row twice."""
+    missing = [name for name in columns if name not in frame]
+    if missing:
+        raise UserError(f"scores: no column '{missing[0]}'; needed: {', '.join(columns)}")
+    if frame.empty:
+        raise UserError("scores: no row; score at least one image or comparison")
+    if frame[key].isna().any(axis=None):
+        raise UserError(f"scores: a row does not name its {' and '.join(key)}")
+    bad = ~np.isfinite(frame["score"].to_numpy(float))
+    if bad.any():
+        row = " with ".join(frame.loc[bad, key].iloc[0])
+        raise UserError(f"scores: {row} has no finite score; leave it out and count it as failed")
+    if frame.duplicated(key).any():
+        row = " with ".join(frame.loc[frame.duplicated(key), key].iloc[0])
+        raise UserError(f"scores: {row} occurs twice")
+
+
+def _check_gender(about: GenderAbout, frame: pd.DataFrame) -> None:
+    _one_of("direction", about.direction, DIRECTIONS)
+    if not np.isfinite(about.threshold):
+        raise UserError("scores: the threshold is not a finite number")
+    _check_scores(frame, GENDER, ["image"])
+    if not frame["label"].isin([0, 1]).all():
+        raise UserError(f"scores: a label is neither 0 ({about.negative}) nor 1 ({about.positive})")
+
+
+def _check_comparisons(about: ComparisonAbout, frame: pd.DataFrame) -> None:
+    _one_of("kind", about.kind, KINDS)
+    _one_of("measure", about.measure, MEASURES)
+    if (about.protector == ORIGINAL) != (about.kind == KINDS[0]):
+        raise UserError(f"scores: protector '{about.protector}' cannot be of kind '{about.kind}'")
+    _check_scores(frame, COMPARISON, list(SIDES))
+    same = frame["reference"] == frame["probe"]
+    if same.any():
+        image = frame.loc[same, "probe"].iloc[0]
+        raise UserError(f"scores: {image} is compared with itself, which is no mated comparison")
+    if frame[[f"{side}_subject" for side in SIDES]].isna().any(axis=None):
+        raise UserError("scores: a comparison without subjects cannot be judged")
+    wrong = frame["mated"] != (frame["reference_subject"] == frame["probe_subject"])
+    if wrong.any():
+        row = " with ".join(frame.loc[wrong, list(SIDES)].iloc[0])
+        raise UserError(f"scores: {row}: 'mated' contradicts the subjects")
+
+
+def _write(path: Path, about: Any, frame: pd.DataFrame, columns: dict[str, pa.DataType]) -> None:
+    metadata = {k: "" if v is None else str(v) for k, v in asdict(about).items()}
+    schema = pa.schema(list(columns.items()), metadata=metadata)
+    table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+    with atomic(path) as part:
+        pq.write_table(table.replace_schema_metadata(metadata), part, compression="zstd")
+
+
+_PARSE = {
+    str: str,
+    int: int,
+    float: float,
+    int | None: lambda text: int(text) if text else None,
+    bool | None: lambda text: {"True": True, "False": False, "": None}[text],
+}
+
+
+def _read(path: Path, kind: Any, columns: dict[str, pa.DataType]) -> tuple[Any, pd.DataFrame]:
+    try:
+        table = pq.read_table(path)
+        entries = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
+        # a file without an entry that has no default raises KeyError
+        known = [f for f in fields(kind) if f.name in entries or f.default is MISSING]
+        about = kind(**{field.name: _PARSE[field.type](entries[field.name]) for field in known})
+        frame = table.select(list(columns)).cast(pa.schema(list(columns.items()))).to_pandas()
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{path}: not a file of {kind.__name__[:-5]} scores ({reason})") from None
+    return about, frame
+
+
+def write_gender(path: Path, scores: GenderScores) -> None:
+    """Write a file of gender scores; raises UserError for what `read_gender` would refuse."""
+    _check_gender(scores.about, scores.frame)
+    _write(path, scores.about, scores.frame, GENDER)
+
+
+def read_gender(path: Path) -> GenderScores:
+    """Read a file of `write_gender`, also one that somebody else made. Raises UserError, in one
+    line with the path, where an entry, a column or a score is missing or makes no sense."""
+    about, frame = _read(path, GenderAbout, GENDER)
+    try:
+        _check_gender(about, frame)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    return GenderScores(about, frame)
+
+
+def write_comparisons(path: Path, scores: ComparisonScores) -> None:
+    """Write a file of comparison scores; raises UserError for what `read_comparisons` would."""
+    _check_comparisons(scores.about, scores.frame)
+    _write(path, scores.about, scores.frame, COMPARISON)
+
+
+def read_comparisons(path: Path) -> ComparisonScores:
+    """Read a file of `write_comparisons`; raises UserError as `read_gender` does, and where an
+    image is compared with itself or `mated` contradicts the subjects."""
+    about, frame = _read(path, ComparisonAbout, COMPARISON)
+    try:
+        _check_comparisons(about, frame)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    return ComparisonScores(about, frame)

@@ -1,0 +1,215 @@
+"""How well gender classifiers and matchers do before and after protection."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from softbio.conditions import (
+    OVER_SUBJECTS,
+    by_scorer,
+    condition,
+    failed_note,
+    ordered,
+    scorer,
+    seen_note,
+)
+from softbio.intervals import Judged, separation, tmr_name
+from softbio.metrics.classification import flips
+from softbio.metrics.verification import ERRORS, FMRS
+from softbio.records import in_text, label
+from softbio.scores import KINDS, ORIGINAL, ComparisonScores
+from softbio.statistics import Interval, bootstrap, clustered
+from softbio.tables.layout import ABSENT, Row, Table, decimals
+
+SIDES = {KINDS[0]: "neither", KINDS[1]: "probe", KINDS[2]: "both"}
+GENDER_NAMES = ("EER", "Separation", "Error", "Balanced error", "EER − before", "Flipped")
+RANKS = (1, 5)
+WEIGHTED = "a comparison is weighted by the draws of both its subjects"
+
+
+def percent(interval: Interval | None, sign: bool = False) -> str:
+    """A share of 1 and its limits in percent; a dash where there is none."""
+    if interval is None or np.isnan(interval.estimate):
+        return ABSENT
+    form = "{:+.1f}" if sign else "{:.1f}"
+    middle, low, high = (
+        form.format(100 * value).replace("-", "−")
+        for value in (interval.estimate, interval.low, interval.high)
+    )
+    return middle if np.isnan(interval.low) else f"{middle} ({low} to {high})"
+
+
+def _flat(numbers: dict[str, Interval | None]) -> dict[str, float]:
+    """The columns name, name_low, name_high of a CSV."""
+    found = {}
+    for name, interval in numbers.items():
+        ends = (interval.estimate, interval.low, interval.high) if interval else (np.nan,) * 3
+        found |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
+    return found
+
+
+def _before(item: Judged, items: Sequence[Judged]) -> Judged | None:
+    """The unprotected scores of the same scorer on the same subjects; None for those themselves."""
+    if item.about.protector == ORIGINAL:
+        return None
+    for other in items:
+        same = np.array_equal(other.numbers.subjects, item.numbers.subjects)
+        if other.about.protector == ORIGINAL and same:
+            return other
+    return None
+
+
+def _condition(item: Judged, items: Sequence[Judged]) -> str:
+    """With the seed where a scorer has several of one condition."""
+    name = condition(item.about)
+    same = [i for i in items if condition(i.about) == name and _kind(i) == _kind(item)]
+    return f"{name}, seed {item.about.seed}" if len(same) > 1 else name
+
+
+def _kind(item: Judged) -> str:
+    return getattr(item.about, "kind", "")
+
+
+def _flipped(item: Judged, before: Judged | None) -> Interval | None:
+    """Share of images whose decision at the shipped threshold protection changes."""
+    if before is None:
+        return None
+    columns = ["image", "score", "subject"]
+    frames = [
+        i.scores.frame.assign(score=i.scores.scores, subject=i.scores.subjects)[columns]
+        for i in (before, item)
+    ]
+    both = frames[0].merge(frames[1], on="image", suffixes=("", "_after"))
+    decided = [both[name] >= item.scores.threshold for name in ("score", "score_after")]
+    changed = (decided[0] != decided[1]).to_numpy(float)
+    found = bootstrap(clustered(changed, both["subject"].to_numpy(object)), resamples=1000)
+    share = flips(both["score"], both["score_after"], item.scores.threshold)[0]
+    return Interval(share, found.low, found.high)
+
+
+def _gender_numbers(item: Judged, items: Sequence[Judged]) -> dict[str, Interval | None]:
+    before = _before(item, items)
+    return {
+        "eer": item.interval("eer"),
+        "separation": separation(item.interval("auc")),
+        "error": item.interval("error"),
+        "balanced_error": item.interval("balanced_error"),
+        "eer_difference": before and item.numbers.difference(before.numbers, "eer"),
+        "flipped": _flipped(item, before),
+    }
+
+
+def gender_errors(judged: Sequence[Judged]) -> Table | None:
+    """Every gender classifier before and after protection; None without scores."""
+    if not judged:
+        return None
+    rows, long = [], []
+    for items in by_scorer(judged).values():
+        for item in items:
+            about, numbers = item.about, _gender_numbers(item, items)
+            cells = [scorer(about), _condition(item, items), f"{len(item.scores.frame):,}"]
+            for name, interval in numbers.items():
+                cells.append(percent(interval, sign=name == "eer_difference"))
+            rows.append(Row(cells))
+            keys = {"dataset": about.dataset, "evaluator": about.evaluator, "seen": about.seen}
+            keys |= {"protector": about.protector, "mode": about.mode, "seed": about.seed}
+            long.append(keys | {"images": len(item.scores.frame)} | _flat(numbers))
+    abouts = [item.about for item in judged]
+    dataset = abouts[0].dataset
+    caption = (
+        f"Gender on test images of {in_text(dataset)}, in %. EER: where both error rates are "
+        "equal, above 50 where the scores point the wrong way. Separation: max(AUC, 1 − AUC), 50 "
+        "where nothing can be told; turning decisions round does not lower it. Error, and the mean "
+        "error of both genders (balanced): at the threshold that the classifier is shipped with. "
+        "Flipped: images decided otherwise than before. In brackets: "
+        f"{OVER_SUBJECTS}; those of the "
+        f"difference draw both sides together. {seen_note(abouts)} {failed_note(abouts)}"
+    ).strip()
+    columns = [("", name) for name in ("Classifier", "Images", "N", *GENDER_NAMES)]
+    title = f"Gender before and after protection: {label(dataset)}"
+    return Table(f"gender-{dataset}", title, caption, pd.DataFrame(long), columns, rows, heads=2)
+
+
+def _matching_numbers(item: Judged, items: Sequence[Judged]) -> dict[str, Interval | None]:
+    before, names = _before(item, items), [tmr_name(fmr) for fmr in FMRS]
+    found = {"eer": item.interval("eer")} | {name: item.interval(name) for name in names}
+    lost = before and item.numbers.difference(before.numbers, names[0])
+    return found | {f"{names[0]}_difference": lost}
+
+
+def matching(judged: Sequence[Judged]) -> Table | None:
+    """Every matcher before and after protection, by which sides are protected; None without
+    comparisons."""
+    judged = [item for item in judged if item.about.pairs != "gallery"]
+    if not judged:
+        return None
+    rows, long = [], []
+    for items in by_scorer(judged).values():
+        for item in sorted(items, key=lambda i: KINDS.index(i.about.kind)):
+            about, numbers = item.about, _matching_numbers(item, items)
+            own = int(item.scores.mated.sum())
+            counts = [own, len(item.scores.frame) - own]
+            cells = [scorer(about), SIDES[about.kind], _condition(item, items)]
+            cells += [f"{count:,}" for count in counts]
+            cells += [percent(i, n.endswith("difference")) for n, i in numbers.items()]
+            rows.append(Row(cells))
+            keys = {"dataset": about.dataset, "matcher": about.matcher, "seen": about.seen}
+            keys |= {"kind": about.kind, "pairs": about.pairs, "protector": about.protector}
+            keys |= {"mode": about.mode, "seed": about.seed}
+            keys |= dict(zip(("mated", "non_mated"), counts, strict=True))
+            long.append(keys | _flat(numbers))
+    abouts = [item.about for item in judged]
+    dataset = abouts[0].dataset
+    caption = (
+        f"Verification on {in_text(dataset)}, in %; pair list: {judged[0].about.pairs}, all "
+        "subjects under one threshold. Protected: which side of a comparison is; the other is the "
+        "original. TMR at the lowest threshold whose FMR is at most 1 % or 0.1 %; a dash where "
+        f"fewer than {ERRORS} non-mated comparisons would match there (rule of 30, ISO/IEC "
+        f"19795-1). Last column: TMR at FMR 1 % minus that before, each at its own threshold. In "
+        f"brackets: {OVER_SUBJECTS}, {WEIGHTED}; those of the difference draw both sides together. "
+        f"{seen_note(abouts)} {failed_note(abouts)}"
+    ).strip()
+    names = [
+        ("", "Matcher"), ("", "Protected"), ("", "Images"), ("Comparisons", "mated"),
+        ("Comparisons", "non-mated"), ("", "EER"), ("TMR at FMR", "1 %"), ("TMR at FMR", "0.1 %"),
+        ("", "1 % − before"),
+    ]  # fmt: skip
+    title = f"Matching before and after protection: {label(dataset)}"
+    return Table(f"matching-{dataset}", title, caption, pd.DataFrame(long), names, rows, heads=3)
+
+
+def identification(scores: Sequence[ComparisonScores]) -> Table | None:
+    """Rank-1 and rank-5 identification rate against a whole gallery; None without one."""
+    scores = ordered(item for item in scores if item.about.pairs == "gallery")
+    if not scores:
+        return None
+    rows, long = [], []
+    for items in by_scorer(scores).values():
+        for item in items:
+            about = item.about
+            ranks, subjects, size = item.identification()
+            found = {
+                f"rank{rank}": bootstrap(clustered(ranks <= rank, subjects), resamples=1000)
+                for rank in RANKS
+            }
+            cells = [scorer(about), _condition(item, items), f"{len(ranks):,}", f"{size:,}"]
+            cells += [percent(interval) for interval in found.values()]
+            rows.append(Row([*cells, decimals(float(np.median(ranks)), 0)]))
+            keys = {"dataset": about.dataset, "matcher": about.matcher, "seen": about.seen}
+            keys |= {"protector": about.protector, "mode": about.mode, "seed": about.seed}
+            long.append(keys | {"probes": len(ranks), "gallery": size} | _flat(found))
+    dataset = scores[0].about.dataset
+    abouts = [item.about for item in scores]
+    caption = (
+        f"Closed-set identification on {in_text(dataset)}: share of probes, in %, whose subject is "
+        "the first, or among the first five, of the gallery of one original image a subject; ties "
+        "count against the probe. Median: of the ranks. In brackets: 95 % intervals over the "
+        "probes' subjects (BCa bootstrap), the gallery as it is. "
+        f"{seen_note(abouts)} {failed_note(abouts)}"
+    ).strip()
+    heads = ("Matcher", "Images", "Probes", "Gallery", "Rank 1", "Rank 5", "Median")
+    title = f"Identification before and after protection: {label(dataset)}"
+    columns = [("", name) for name in heads]
+    name = f"identification-{dataset}"
+    return Table(name, title, caption, pd.DataFrame(long), columns, rows, heads=2)

@@ -1,0 +1,260 @@
+"""FMR, FNMR, EER, TMR, d' and CMC against scikit-learn, pyeer and their own laws."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import sklearn.metrics
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from pyeer import eer_stats
+from pyeer.cmc_stats import get_cmc_curve
+
+from softbio.metrics import verification as v
+
+# few distinct scores, so that ties within and between both kinds are common
+SCORES = st.lists(st.integers(-4, 4), min_size=1, max_size=30)
+
+
+def comparisons(own, other) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and mated of lists of either kind."""
+    return np.r_[own, other].astype(float), np.r_[np.ones(len(own)), np.zeros(len(other))] == 1
+
+
+def of_pyeer(scores, mated) -> SimpleNamespace:
+    """What pyeer.eer_info.get_eer_stats gives; that module needs pkg_resources, which is gone."""
+    own, other = scores[mated], scores[~mated]
+    thrs, fmr, fnmr = eer_stats.calculate_roc(own, other)
+    _, low, high, eer = eer_stats.get_eer_values(fmr, fnmr)
+    points = {f"fmr{n}": eer_stats.get_fmr_op(fmr, fnmr, 1 / n)[1] for n in (100, 1000)}
+    decidability = eer_stats.get_decidability_value(
+        own.mean(), own.std(), other.mean(), other.std()
+    )
+    return SimpleNamespace(
+        thrs=thrs, fmr=fmr, fnmr=fnmr, eer_low=low, eer_high=high, eer=eer,
+        decidability=decidability, **points,
+    )  # fmt: skip
+
+
+def normal(own: int, other: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(seed)
+    return comparisons(generator.normal(1.5, 1, own), generator.normal(0, 1, other))
+
+
+@given(SCORES, SCORES)
+def test_operating_points_equal_scikit_learn(own, other):
+    scores, mated = comparisons(own, other)
+    found = v.curve(scores, mated)
+    fmr, tmr, thresholds = sklearn.metrics.roc_curve(mated, scores, drop_intermediate=False)
+    np.testing.assert_array_equal(found.thresholds[::-1], thresholds)
+    np.testing.assert_allclose(found.fmr[::-1], fmr, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found.tmr[::-1], tmr, rtol=0, atol=1e-12)
+    assert v.area(scores, mated) == pytest.approx(sklearn.metrics.roc_auc_score(mated, scores))
+
+
+@given(SCORES, SCORES)
+def test_det_equals_scikit_learn_where_it_has_points(own, other):
+    scores, mated = comparisons(own, other)
+    fmr, fnmr, thresholds = sklearn.metrics.det_curve(mated, scores)
+    finite = np.isfinite(thresholds)
+    ours = v.rates_at(scores, mated, thresholds[finite])
+    np.testing.assert_allclose(ours[0], fmr[finite], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(ours[1], fnmr[finite], rtol=0, atol=1e-12)
+
+
+@given(SCORES, SCORES)
+def test_both_rates_are_monotone_between_0_and_1(own, other):
+    found = v.curve(*comparisons(own, other))
+    assert (np.diff(found.fmr) <= 0).all()
+    assert (np.diff(found.fnmr) >= 0).all()
+    assert (found.fmr[0], found.fnmr[0], found.fmr[-1], found.fnmr[-1]) == (1, 0, 0, 1)
+
+
+@given(SCORES, SCORES)
+def test_rates_at_a_threshold_are_those_of_the_curve(own, other):
+    scores, mated = comparisons(own, other)
+    found = v.curve(scores, mated)
+    fmr, fnmr = v.rates_at(scores, mated, found.thresholds)
+    np.testing.assert_array_equal(fmr, found.fmr)
+    np.testing.assert_array_equal(fnmr, found.fnmr)
+
+
+@given(SCORES, SCORES)
+def test_eer_lies_on_the_roc_of_scikit_learn(own, other):
+    scores, mated = comparisons(own, other)
+    eer = v.equal_error_rate(scores, mated)
+    fmr, tmr, _ = sklearn.metrics.roc_curve(mated, scores, drop_intermediate=False)
+    # where the curve is vertical its TMR at the EER is a range
+    low = np.interp(eer - 1e-9, fmr, tmr)
+    high = np.interp(eer + 1e-9, fmr, tmr)
+    assert low - 1e-6 <= 1 - eer <= high + 1e-6
+
+
+@given(SCORES, SCORES)
+def test_eer_lies_within_the_interval_of_pyeer(own, other):
+    scores, mated = comparisons(own, other)
+    fmr, fnmr = v.rates_at(scores, mated, np.array([scores.max()]))
+    # pyeer has no threshold above all scores
+    assume(fmr <= fnmr)
+    reference = of_pyeer(scores, mated)
+    eer = v.equal_error_rate(scores, mated)
+    assert reference.eer_low - 1e-12 <= eer <= reference.eer_high + 1e-12
+
+
+def test_all_rates_equal_pyeer():
+    scores, mated = normal(400, 3000)
+    reference = of_pyeer(scores, mated)
+    found = v.curve(scores, mated)
+    np.testing.assert_array_equal(found.thresholds[:-1], reference.thrs)
+    np.testing.assert_allclose(found.fmr[:-1], reference.fmr, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found.fnmr[:-1], reference.fnmr, rtol=0, atol=1e-12)
+    assert v.tmr_at_fmr(scores, mated, 0.01) == pytest.approx(1 - reference.fmr100)
+    assert v.d_prime(scores, mated) == pytest.approx(reference.decidability)
+    assert v.equal_error_rate(scores, mated) == pytest.approx(reference.eer, abs=1 / 400)
+    # the mean of both rates at one threshold, as pyeer defines it, from ours
+    gap = found.fmr - found.fnmr
+    near = np.flatnonzero(gap <= 0)[0] - np.array([1, 0])
+    both = (found.fmr + found.fnmr)[near]
+    assert both.min() / 2 == pytest.approx(reference.eer)
+
+
+def test_tmr_at_fmr_of_a_thousandth_equals_pyeer():
+    scores, mated = normal(200, 30_000)
+    reference = of_pyeer(scores, mated)
+    assert v.tmr_at_fmr(scores, mated, 0.001) == pytest.approx(1 - reference.fmr1000)
+
+
+@given(SCORES, SCORES)
+def test_a_monotone_transform_changes_neither_eer_nor_area(own, other):
+    scores, mated = comparisons(own, other)
+    for changed in (np.exp(scores), scores**3, 7 - 2 / (scores + 9)):
+        assert v.equal_error_rate(changed, mated) == v.equal_error_rate(scores, mated)
+        assert v.area(changed, mated) == v.area(scores, mated)
+
+
+@given(SCORES, SCORES)
+def test_exchanging_both_kinds_complements_area_and_eer(own, other):
+    scores, mated = comparisons(own, other)
+    assert v.area(scores, ~mated) == pytest.approx(1 - v.area(scores, mated))
+    assert v.equal_error_rate(scores, ~mated) == pytest.approx(
+        1 - v.equal_error_rate(scores, mated)
+    )
+    # both exchanges at once are the same matcher seen from the other side
+    assert v.equal_error_rate(-scores, ~mated) == pytest.approx(v.equal_error_rate(scores, mated))
+
+
+@given(SCORES, SCORES)
+def test_distances_are_turned_once(own, other):
+    scores, mated = comparisons(own, other)
+    distances = v.similarity(-scores, "distance")
+    assert v.equal_error_rate(distances, mated) == v.equal_error_rate(scores, mated)
+
+
+def test_an_unknown_measure_is_refused():
+    with pytest.raises(ValueError, match="cosine"):
+        v.similarity(np.zeros(2), "cosine")
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "eer", "area"),
+    [
+        ([1], [0], 0, 1),
+        ([0], [1], 1, 0),
+        ([0], [0], 0.5, 0.5),
+        ([0, 2], [0, 2], 0.5, 0.5),
+        # between the thresholds 3 and 4 FMR falls from 1/3 to 0 and FNMR rises from 1/4 to 1/2
+        ([1, 3, 4, 5], [0, 2, 3], 2 / 7, 9.5 / 12),
+    ],
+)
+def test_small_cases_by_hand(own, other, eer, area):
+    scores, mated = comparisons(own, other)
+    assert v.equal_error_rate(scores, mated) == pytest.approx(eer)
+    assert v.area(scores, mated) == pytest.approx(area)
+
+
+def test_the_rule_of_30_decides_which_fmr_is_reported():
+    assert v.supports(3000, 0.01)
+    assert not v.supports(2999, 0.01)
+    assert v.supports(30_000, 0.001)
+    assert not v.supports(3000, 0.001)
+    assert np.isnan(v.tmr_at_fmr(*normal(100, 2999), 0.01))
+
+
+def test_tmr_is_reached_by_a_threshold():
+    scores, mated = normal(500, 3000, seed=3)
+    found = v.curve(scores, mated)
+    place = np.flatnonzero(found.fmr <= 0.01)[0]
+    assert v.tmr_at_fmr(scores, mated, 0.01) == found.tmr[place]
+    assert found.fmr[place - 1] > 0.01
+
+
+def test_fold_accuracies_use_the_threshold_of_the_other_folds():
+    # folds 1 and 2 are decided best at 1.5, where fold 0 has a false non-match
+    scores = np.array([1.0, 0.0, 2.0, 0.0, 2.0, 1.0])
+    mated, folds = np.array([1, 0] * 3) == 1, np.repeat([0, 1, 2], 2)
+    assert v.fold_accuracies(scores, mated, folds)[0] == 0.5
+    separated = np.where(mated, 5.0, 0.0) + np.arange(6) / 10
+    assert v.fold_accuracies(separated, mated, folds).tolist() == [1, 1, 1]
+    assert v.fold_accuracies(-separated, ~mated, folds).tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("scores", "mated"), [([1.0, np.nan], [1, 0]), ([1.0, 2.0], [1, 1]), ([1.0], [0])]
+)
+def test_what_cannot_be_judged_is_refused(scores, mated):
+    with pytest.raises(ValueError, match=r"finite|at least one"):
+        v.equal_error_rate(np.array(scores), np.array(mated) == 1)
+
+
+def test_d_prime_of_scores_that_do_not_vary():
+    assert np.isnan(v.d_prime(np.ones(4), np.array([True, True, False, False])))
+
+
+def gallery(scores: np.ndarray) -> tuple[np.ndarray, ...]:
+    """(P, G) scores in long form; probe p shows subject p modulo G."""
+    probes, references = np.indices(scores.shape)
+    names = np.char.add("p", probes.astype(str)).ravel()
+    return scores.ravel(), names, references.ravel(), (probes % scores.shape[1]).ravel()
+
+
+@given(st.integers(1, 6), st.integers(1, 8), st.integers(0, 99))
+def test_cmc_rises_to_1_at_rank_n(size, probes, seed):
+    scores = np.random.default_rng(seed).integers(0, 3, (probes, size)).astype(float)
+    names, ranks = v.identification_ranks(*gallery(scores))
+    found = v.cmc(ranks, size)
+    assert len(names) == probes
+    assert (np.diff(found) >= 0).all()
+    assert found[-1] == pytest.approx(1)
+
+
+def test_cmc_equals_pyeer():
+    scores = np.random.default_rng(5).normal(size=(9, 9)) + np.eye(9)
+    _, ranks = v.identification_ranks(*gallery(scores))
+    reference = {
+        p: ([p], sorted(enumerate(row), key=lambda found: -found[1]))
+        for p, row in enumerate(scores)
+    }
+    np.testing.assert_allclose(v.cmc(ranks, 9), get_cmc_curve(reference, 9))
+
+
+def test_ties_count_against_the_probe():
+    _, ranks = v.identification_ranks(*gallery(np.zeros((4, 4))))
+    assert ranks.tolist() == [4] * 4
+    assert v.cmc(ranks, 4).tolist() == [0, 0, 0, 1]
+
+
+def test_a_gallery_subject_scores_as_its_best_reference():
+    scores, probes = np.array([0.1, 0.9, 0.5]), np.array(["x"] * 3)
+    own = np.array(["a"] * 3)
+    _, ranks = v.identification_ranks(scores, probes, np.array(["a", "a", "b"]), own)
+    assert ranks.tolist() == [1]
+
+
+def test_identification_is_closed_set_and_complete():
+    scores = np.array([0.1, 0.2, 0.3])
+    with pytest.raises(ValueError, match="p2 is not compared with subject b"):
+        v.identification_ranks(
+            scores, np.array(["p1", "p1", "p2"]), np.array(["a", "b", "a"]), np.array(["a"] * 3)
+        )
+    with pytest.raises(ValueError, match="p1: its subject is not in the gallery"):
+        v.identification_ranks(scores[:1], np.array(["p1"]), np.array(["a"]), np.array(["z"]))

@@ -1,0 +1,50 @@
+"""Each rule names the source files that its result depends on: Snakemake does not see imports."""
+
+import re
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.imports import reached_from
+
+RULES = {
+    name: text
+    for file in sorted((ROOT / "workflow/rules").glob("*.smk"))
+    for name, text in re.findall(r"^rule (\w+):\n((?:(?!^\S).*\n)+)", file.read_text(), re.M)
+}
+SCRIPTS = {
+    name: re.search(r'"\.\./scripts/(\w+\.py)"', text)[1]
+    for name, text in RULES.items()
+    if "script:" in text
+}
+# what checks, carries, tells or names, and does not change a number
+ASIDE = {"errors", "files", "job", "schema", "progress", "torchvision", "benchmark", "recipe"}
+ASIDE |= {"backbones/__init__", "methods/__init__", "provenance", "__init__", "data/registry"}
+ASIDE |= {"data/packed", "metrics/__init__"}
+# these compute from images; the others read what these wrote, and know their modules as readers
+ON_IMAGES = {"fetch", "prepare", "audit_split", "control", "predict", "evaluators", "align"}
+
+
+def named(text: str) -> set[str]:
+    """Modules of code(...), packages of package(...) with a slash behind."""
+    lists = " ".join(re.findall(r"code\(([^)]*)\)", text))
+    found = set(re.findall(r'"((?:\w+/)*\w+)"', lists))
+    return found | {f"{name}/" for name in re.findall(r'package\("(\w+)"\)', text)}
+
+
+@pytest.mark.parametrize("rule", [name for name in SCRIPTS if name != "train"])
+def test_what_a_rules_script_imports_is_named(rule):
+    lists = named(RULES[rule])
+    reached = reached_from(ROOT / "workflow/scripts" / SCRIPTS[rule], ASIDE)
+    missing = {
+        module
+        for module in reached
+        if (rule in ON_IMAGES or not re.match("data/|repair$", module))
+        and module not in lists
+        and f"{module.split('/')[0]}/" not in lists
+    }
+    assert not missing, f"rule {rule}: add {sorted(missing)} to code(...)"
+
+
+def test_rules_were_found():
+    assert {"train", "predict", "metrics", "statistics", "report", "L0"} <= set(SCRIPTS)

@@ -1,0 +1,94 @@
+# L0: the authors' own predictions, judged like any run, beside what they printed.
+from softbio.authors import load_authors
+from softbio.files import sha256
+
+L0 = "results/published"
+AUTHORS_ENTRY = f"{workflow.basedir}/config/authors.yaml"
+AUTHORS_FOLDER = config.get("published")
+
+try:
+    AUTHORS = load_authors(AUTHORS_ENTRY)
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+if RESULTS == L0:
+    raise WorkflowError("config: name 'published' is that of L0; choose another")
+
+AUTHORS_RUNS = [f"{L0}/age/{run.folder}" for run in AUTHORS.judged]
+
+# how the archive of each data set is had, for the table of what was not run
+ACCESS = {
+    name: "at hand" if spec.source else spec.access for name, spec in DATASETS.items()
+}
+# A report takes in L0 as it was made before and is made anew when it changes, without asking for
+# the authors' files; where they are given it waits for L0.
+L0_NUMBERS = Path(L0, "tables/l0.csv")
+L0_STATE = (
+    sha256(L0_NUMBERS) if L0_NUMBERS.is_file() and not AUTHORS_FOLDER else "as given"
+)
+
+
+rule authors_files:
+    input:
+        entry=AUTHORS_ENTRY,
+        code=code("authors", "data/fetch"),
+    output:
+        sources="resources/raw/coral-cnn/sources.json",
+    log:
+        "logs/coral-cnn/files.log",
+    conda:
+        "../../envs/softbio.yaml"
+    params:
+        folder=AUTHORS_FOLDER,
+    message:
+        "the authors' predictions: find or fetch them"
+    script:
+        "../scripts/authors_files.py"
+
+
+rule authors_predictions:
+    input:
+        sources=rules.authors_files.output.sources,
+        entry=AUTHORS_ENTRY,
+        code=code("names", "records", "authors", "predictions", "ranks"),
+    output:
+        predictions=expand("{run}/predictions.parquet", run=AUTHORS_RUNS),
+        remarks=f"{L0}/remarks.csv",
+    log:
+        f"{L0}/predictions.log",
+    conda:
+        "../../envs/softbio.yaml"
+    message:
+        "the authors' predictions into {L0}"
+    script:
+        "../scripts/authors_predictions.py"
+
+
+rule L0:
+    input:
+        metrics=expand("{run}/metrics.json", run=AUTHORS_RUNS),
+        remarks=rules.authors_predictions.output.remarks,
+        entry=AUTHORS_ENTRY,
+        published=f"{workflow.basedir}/config/published.csv",
+        code=code(
+            "audit",
+            "names",
+            "predictions",
+            "authors",
+            "contests",
+            "ladder",
+            "published",
+            "records",
+            "statistics",
+        )
+        + package("tables"),
+    output:
+        tables=directory(f"{L0}/tables"),
+    log:
+        f"{L0}/tables.log",
+    conda:
+        "../../envs/softbio.yaml"
+    message:
+        "L0: what follows from the authors' predictions, into {output.tables}"
+    script:
+        "../scripts/l0.py"
