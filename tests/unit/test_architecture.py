@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from softbio.methods import METHODS
+from softbio.privacy.protectors import names
 from tests.conftest import ROOT
 
 SOURCE = ROOT / "src/softbio"
@@ -14,6 +15,12 @@ FILES = sorted(SOURCE.rglob("*.py"))
 ENGINE = ["recipe", "data.packed", "data.augment", "data.splits", "backbones.networks", "methods"]
 ENGINE += [f"methods.{name}" for name in METHODS]
 ENGINE += ["model", "train", "predict", "controls", "predictions", "metrics.evaluate", "importance"]
+ENGINE += [
+    f"privacy.{path.stem}"
+    for path in sorted((SOURCE / "privacy").glob("*.py"))
+    if path.stem != "__init__"
+]
+ENGINE += [f"privacy.protectors.{name}" for name in names()]
 # everything that the lock installs for us beyond what a bare GPU machine has
 ABSENT = ["snakemake", "safetensors", "tqdm", "joblib", "simplejpeg", "pooch", "cv2"]
 ABSENT += ["matplotlib", "seaborn", "yaml", "jsonschema", "scipy", "sklearn"]

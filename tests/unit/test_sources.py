@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from softbio.sources import FOLDER, TRAINING, training_sha256
+from softbio.sources import FOLDER, PRIVACY, TRAINING, training_sha256
 
 # what writes, tells or carries, and does not change a trained model
 ASIDE = {"errors", "files", "progress", "provenance", "resume", "snapshot", "sources", "stopping"}
@@ -22,13 +22,24 @@ def imports_of(module: str) -> set[str]:
     return found
 
 
-def test_everything_that_training_imports_is_in_the_list():
-    reached, todo = set(), ["train"]
+def reached_from(module: str, aside: set[str]) -> set[str]:
+    """It, and all that it imports, directly or not, but what stands aside."""
+    reached, todo = set(), [module]
     while todo:
         module = todo.pop()
         reached.add(module)
-        todo += imports_of(module) - reached - ASIDE
-    assert reached <= set(TRAINING)
+        todo += imports_of(module) - reached - aside
+    return reached
+
+
+def test_everything_that_training_imports_is_in_the_list():
+    assert reached_from("train", ASIDE) <= set(TRAINING)
+
+
+def test_everything_that_training_a_san_imports_is_in_the_list():
+    # of the other loop's model it takes a copy of weights
+    aside = ASIDE | {"model", "privacy/__init__"}
+    assert reached_from("privacy/train_san", aside) == set(PRIVACY)
 
 
 def test_everything_in_the_list_is_there():
