@@ -29,7 +29,16 @@ from tests.privacy.conftest import SIZE
 CPU = torch.device("cpu")
 RECIPE = san_recipe(
     *("drawn64", "faces", 0),
-    **{"size": SIZE, "pretrain_epochs": 6, "pretrain_psnr": 40.0, "epochs": 12, "batch": 16},
+    **{
+        "size": SIZE,
+        "pretrain_epochs": 6,
+        "pretrain_psnr": 40.0,
+        "epochs": 12,
+        "batch": 8,
+        "rate": 4e-3,
+        "gender_weight": 2.0,
+        "matching_weight": 1.0,
+    },
 )
 
 
@@ -81,7 +90,7 @@ def test_j_d_falls_and_the_opposite_prototype_misleads(trained, san):
     assert history["j_g"].iloc[:6].isna().all()
     assert history["j_g"].iloc[-1] < history["j_g"].iloc[6]
     means = means_of(trained, san / "network.safetensors")
-    original = error_of(means, "none", "original"); print(history.to_string(), original, [error_of(means, "san", m) for m in ("sm","nt","op")])
+    original = error_of(means, "none", "original")
     sm, nt, op = (error_of(means, "san", mode) for mode in ("sm", "nt", "op"))
     assert original < 0.3
     assert op > original + 0.2
