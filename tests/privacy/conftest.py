@@ -10,8 +10,8 @@ from softbio.data.fetch import fetch
 from softbio.data.packed import Packed, load_packed
 from softbio.data.prepare import prepare
 from softbio.data.registry import load_registry
-from softbio.privacy.parts import gender_of, read_parts, write_parts
-from softbio.privacy.prototypes import mean_faces, write_pairs, write_prototypes
+from softbio.privacy.parts import read_parts, write_parts
+from softbio.privacy.prototypes import make_prototypes, read_prototypes, write_pairs
 from softbio.privacy.recipe import AuxiliaryRecipe
 from softbio.privacy.train_auxiliaries import train_auxiliary
 from tests.conftest import ROOT
@@ -51,10 +51,8 @@ def drawn(tmp_path_factory) -> Home:
     packed = load_packed(folder / "packed")
     write_parts(packed, folder / "parts.csv")
     home = Home(folder, packed)
-    rows = (home.parts == "san").nonzero()[0]
-    prototypes = mean_faces(packed, rows, gender_of(packed)[rows])
-    write_prototypes(prototypes, folder / "prototypes.npz")
-    write_pairs(prototypes, packed, folder / "warped.npy")
+    make_prototypes(packed, folder / "parts.csv", folder / "prototypes.npz")
+    write_pairs(read_prototypes(folder / "prototypes.npz"), packed, folder / "warped.npy")
     return home
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 from dataclasses import replace
@@ -13,6 +14,7 @@ import torch
 
 from softbio.data.packed import load_packed
 from softbio.errors import UserError
+from softbio.privacy import protectors
 from softbio.privacy import train_san as training
 from softbio.privacy.auxiliaries import SmallMatcher
 from softbio.privacy.faces import GreyFaces
@@ -24,6 +26,7 @@ from softbio.privacy.san import build_san
 from softbio.privacy.train_auxiliaries import targets, train_auxiliary
 from softbio.privacy.train_san import SanLine, SanTask, load_judges, stage_after, train_san
 from softbio.stopping import Stopped
+from tests.conftest import ROOT
 from tests.privacy.conftest import SIZE
 
 CPU = torch.device("cpu")
@@ -318,3 +321,20 @@ def test_mates_are_not_judged_on(trained):
 def test_unknown_names_are_told(trained, name, mode, message):
     with pytest.raises(UserError, match=message):
         get_protector(name).prepare(mode, means_of(trained))
+
+
+def test_the_example_protector_of_the_documents_protects(trained, tmp_path, monkeypatch):
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", text, re.S)
+    (tmp_path / "noise.py").write_text(next(block for block in blocks if "PROTECTOR =" in block))
+    monkeypatch.setattr(protectors, "__path__", [*protectors.__path__, str(tmp_path)])
+    assert "noise" in names()
+    means = means_of(trained)
+    for folder in ("a", "b"):
+        protect_parts("noise", "sd16", means, tmp_path / folder, ("test",))
+    files = [(tmp_path / folder / "images.npy").read_bytes() for folder in ("a", "b")]
+    assert files[0] == files[1]
+    rows = np.flatnonzero(trained.parts == "test")
+    plain = means.faces.batch(torch.from_numpy(rows))
+    found = load_packed(tmp_path / "a").images[..., 0] / 255 - plain[:, 0].numpy()
+    assert 12 / 255 < found.std() < 17 / 255

@@ -10,6 +10,7 @@ from torch import Tensor
 from softbio.data.packed import Packed
 from softbio.errors import UserError
 from softbio.files import atomic
+from softbio.privacy.parts import gender_of, read_parts
 from softbio.privacy.san import Modes
 from softbio.privacy.warp import landmarks_px, maps, warped, with_border
 
@@ -47,6 +48,12 @@ def mean_faces(packed: Packed, rows: np.ndarray, gender: np.ndarray) -> Prototyp
         np.stack([_mean_landmarks(packed, side) for side in sides]),
         np.array([len(side) / len(rows) for side in sides]),
     )
+
+
+def make_prototypes(packed: Packed, parts: Path, path: Path) -> None:
+    """prototypes.npz of the part "san" by a file of `write_parts`."""
+    rows = np.flatnonzero(read_parts(parts, packed) == "san")
+    write_prototypes(mean_faces(packed, rows, gender_of(packed)[rows]), path)
 
 
 def _mean(images: np.ndarray, rows: np.ndarray) -> np.ndarray:

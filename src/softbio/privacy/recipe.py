@@ -1,10 +1,11 @@
 """What a protection is: every choice that its numbers depend on."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from softbio.errors import UserError
+from softbio.errors import UserError, nearest
 from softbio.recipe import check_types, hash_of, recipe_from
 
 
@@ -146,10 +147,16 @@ class SanRecipe(Checked):
 
 @dataclass(frozen=True)
 class Variant:
-    """A named choice of losses, schedule and shape; source: whose it is."""
+    """A named choice of losses, schedule and shape.
+
+    source: whose it is; values: fields of `SanRecipe`; gender, matcher: fields of the auxiliaries'
+    `AuxiliaryRecipe` that are not its defaults, which are the published ones.
+    """
 
     source: str
     values: dict[str, Any]
+    gender: dict[str, Any] = field(default_factory=dict)
+    matcher: dict[str, Any] = field(default_factory=dict)
 
 
 VARIANTS = {
@@ -175,6 +182,8 @@ VARIANTS = {
             **{"pretrain_rate": 3e-3, "epochs": 8, "rate": 1e-3, "pixel_weight": 0.005},
             **{"matching_weight": 4.0, "flip": True},
         },
+        gender={"epochs": 14, "batch": 32, "width": 16, "shift": 2},
+        matcher={"epochs": 16, "batch": 32, "width": 16, "shift": 3, "learning_rate": 2e-3},
     ),
     "faces112": Variant(
         "ours, for photographs at 112 px on a GPU",
@@ -192,8 +201,38 @@ def san_recipe(variant: str, dataset: str, seed: int, **changes: Any) -> SanReci
 
     Raises UserError for a variant or a field that does not exist.
     """
-    if variant not in VARIANTS:
-        known = ", ".join(VARIANTS)
-        raise UserError(f"recipe: variant '{variant}' is unknown; known: {known}")
-    values = {**VARIANTS[variant].values, **changes, "dataset": dataset, "seed": seed}
-    return recipe_from(values, SanRecipe)
+    values = variant_of(variant).values | changes
+    return recipe_from(values | {"dataset": dataset, "seed": seed}, SanRecipe)
+
+
+def variant_of(name: str) -> Variant:
+    """A variant by its name; raises UserError where there is none."""
+    if name not in VARIANTS:
+        raise UserError(f"recipe: variant '{name}' is unknown: {nearest(name, VARIANTS)}")
+    return VARIANTS[name]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The recipes of one SAN and of the two networks that it is trained against."""
+
+    san: SanRecipe
+    gender: AuxiliaryRecipe
+    matcher: AuxiliaryRecipe
+
+
+def plan_from(section: Mapping[str, Any], dataset: str, seed: int) -> Plan:
+    """The recipes that a config's section `privacy` asks for.
+
+    section: variant, and under san, gender and matcher what is to be changed of it. Raises
+    UserError for what the recipes refuse.
+    """
+    name = section.get("variant", "drawn64")
+    variant = variant_of(name)
+    san = san_recipe(name, dataset, seed, **section.get("san", {}))
+    shared = {"dataset": dataset, "seed": seed, "size": san.size}
+    judges = [
+        recipe_from(own | section.get(kind, {}) | shared | {"kind": kind}, AuxiliaryRecipe)
+        for kind, own in (("gender", variant.gender), ("matcher", variant.matcher))
+    ]
+    return Plan(san, *judges)

@@ -69,6 +69,7 @@ class Protector:
     title: as tables print it; citation: where it was published; modes: those that are compared.
     prepare(mode, means): the function, float32 (B, 1, S, S) in 0..1 from a `Batch`; equal for equal
         inputs. Raises UserError for a mode that it does not have.
+    needs: what it takes of "classifier" (the auxiliary one) and "san" (with its prototypes).
     knows_gender: whether it is told the true gender of the face, which then may show in its output.
     in_talk: whether the talk shows it.
     """
@@ -77,6 +78,7 @@ class Protector:
     citation: str
     modes: tuple[str, ...]
     prepare: Callable[[str, Means], Protect]
+    needs: tuple[str, ...] = ()
     knows_gender: bool = True
     in_talk: bool = False
 

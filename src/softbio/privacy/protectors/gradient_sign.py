@@ -34,4 +34,5 @@ PROTECTOR = Protector(
     "ICLR 2015 (arXiv:1412.6572)",
     modes=("eps2", "eps4", "eps8", "eps16"),
     prepare=prepare,
+    needs=("classifier",),
 )

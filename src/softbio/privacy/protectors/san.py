@@ -27,5 +27,6 @@ PROTECTOR = Protector(
     "autoencoders for imparting privacy to face images. ICB 2018 (arXiv:1712.00321)",
     modes=MODES,
     prepare=prepare,
+    needs=("san",),
     in_talk=True,
 )
