@@ -73,6 +73,15 @@ def test_small_shapes_keep_more_in_the_bottleneck():
     assert kept["px64"] == kept["px112"] == 4 * kept["published"]
 
 
+def test_published_features_come_in_blocks_of_four_pixels_and_ours_do_not():
+    for shape in SHAPES:
+        faces, prototypes = random_inputs(32)
+        with torch.no_grad():
+            features = build_san(shape).features(faces, prototypes.sm)
+        blocks = torch.equal(features[:, :, ::2, ::2], features[:, :, 1::2, 1::2])
+        assert blocks == (shape == "published")
+
+
 def identity_holds(network, size: int) -> None:
     """logit(OP) - logit(SM) = w . (P_OP - P_SM), whatever the face; NT is the middle."""
     faces, (same, _, opposite) = random_inputs(size)

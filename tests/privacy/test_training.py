@@ -104,7 +104,7 @@ def test_run_record(san):
     run = json.loads((san / "run.json").read_text())
     assert run["epochs"] == 18
     assert run["recipe"]["shape"] == "px64"
-    assert run["parameters"] == 26_648
+    assert run["parameters"] == 9_304
     assert not (san / "resume.pt").exists()
 
 

@@ -71,22 +71,14 @@ class CosineHead(nn.Module):
         self.directions = nn.Parameter(torch.randn(subjects, EMBEDDING))
         self.scale, self.margin = scale, margin
 
-    def forward(self, embedded: Tensor, subject: Tensor) -> Tensor:
-        """Logits (B, subjects), the subject's own lowered by the margin; subject int64 (B,)."""
-        cosine = embedded @ F.normalize(self.directions, dim=1).T
-        own = F.one_hot(subject, len(self.directions)).to(cosine.dtype)
-        return self.scale * (cosine - self.margin * own)
+    def forward(self, embedded: Tensor) -> Tensor:
+        """Logits (B, subjects): scaled cosines."""
+        return self.scale * (embedded @ F.normalize(self.directions, dim=1).T)
 
-
-class MatcherInTraining(nn.Module):
-    """A matcher and the head that it is trained with."""
-
-    def __init__(self, matcher: nn.Module, head: CosineHead):
-        super().__init__()
-        self.matcher, self.head = matcher, head
-
-    def forward(self, faces: Tensor, subject: Tensor) -> Tensor:
-        return self.head(self.matcher(faces), subject)
+    def loss(self, logits: Tensor, subject: Tensor) -> Tensor:
+        """Cross-entropy with the subject's own logit lowered by the margin; subject int64 (B,)."""
+        own = F.one_hot(subject, len(self.directions)).to(logits.dtype)
+        return F.cross_entropy(logits - self.scale * self.margin * own, subject)
 
 
 def frozen(module: nn.Module) -> nn.Module:

@@ -53,6 +53,19 @@ DEVIATIONS = (
         "packed faces have the size of the network",
     ),
     Deviation(
+        CODE,
+        "one aligned prototype file a face, made by means that are not released",
+        "the mean of a gender's faces, its mean landmarks moved to the face's over Delaunay "
+        "triangles; or the global means, as the public re-implementation has it",
+        "their picture shows such a warp; the choice is in the recipe",
+    ),
+    Deviation(
+        "paper",
+        "the neutral prototype weights both genders by their shares",
+        "the plain mean, or the shares: `neutral` in the recipe",
+        "with the mean X'_NT is the exact midpoint of the logits of X'_SM and X'_OP",
+    ),
+    Deviation(
         "paper",
         "the average over 7 x 7 places at the end of the released gender classifier, at 224 px",
         "the average over what places there are",
@@ -61,8 +74,10 @@ DEVIATIONS = (
     Deviation(
         "paper",
         "224 px, bottleneck of 12 channels at 1/4 of the side, decoder of 256 and 128 channels",
-        "shapes 'px64' and 'px112': one pooling and narrower decoders beside the published shape",
-        "at small sides the published bottleneck loses the face; the decoder takes most time",
+        "shapes 'px64' and 'px112' beside the published one: one pooling, undone before the last "
+        "convolution, and narrower decoders",
+        "enlarged behind it, as published, a face comes in blocks of 2 x 2 pixels; at small sides "
+        "the published bottleneck loses the face; the decoder takes most of the time",
     ),
     Deviation(
         "talk",

@@ -42,8 +42,8 @@ class San(nn.Module):
         self.autoencoder = nn.Sequential(
             *_block(4, first, nn.AvgPool2d(2)),
             *_block(first, second, nn.AvgPool2d(2) if deep else nn.Identity()),
-            *_block(second, third, nn.Upsample(scale_factor=2) if deep else nn.Identity()),
-            *_block(third, fourth, nn.Upsample(scale_factor=2)),
+            *_block(second, third, nn.Upsample(scale_factor=2)),
+            *_block(third, fourth, nn.Upsample(scale_factor=2) if deep else nn.Identity()),
         )
         self.protocombiner = nn.Sequential(nn.Conv2d(fourth + 3, 1, 1), nn.Sigmoid())
 

@@ -12,7 +12,7 @@ from softbio.data.packed import Packed, load_packed
 from softbio.device import Determinism, choose_device
 from softbio.errors import UserError
 from softbio.files import sha256
-from softbio.privacy.auxiliaries import CosineHead, MatcherInTraining
+from softbio.privacy.auxiliaries import CosineHead
 from softbio.privacy.faces import GreyFaces
 from softbio.privacy.loop import Loop, Task, write_results
 from softbio.privacy.parts import gender_of, read_parts
@@ -81,18 +81,18 @@ def task_of(
     rows, classes = targets(recipe, faces.packed, parts)
     labels = torch.from_numpy(classes).to(device)
     torch.manual_seed(recipe.seed)
-    model: nn.Module = build_network(recipe)
+    model, loss_of = build_network(recipe), F.cross_entropy
     if recipe.kind == "matcher":
         head = CosineHead(int(classes.max()) + 1, recipe.scale, recipe.margin)
-        model = MatcherInTraining(model, head)
+        model, loss_of = nn.Sequential(model, head), head.loss
     model = model.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, fused=True)
 
     def step(rows: Tensor, draws: Tensor) -> Tensor:
         inputs = shifted(faces.batch(rows), draws, recipe.shift)
         target = labels[rows.to(device)]
-        logits = model(inputs, target) if recipe.kind == "matcher" else model(inputs)
-        loss = F.cross_entropy(logits, target)
+        logits = model(inputs)
+        loss = loss_of(logits, target)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -138,7 +138,7 @@ def train_auxiliary(
         task, moving = task_of(recipe, GreyFaces(data, place), found, place)
         loop = Loop(task, moving, resume, resume.restore(moving), stop)
         loop.run()
-    network = moving.model.matcher if recipe.kind == "matcher" else moving.model
+    network = moving.model[0] if recipe.kind == "matcher" else moving.model
     save_network(folder / "network.safetensors", recipe, network)
     write_results(folder, recipe, loop, watch, determinism.missing, len(task.rows))
     resume.remove()
