@@ -185,9 +185,10 @@ def test_matching_waits_where_the_recipe_says_so(trained):
     assert work.matching_weight == RECIPE.matching_weight
 
 
-@pytest.mark.parametrize("nth", [3, 12])
+# 15 batches an epoch
+@pytest.mark.parametrize("nth", [3, 15, 16, 22])
 def test_asked_to_end_it_goes_on_bit_for_bit(trained, san, tmp_path, monkeypatch, nth):
-    """In pre-training and in the adversarial stage, in the midst of an epoch."""
+    """In pre-training and in the adversarial stage, within an epoch and between both."""
     short = replace(RECIPE, pretrain_epochs=1, epochs=1)
     train(trained, tmp_path / "whole", short)
     step, calls = SanTask.step, []
@@ -206,7 +207,30 @@ def test_asked_to_end_it_goes_on_bit_for_bit(trained, san, tmp_path, monkeypatch
     train(trained, tmp_path / "cut", short)
     files = [tmp_path / name / "network.safetensors" for name in ("whole", "cut")]
     assert files[0].read_bytes() == files[1].read_bytes()
+    stages = pd.read_csv(tmp_path / "cut/history.csv")["stage"]
+    assert list(stages) == ["pretraining", "adversarial"]
     assert len(json.loads((tmp_path / "cut/run.json").read_text())["resumed_at"]) == 1
+
+
+def test_killed_between_two_saves_it_goes_on_after_the_first(trained, tmp_path, monkeypatch):
+    """Without a signal there is no state but that after the last finished epoch."""
+    short = replace(RECIPE, pretrain_epochs=1, epochs=1)
+    train(trained, tmp_path / "whole", short)
+    step, calls = SanTask.step, []
+
+    def dying(self, rows, draws):
+        calls.append(1)
+        if len(calls) == 20:
+            raise KeyboardInterrupt
+        return step(self, rows, draws)
+
+    monkeypatch.setattr(training.SanTask, "step", dying)
+    with pytest.raises(KeyboardInterrupt):
+        train(trained, tmp_path / "cut", short)
+    train(trained, tmp_path / "cut", short)
+    files = [tmp_path / name / "network.safetensors" for name in ("whole", "cut")]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert json.loads((tmp_path / "cut/run.json").read_text())["resumed_at"] == [1]
 
 
 def test_loss_that_is_not_finite_is_told(trained, tmp_path):
