@@ -13,6 +13,8 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/evaluators.smk"
 include: "workflow/rules/age.smk"
 include: "workflow/rules/published.smk"
+include: "workflow/rules/plan.smk"
+include: "workflow/rules/privacy.smk"
 include: "workflow/rules/report.smk"
 
 

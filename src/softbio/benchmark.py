@@ -9,6 +9,7 @@ from typing import Any
 from softbio.backbones import BACKBONES
 from softbio.errors import UserError, nearest
 from softbio.methods import METHODS, get_method
+from softbio.privacy.recipe import plan_from
 from softbio.recipe import Recipe, recipe_from
 from softbio.schema import validate
 
@@ -46,7 +47,7 @@ class Benchmark:
 
     name: the folder of its results; title: the report's heading; runs: the grid without doubles,
     in the order of the config; datasets: changes to the registry; training: values of `Recipe`,
-    with those of single backbones under "backbones".
+    with those of single backbones under "backbones"; privacy: see `privacy.recipe.plan_from`.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Benchmark:
     runs: tuple[Run, ...]
     datasets: Mapping[str, Any]
     training: Mapping[str, Any]
+    privacy: Mapping[str, Any]
 
     def recipe(self, run: Run) -> Recipe:
         """The recipe of any run, in the grid or not.
@@ -106,7 +108,10 @@ def load_benchmark(config: dict[str, Any], schema: Path, known_datasets: list[st
         tuple(runs),
         config["datasets"],
         config["training"],
+        config["privacy"],
     )
+    # what it refuses is told at once, not when the first SAN is trained
+    plan_from(benchmark.privacy, "any", 0)
     for run in benchmark.runs:
         if run.registered not in known_datasets:
             remedy = nearest(run.registered, known_datasets)

@@ -44,16 +44,7 @@ class Recipe:
     compile: bool = False
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            kinds = {float: (float, int)}.get(field.type, (field.type,))
-            # a bool is an int to isinstance
-            if get_origin(field.type) is not Literal and type(value) not in kinds:
-                kind = field.type.__name__
-                raise UserError(f"recipe: {field.name} is {value!r}; it must be of type {kind}")
-            if get_origin(field.type) is Literal and value not in get_args(field.type):
-                allowed = ", ".join(repr(choice) for choice in get_args(field.type))
-                raise UserError(f"recipe: {field.name} is {value!r}; choose one of {allowed}")
+        check_types(self)
         for name in ("size", "crop", "epochs", "batch"):
             if getattr(self, name) < 1:
                 raise UserError(f"recipe: {name} is {getattr(self, name)}; it must be at least 1")
@@ -68,21 +59,41 @@ class Recipe:
 
     @property
     def sha256(self) -> str:
-        """Hash of all fields: what a resume file must match."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        """What a resume file must match."""
+        return hash_of(self)
 
 
-def recipe_from(values: dict[str, Any]) -> Recipe:
-    """Recipe from plain values (a config's section, run.json).
+def check_types(recipe: Any) -> None:
+    """Raise UserError where a field of a recipe is not of the type, or none of the choices, that
+    its dataclass names."""
+    for field in fields(recipe):
+        value = getattr(recipe, field.name)
+        kinds = {float: (float, int)}.get(field.type, (field.type,))
+        # a bool is an int to isinstance
+        if get_origin(field.type) is not Literal and type(value) not in kinds:
+            kind = field.type.__name__
+            raise UserError(f"recipe: {field.name} is {value!r}; it must be of type {kind}")
+        if get_origin(field.type) is Literal and value not in get_args(field.type):
+            allowed = ", ".join(repr(choice) for choice in get_args(field.type))
+            raise UserError(f"recipe: {field.name} is {value!r}; choose one of {allowed}")
+
+
+def hash_of(recipe: Any) -> str:
+    """Hash of all fields of a recipe."""
+    return hashlib.sha256(json.dumps(asdict(recipe), sort_keys=True).encode()).hexdigest()
+
+
+def recipe_from(values: dict[str, Any], kind: type = Recipe) -> Any:
+    """Recipe of a kind from plain values (a config's section, run.json).
 
     Raises UserError for an unknown or a missing key.
     """
-    known = {field.name: field for field in fields(Recipe)}
+    known = {field.name: field for field in fields(kind)}
     for key in values:
         if key not in known:
             raise UserError(f"recipe: key '{key}' is unknown: {nearest(key, known)}")
     try:
-        return Recipe(**values)
+        return kind(**values)
     except TypeError as error:
         raise UserError(
             f"recipe: {error.args[0].split('() ')[-1]}; set it under 'training'"

@@ -7,14 +7,13 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from softbio.errors import UserError
 from softbio.files import atomic
-from softbio.recipe import Recipe
 from softbio.snapshot import Snapshot, take
 from softbio.sources import training_sha256
 
@@ -94,9 +93,19 @@ class Moving:
     generator: torch.Generator
 
 
+class Hashed(Protocol):
+    """Any recipe, as far as a resume file is concerned."""
+
+    @property
+    def sha256(self) -> str: ...
+
+
 @dataclass
 class ResumeFile:
     """The resume file of one run, at `path`, beside the run's results but not one of them.
+
+    line: what a line of the run's history is; code: hash of the sources that the run depends on,
+    by default those of a training with the recipe's method.
 
     It is valid for one recipe, data set (sha256 of its index), kind of device, torch version and
     source of the engine. It begins with the SHA-256 of the rest, which torch.save wrote. A thread
@@ -104,9 +113,11 @@ class ResumeFile:
     """
 
     path: Path
-    recipe: Recipe
+    recipe: Hashed
     device: torch.device
     data_sha256: str
+    line: type = Epoch
+    code: str = ""
     _writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1), repr=False)
     _writing: Future | None = None
 
@@ -117,7 +128,7 @@ class ResumeFile:
             "device": self.device.type,
             "data": self.data_sha256,
             "torch": torch.__version__.split("+")[0],
-            "code": training_sha256(self.recipe.method),
+            "code": self.code or training_sha256(self.recipe.method),
         }
 
     def save(self, moving: Moving, progress: Progress, wait: bool) -> None:
@@ -185,7 +196,7 @@ class ResumeFile:
                        if state["identity"].get(name) != own]  # fmt: skip
             if foreign:
                 return self._set_aside(f"it was made with another {' and '.join(foreign)}")
-            progress = _progress(state)
+            progress = _progress(state, self.line)
         except Exception as error:  # a damaged file can fail in any way; training can start again
             return self._set_aside(str(error).splitlines()[0] if str(error) else repr(error))
         moving.model.load_state_dict(state["model"])
@@ -226,8 +237,8 @@ def read_state(path: Path) -> dict[str, Any]:
     return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
 
 
-def _progress(state: dict[str, Any]) -> Progress:
-    history = [Epoch(**line) for line in state["history"]]
+def _progress(state: dict[str, Any], kind: type) -> Progress:
+    history = [kind(**line) for line in state["history"]]
     under_way = None
     if "batches" in state:
         under_way = UnderWay(

@@ -24,6 +24,24 @@ TRAINING = (
     "methods/distributions",
     "methods/thresholds",
 )
+# what an auxiliary network or a SAN depends on
+PRIVACY = (
+    "device",
+    "data/packed",
+    "data/splits",
+    "privacy/auxiliaries",
+    "privacy/faces",
+    "privacy/loop",
+    "privacy/losses",
+    "privacy/parts",
+    "privacy/prototypes",
+    "privacy/recipe",
+    "privacy/san",
+    "privacy/train_auxiliaries",
+    "privacy/train_san",
+    "privacy/warp",
+    "privacy/weights",
+)
 
 
 @cache
@@ -34,4 +52,13 @@ def training_sha256(method: str) -> str:
     own = Path(import_module(f"softbio.methods.{method}").__file__)
     for path in (*(FOLDER / f"{module}.py" for module in TRAINING), own):
         digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def modules_sha256(modules: tuple[str, ...]) -> str:
+    """Hash of sources by their names."""
+    digest = hashlib.sha256()
+    for module in modules:
+        digest.update((FOLDER / f"{module}.py").read_bytes())
     return digest.hexdigest()

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from softbio.methods import METHODS
+from softbio.privacy.protectors import names
 from tests.conftest import ROOT
 
 SOURCE = ROOT / "src/softbio"
@@ -17,6 +18,12 @@ ENGINE += ["model", "train", "predict", "controls", "predictions", "metrics.eval
 ENGINE += ["metrics.verification", "metrics.classification", "metrics.quality", "scores", "pairs"]
 # a matcher may stand in a training loss
 ENGINE += ["evaluators.interface", "evaluators.dlib_resnet", "evaluators.faceres"]
+ENGINE += [
+    f"privacy.{path.stem}"
+    for path in sorted((SOURCE / "privacy").glob("*.py"))
+    if path.stem != "__init__"
+]
+ENGINE += [f"privacy.protectors.{name}" for name in names()]
 # everything that the lock installs for us beyond what a bare GPU machine has
 ABSENT = ["snakemake", "safetensors", "tqdm", "joblib", "simplejpeg", "pooch", "cv2", "onnxruntime"]
 ABSENT += ["matplotlib", "seaborn", "yaml", "jsonschema", "scipy", "sklearn"]

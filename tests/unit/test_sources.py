@@ -2,7 +2,7 @@
 
 import pytest
 
-from softbio.sources import FOLDER, TRAINING, training_sha256
+from softbio.sources import FOLDER, PRIVACY, TRAINING, training_sha256
 from tests.imports import reached_from
 
 # what writes, tells or carries, and does not change a trained model
@@ -14,6 +14,13 @@ def test_everything_that_training_imports_is_in_the_list():
     reached = reached_from(FOLDER / "train.py", ASIDE) | {"train"}
     assert {"data/feed", "methods/base"} <= reached
     assert reached <= set(TRAINING)
+
+
+def test_everything_that_training_a_san_imports_is_in_the_list():
+    # of the other loop's model it takes a copy of weights
+    aside = ASIDE | {"model", "privacy/__init__"}
+    reached = reached_from(FOLDER / "privacy/train_san.py", aside) | {"privacy/train_san"}
+    assert reached == set(PRIVACY)
 
 
 def test_everything_in_the_list_is_there():

@@ -10,6 +10,7 @@ localrules:
     evaluators,
     audit,
     control,
+    parts,
     metrics,
     collect,
     statistics,
@@ -51,6 +52,16 @@ def memory_of(cost):
 
 def _cost_of(cost, wildcards, input):
     return cost(recipe_of(wildcards), images_in(input.card), ASKS_FOR_GPU)
+
+
+def minutes_of_privacy(wildcards, attempt):
+    """Minutes; the drawn faces take a few of one core, photographs at 112 px some of a GPU's."""
+    return growth(attempt) * 240
+
+
+def memory_of_privacy(wildcards, attempt):
+    """MB; images and warped prototypes stay in memory maps."""
+    return growth(attempt) * 6000
 
 
 def minutes_of_packing(wildcards, attempt):

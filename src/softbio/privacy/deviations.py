@@ -1,0 +1,100 @@
+"""Where this differs from the talk, the paper and the released code of SAN, and why."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """source: what is deviated from; theirs, ours: what each does; why."""
+
+    source: str
+    theirs: str
+    ours: str
+    why: str
+
+
+CODE = "released code (iPRoBe-lab/semi-adversarial-networks)"
+
+DEVIATIONS = (
+    Deviation(
+        CODE,
+        "mirrors a face at random, but not the prototypes that were warped to it",
+        "mirrors both, or neither",
+        "half of its training pairs are misaligned",
+    ),
+    Deviation(
+        CODE,
+        "compares the mean of the embeddings of SM and OP with the original's",
+        "SM alone, as the talk; in the variant 'released' the mean of the two squared distances",
+        "in the mean of two embeddings errors of opposite sign cancel",
+    ),
+    Deviation(
+        CODE,
+        "sums the matching term over the batch and weights it by 8",
+        "the mean over the batch; 64 in the variant 'released', which equals it at its batch of 8",
+        "the weight would depend on the batch size",
+    ),
+    Deviation(
+        CODE,
+        "VGG-Face as the auxiliary matcher",
+        "any frozen matcher with embeddings of length 1; a small one of our own for drawn faces",
+        "VGG-Face is not to be had as a package",
+    ),
+    Deviation(
+        CODE,
+        "no pre-training; L1 in all epochs",
+        "variants 'talk' (J_D in pre-training alone) and 'released' (as released)",
+        "talk and code differ",
+    ),
+    Deviation(
+        CODE,
+        "random crops of 224 px out of larger images",
+        "the whole aligned face",
+        "packed faces have the size of the network",
+    ),
+    Deviation(
+        CODE,
+        "one aligned prototype file a face, made by means that are not released",
+        "the mean of a gender's faces, its mean landmarks moved to the face's over Delaunay "
+        "triangles; or the global means, as the public re-implementation has it",
+        "their picture shows such a warp; the choice is in the recipe",
+    ),
+    Deviation(
+        "paper",
+        "the neutral prototype weights both genders by their shares",
+        "the plain mean, or the shares: `neutral` in the recipe",
+        "with the mean X'_NT is the exact midpoint of the logits of X'_SM and X'_OP",
+    ),
+    Deviation(
+        "paper",
+        "the average over 7 x 7 places at the end of the released gender classifier, at 224 px",
+        "the average over what places there are",
+        "the classifier fits other sizes; at 224 px they are the same",
+    ),
+    Deviation(
+        "paper",
+        "224 px, bottleneck of 12 channels at 1/4 of the side, decoder of 256 and 128 channels",
+        "shapes 'px64' and 'px112' beside the published one: one pooling, undone before the last "
+        "convolution, and narrower decoders",
+        "enlarged behind it, as published, a face comes in blocks of 2 x 2 pixels; at small sides "
+        "the published bottleneck loses the face; the decoder takes most of the time",
+    ),
+    Deviation(
+        "talk",
+        "does not say when pre-training ends",
+        "after the first epoch that reaches the recipe's PSNR, or its last one, with a warning",
+        "what a blurred reconstruction loses would count as protection",
+    ),
+    Deviation(
+        "talk",
+        "J_D is used in pre-training alone",
+        "variants 'drawn64' and 'faces112' keep it, with a small weight; 'talk' does not",
+        "a weak matcher alone does not hold the face together",
+    ),
+    Deviation(
+        "Othman and Ross",
+        "manual landmarks (76 in MUCT); a mate chosen from a small set",
+        "68 landmarks and 8 points of the border; a mate of the opposite gender drawn at random",
+        "the landmarks that all of our data sets can have; the choice is not told in our sources",
+    ),
+)

@@ -1,0 +1,111 @@
+"""The four parts of a privacy benchmark: nobody stands in two, and no part is for two purposes."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from softbio.data.packed import Packed
+from softbio.data.splits import assign
+from softbio.errors import UserError
+from softbio.files import atomic
+from softbio.privacy import GENDERS
+
+logger = logging.getLogger(__name__)
+
+# What each is for: SAN with its auxiliaries; the project's own unseen evaluators; an attacker who
+# knows the method; the faces that all of them are judged on.
+PARTS = ("san", "evaluators", "attacker", "test")
+SHARES = (0.4, 0.2, 0.2, 0.2)
+
+
+def four_parts(
+    subjects: np.ndarray, gender: np.ndarray, shares: tuple[float, ...] = SHARES
+) -> np.ndarray:
+    """Divide the subjects: name of the part of each image, object (N,), equal for equal inputs.
+
+    subjects object (N,); gender int (N,), 0 female, 1 male, which each part gets its share of as
+    far as whole subjects allow. Raises UserError for shares that are none and for what
+    `check_parts` finds.
+    """
+    if len(shares) != len(PARTS) or min(shares) <= 0 or not np.isclose(sum(shares), 1):
+        raise UserError(
+            f"parts: shares {shares} must be {len(PARTS)} positive numbers that sum to 1"
+        )
+    groups = np.unique(subjects.astype(str), return_inverse=True)[1]
+    parts = np.array(PARTS, object)[assign(gender, groups, np.array(shares))]
+    check_parts(parts, subjects, gender)
+    return parts
+
+
+def check_parts(parts: np.ndarray, subjects: np.ndarray, gender: np.ndarray) -> None:
+    """Raise UserError for an unknown or empty part, a subject in two, a part of one gender."""
+    unknown = sorted(set(parts) - set(PARTS))
+    if unknown:
+        raise UserError(f"parts: '{unknown[0]}' is unknown; known: {', '.join(PARTS)}")
+    places = pd.Series(parts).groupby(pd.Series(subjects).astype(str).to_numpy()).unique()
+    torn = places[places.map(len) > 1]
+    if len(torn):
+        raise UserError(
+            f"parts: {len(torn)} subjects stand in two parts, the first is '{torn.index[0]}' in "
+            f"{' and '.join(torn.iloc[0])}; give each subject one"
+        )
+    for part in PARTS:
+        present = np.unique(gender[parts == part])
+        if not len(present):
+            raise UserError(f"parts: part '{part}' is empty; there are too few subjects")
+        if len(present) == 1:
+            raise UserError(
+                f"parts: part '{part}' holds {GENDERS[present[0]]} faces only; nothing about "
+                "gender can be learnt or measured there: give it both"
+            )
+
+
+def gender_of(packed: Packed) -> np.ndarray:
+    """Gender of each image, int64 (N,): 0 female, 1 male.
+
+    Raises UserError where one is neither.
+    """
+    column = packed.index["gender"]
+    if not column.isin(GENDERS).all():
+        bad = packed.index.loc[~column.isin(GENDERS), "image"].iloc[0]
+        raise UserError(f"gender of '{bad}' is not told; protection needs female or male for each")
+    return (column == GENDERS[1]).to_numpy(np.int64)
+
+
+def write_parts(packed: Packed, path: Path) -> None:
+    """parts.csv: the part of each image of a packed data set, with its subject and gender.
+
+    Raises UserError where subjects or genders are not told, and for what `check_parts` finds.
+    """
+    if packed.subjects is None:
+        raise UserError("the data set does not tell its subjects, so none can be kept apart")
+    gender = gender_of(packed)
+    parts = four_parts(packed.subjects, gender)
+    columns = {"image": packed.index["image"], "subject": packed.subjects, "part": parts}
+    frame = pd.DataFrame(columns).assign(gender=np.array(GENDERS)[gender])
+    for part, rows in frame.groupby("part"):
+        counts = (rows["gender"].value_counts().get(name, 0) for name in GENDERS)
+        logger.info("part %s: %d images, %d female, %d male", part, len(rows), *counts)
+    with atomic(path) as written:
+        frame.to_csv(written, index=False)
+
+
+def read_parts(path: Path, packed: Packed) -> np.ndarray:
+    """The part of each image, object (N,), from a file of `write_parts` or one of your own.
+
+    Raises UserError where it does not fit the data set, and for what `check_parts` finds.
+    """
+    try:
+        frame = pd.read_csv(path, dtype=str)
+        parts = frame.set_index("image")["part"].reindex(packed.index["image"])
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{path}: not a list of images and parts ({error})") from None
+    if parts.isna().any():
+        raise UserError(f"{path}: image '{parts.index[parts.isna()][0]}' has no part; add it")
+    found = parts.to_numpy(object)
+    if packed.subjects is None:
+        raise UserError("the data set does not tell its subjects, so none can be kept apart")
+    check_parts(found, packed.subjects, gender_of(packed))
+    return found

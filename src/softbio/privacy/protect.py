@@ -1,0 +1,97 @@
+"""Protecting the faces of a data set: a packed data set again, for every evaluator to read."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from softbio.data.packed import load_packed
+from softbio.device import Determinism, choose_device
+from softbio.errors import UserError
+from softbio.files import atomic, room, write_json
+from softbio.privacy.faces import GreyFaces, as_bytes
+from softbio.privacy.parts import read_parts
+from softbio.privacy.protectors import get_protector
+from softbio.privacy.protectors.base import Batch, Means, Protect
+from softbio.privacy.prototypes import prototype_source, read_prototypes
+from softbio.privacy.recipe import AuxiliaryRecipe, SanRecipe
+from softbio.privacy.weights import load_network
+
+# whom the attacker learns from, and who is judged on
+PROTECTED = ("attacker", "test")
+BATCH = 64
+# room for index and card
+SLACK = 2**20
+
+
+def load_means(
+    packed: Path,
+    parts: Path,
+    seed: int = 0,
+    device: str = "auto",
+    classifier: Path | None = None,
+    san: Path | None = None,
+    prototypes: Path | None = None,
+    pairs: Path | None = None,
+) -> Means:
+    """What protectors need, from the files of its makers; a SAN needs its prototypes.
+
+    Raises UserError where files do not belong together.
+    """
+    place, data = choose_device(device), load_packed(packed)
+    recipe, network, source, judge = None, None, None, None
+    if san is not None:
+        recipe, network = load_network(san, SanRecipe)
+        if prototypes is None or (recipe.prototype == "warped") != (pairs is not None):
+            raise UserError(f"{san}: trained with {recipe.prototype} prototypes; give those")
+        if recipe.size != data.images.shape[1]:
+            raise UserError(f"{san}: trained at {recipe.size} px, {packed} holds another size")
+        source = prototype_source(read_prototypes(prototypes), pairs, recipe.neutral, place)
+        network = network.to(place)
+    if classifier is not None:
+        judge = load_network(classifier, AuxiliaryRecipe)[1].to(place)
+    faces = GreyFaces(data, place)
+    return Means(faces, read_parts(parts, data), seed, judge, network, source)
+
+
+def protected(protect: Protect, means: Means, rows: np.ndarray) -> Iterator[Tensor]:
+    """Batches of protected faces, float32 (B, 1, S, S) in 0..1."""
+    for start in range(0, len(rows), BATCH):
+        chosen = torch.from_numpy(rows[start : start + BATCH])
+        with torch.no_grad():
+            images = means.faces.batch(chosen)
+            gender = means.faces.gender[chosen.to(means.device)]
+            yield protect(Batch(images, gender, chosen))
+
+
+def protect_parts(
+    name: str, mode: str, means: Means, folder: Path, parts: tuple[str, ...] = PROTECTED
+) -> None:
+    """Write a packed data set of the protected faces of some parts: images.npy (uint8, three equal
+    channels), index.parquet (the data set's rows, and the part), card.json.
+
+    Raises UserError for a protector, mode or part that does not exist and for a full disk.
+    """
+    protector = get_protector(name)
+    protect = protector.prepare(mode, means)
+    data, rows = means.faces.packed, np.flatnonzero(np.isin(means.parts, parts))
+    if not len(rows):
+        raise UserError(f"protect: no face in the parts {', '.join(parts)}")
+    shape = (len(rows), *data.images.shape[1:])
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    with room(folder, int(np.prod(shape)) + SLACK), Determinism():
+        (folder / "card.json").unlink(missing_ok=True)
+        with atomic(folder / "images.npy") as part, open(part, "wb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            for batch in protected(protect, means, rows):
+                file.write(as_bytes(batch).tobytes())
+        index = data.index.iloc[rows].reset_index(drop=True).assign(part=means.parts[rows])
+        with atomic(folder / "index.parquet") as part:
+            index.to_parquet(part, index=False)
+        # last: without it the folder counts as unfinished
+        about = {"ages": list(data.ages), "protector": name, "mode": mode, "seed": means.seed}
+        about |= {"title": protector.title, "citation": protector.citation}
+        about |= {"knows_gender": protector.knows_gender, "in_talk": protector.in_talk}
+        write_json(folder / "card.json", about)

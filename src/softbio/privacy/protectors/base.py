@@ -1,0 +1,98 @@
+"""What a protector is: a function from grey faces to grey faces, with its modes and citation."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from softbio.errors import UserError
+from softbio.privacy.faces import GreyFaces
+from softbio.privacy.prototypes import PrototypeSource
+from softbio.privacy.san import San
+from softbio.privacy.warp import landmarks_px
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Faces to protect, and what a protector may know of them.
+
+    images: float32 (B, 1, S, S) in 0..1 on the device; gender: int64 (B,) there, 1 male; rows:
+    int64 (B,), CPU, their places in the data set.
+    """
+
+    images: Tensor
+    gender: Tensor
+    rows: Tensor
+
+
+@dataclass(frozen=True)
+class Means:
+    """What protectors work with; None where a run was given none.
+
+    parts: object (N,), the part of each image; seed: of all that is drawn.
+    """
+
+    faces: GreyFaces
+    parts: np.ndarray
+    seed: int = 0
+    classifier: nn.Module | None = None
+    san: San | None = None
+    source: PrototypeSource | None = None
+
+    @property
+    def device(self) -> torch.device:
+        return self.faces.device
+
+    def landmarks(self, row: int) -> np.ndarray:
+        """Of one face, float64 (68, 2) pixels; raises UserError where it has none."""
+        index = self.faces.packed.index
+        row = index["landmarks"].iloc[row] if "landmarks" in index else None
+        return landmarks_px(row, self.faces.size)
+
+    def needed(self, name: str) -> nn.Module | PrototypeSource:
+        """classifier, san or source; raises UserError where it was not given."""
+        if getattr(self, name) is None:
+            raise UserError(f"this protector needs a {name}; give it one")
+        return getattr(self, name)
+
+
+Protect = Callable[[Batch], Tensor]
+
+
+@dataclass(frozen=True)
+class Protector:
+    """One way of protection.
+
+    title: as tables print it; citation: where it was published; modes: those that are compared.
+    prepare(mode, means): the function, float32 (B, 1, S, S) in 0..1 from a `Batch`; equal for equal
+        inputs. Raises UserError for a mode that it does not have.
+    needs: what it takes of "classifier" (the auxiliary one) and "san" (with its prototypes).
+    knows_gender: whether it is told the true gender of the face, which then may show in its output.
+    in_talk: whether the talk shows it.
+    """
+
+    title: str
+    citation: str
+    modes: tuple[str, ...]
+    prepare: Callable[[str, Means], Protect]
+    needs: tuple[str, ...] = ()
+    knows_gender: bool = True
+    in_talk: bool = False
+
+
+def strength(mode: str, name: str, least: float = 0.0, most: float = math.inf) -> float:
+    """The number behind a mode's name: strength("sigma2", "sigma") is 2.
+
+    Raises UserError unless it is there and in [least, most].
+    """
+    try:
+        value = float(mode.removeprefix(name)) if mode.startswith(name) else math.nan
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most or math.isinf(value):
+        limits = f"from {least:g}" + (f" to {most:g}" if most < math.inf else "")
+        raise UserError(f"mode '{mode}' must be '{name}' and a number {limits}")
+    return value

@@ -1,0 +1,42 @@
+"""Face mixing with a face of the opposite gender: what the talk's curves call Ref. [21]."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from softbio.privacy.morphing import choose_mates, mix
+from softbio.privacy.protectors.base import Batch, Means, Protect, Protector, strength
+
+
+def prepare(mode: str, means: Means) -> Protect:
+    """mode: "alpha" and the share of the face itself, in shape and texture.
+
+    Mates are drawn from the part "san", so that nobody who is judged on is mixed into another.
+    """
+    alpha = strength(mode, "alpha", 0, 1)
+    candidates = np.flatnonzero(means.parts == "san")
+    genders = means.faces.gender.cpu().numpy()
+
+    def protect(batch: Batch) -> Tensor:
+        rows = batch.rows.numpy()
+        mates = choose_mates(genders[rows], candidates, genders[candidates], rows, means.seed)
+        others = means.faces.batch(torch.from_numpy(mates)).cpu().numpy()[:, 0]
+        own = batch.images.cpu().numpy()[:, 0]
+        pairs = zip(own, rows, others, mates, strict=True)
+        mixed = [
+            mix(face, means.landmarks(row), other, means.landmarks(mate), alpha).image
+            for face, row, other, mate in pairs
+        ]
+        return torch.from_numpy(np.stack(mixed))[:, None].to(means.device)
+
+    return protect
+
+
+PROTECTOR = Protector(
+    title="Face mixing",
+    citation="Othman, Ross: Privacy of facial soft biometrics: suppressing gender but retaining "
+    "identity. ECCV Workshops 2014",
+    modes=("alpha0.9", "alpha0.8", "alpha0.7", "alpha0.6", "alpha0.5", "alpha0.3"),
+    prepare=prepare,
+    in_talk=True,
+)

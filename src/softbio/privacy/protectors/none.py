@@ -1,0 +1,21 @@
+"""No protection: the grey face as it is, which all others are compared with."""
+
+from softbio.errors import UserError
+from softbio.privacy.protectors.base import Means, Protect, Protector
+
+
+def prepare(mode: str, means: Means) -> Protect:
+    """mode: "original"."""
+    if mode != "original":
+        raise UserError(f"mode '{mode}' is unknown; 'none' has the mode 'original' alone")
+    return lambda batch: batch.images
+
+
+PROTECTOR = Protector(
+    title="No protection",
+    citation="",
+    modes=("original",),
+    prepare=prepare,
+    knows_gender=False,
+    in_talk=True,
+)

@@ -1,0 +1,32 @@
+"""The semi-adversarial network in its three modes."""
+
+from torch import Tensor
+
+from softbio.errors import UserError
+from softbio.privacy.protectors.base import Batch, Means, Protect, Protector
+from softbio.privacy.san import MODES
+
+
+def prepare(mode: str, means: Means) -> Protect:
+    """mode: "sm", "nt" or "op": whose prototype enters behind the autoencoder."""
+    if mode not in MODES:
+        raise UserError(f"mode '{mode}' is unknown; SAN has {', '.join(MODES)}")
+    network, source = means.needed("san"), means.needed("source")
+
+    def protect(batch: Batch) -> Tensor:
+        prototypes = source.modes(batch.rows, batch.gender)
+        features = network.features(batch.images, prototypes.sm)
+        return network.combined(features, getattr(prototypes, mode))
+
+    return protect
+
+
+PROTECTOR = Protector(
+    title="SAN",
+    citation="Mirjalili, Raschka, Namboodiri, Ross: Semi-adversarial networks: convolutional "
+    "autoencoders for imparting privacy to face images. ICB 2018 (arXiv:1712.00321)",
+    modes=MODES,
+    prepare=prepare,
+    needs=("san",),
+    in_talk=True,
+)

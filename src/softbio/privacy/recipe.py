@@ -1,0 +1,239 @@
+"""What a protection is: every choice that its numbers depend on."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from softbio.errors import UserError, nearest
+from softbio.recipe import check_types, hash_of, recipe_from
+
+
+@dataclass(frozen=True)
+class Shape:
+    """An autoencoder's shape.
+
+    widths: output channels of its four 3x3 convolutions; pools: how often it halves the side, 1 or
+    2. The bottleneck holds widths[1] channels at 1/2 or 1/4 of the side.
+    """
+
+    widths: tuple[int, int, int, int]
+    pools: int
+
+
+SHAPES = {
+    # 324,248 parameters; 12 x 56 x 56 values of the bottleneck at 224 px
+    "published": Shape((8, 12, 256, 128), 2),
+    # One pooling: at 1/4 of a small side the bottleneck loses the face. It is undone before the
+    # last convolution: behind it, as published, a face would consist of blocks of 2 x 2 pixels.
+    # Narrower decoders: the published one is 3.7 of 3.8 GMAC at 224 px.
+    "px112": Shape((8, 12, 64, 32), 1),
+    "px64": Shape((8, 12, 32, 16), 1),
+}
+
+
+class Checked:
+    """A recipe that is checked when it is made."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        self.check()
+
+    def check(self) -> None:
+        """Raise UserError for values that make no sense."""
+        if not 0 <= self.seed < 2**32:
+            raise UserError(f"recipe: seed is {self.seed}; it must be in [0, 2^32)")
+
+    def at_least(self, least: int, *names: str) -> None:
+        """Raise UserError for the first of these fields that is less or not finite."""
+        for name in names:
+            if not least <= getattr(self, name) < math.inf:
+                value = getattr(self, name)
+                raise UserError(f"recipe: {name} is {value}; it must be at least {least}")
+
+    def positive(self, *names: str) -> None:
+        """The same for fields that must be above 0."""
+        for name in names:
+            if not 0 < getattr(self, name) < math.inf:
+                raise UserError(f"recipe: {name} is {getattr(self, name)}; it must be above 0")
+
+    @property
+    def sha256(self) -> str:
+        """What a resume file must match."""
+        return hash_of(self)
+
+
+@dataclass(frozen=True)
+class AuxiliaryRecipe(Checked):
+    """Training of one auxiliary network.
+
+    kind: "gender" classifier or "matcher"; part: on which part of the split; width: channels of the
+    first convolution, 32 as published; scale, margin: of the matcher's cosine softmax; shift: the
+    faces of a batch are moved by up to so many pixels.
+    """
+
+    kind: Literal["gender", "matcher"]
+    dataset: str
+    seed: int
+    size: int
+    epochs: int = 5
+    batch: int = 64
+    learning_rate: float = 1e-3
+    width: int = 32
+    part: str = "san"
+    scale: float = 16.0
+    margin: float = 0.2
+    shift: int = 0
+
+    def check(self) -> None:
+        super().check()
+        self.at_least(1, "epochs", "batch", "width")
+        self.at_least(0, "shift", "margin")
+        self.positive("learning_rate", "scale")
+        # five poolings in the classifier
+        self.at_least(32, "size")
+
+
+@dataclass(frozen=True)
+class SanRecipe(Checked):
+    """One semi-adversarial network.
+
+    shape: a name of `SHAPES`; size: side in pixels.
+    prototype: "global" means, or "warped" to the landmarks of each face.
+    neutral: P_NT is the "mean" of both prototypes, or weighted by "shares" of the classes.
+    pixel: J_D, see `losses.PIXEL`; pretrain_epochs: of J_D alone, at most, ending after the first
+        epoch whose PSNR reaches pretrain_psnr dB; pretrain_rate: its learning rate.
+    epochs: of the adversarial stage, whose loss is
+        gender_weight J_G + matching_weight J_M + pixel_weight J_D; rate: its learning rate.
+    matching: J_M holds "sm" alone (the talk) or the mean of the terms of "sm_and_op"; it counts
+        after matching_from epochs of the stage.
+    flip: mirror half of the faces, each with its prototypes.
+    """
+
+    dataset: str
+    seed: int
+    size: int
+    shape: Literal["published", "px112", "px64"] = "published"
+    prototype: Literal["global", "warped"] = "warped"
+    neutral: Literal["mean", "shares"] = "mean"
+    pixel: Literal["squared", "l1", "cross_entropy"] = "squared"
+    pretrain_epochs: int = 3
+    pretrain_psnr: float = 25.0
+    pretrain_rate: float = 2e-4
+    epochs: int = 10
+    rate: float = 2e-4
+    batch: int = 32
+    pixel_weight: float = 0.0
+    gender_weight: float = 1.0
+    matching_weight: float = 1.0
+    matching: Literal["sm", "sm_and_op"] = "sm"
+    matching_from: int = 0
+    flip: bool = False
+
+    def check(self) -> None:
+        super().check()
+        self.at_least(1, "batch")
+        self.at_least(0, "epochs", "pretrain_epochs", "pretrain_psnr", "matching_from")
+        self.at_least(0, "pixel_weight", "gender_weight", "matching_weight")
+        self.positive("rate", "pretrain_rate")
+        if self.epochs + self.pretrain_epochs < 1:
+            raise UserError("recipe: epochs and pretrain_epochs are 0; nothing would be trained")
+        step = 2 ** SHAPES[self.shape].pools
+        if self.size < step or self.size % step:
+            raise UserError(
+                f"recipe: size {self.size} is not a multiple of {step}, as shape '{self.shape}' "
+                "needs it"
+            )
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A named choice of losses, schedule and shape.
+
+    source: whose it is; values: fields of `SanRecipe`; gender, matcher: fields of the auxiliaries'
+    `AuxiliaryRecipe` that are not its defaults, which are the published ones.
+    """
+
+    source: str
+    values: dict[str, Any]
+    gender: dict[str, Any] = field(default_factory=dict)
+    matcher: dict[str, Any] = field(default_factory=dict)
+
+
+VARIANTS = {
+    # Epochs, batch and rate of the second stage are printed nowhere in our sources: the released
+    # code's rate, and the epochs and batch of the public re-implementation.
+    "talk": Variant(
+        "the talk's formulas: J_D in pre-training alone, then J_G + J_M",
+        {"size": 224, "flip": False},
+    ),
+    # J_M there is 8 times the sum over a batch of 8, hence 64 times the mean.
+    "released": Variant(
+        "main.py of github iPRoBe-lab/semi-adversarial-networks, without its defects (DEVIATIONS)",
+        {
+            **{"size": 224, "pixel": "l1", "pretrain_epochs": 0, "epochs": 20, "batch": 8},
+            **{"pixel_weight": 1.0, "matching": "sm_and_op", "matching_weight": 64.0},
+            **{"matching_from": 5, "flip": True},
+        },
+    ),
+    "drawn64": Variant(
+        "ours, for drawn faces at 64 px on a CPU: J_D stays, so that the face does",
+        {
+            **{"size": 64, "shape": "px64", "pretrain_epochs": 8, "pretrain_psnr": 28.0},
+            **{"pretrain_rate": 3e-3, "epochs": 12, "rate": 2e-3, "batch": 16},
+            **{"pixel_weight": 0.01, "gender_weight": 4.0, "matching_weight": 4.0, "flip": True},
+        },
+        gender={"epochs": 14, "batch": 32, "width": 16, "shift": 2},
+        matcher={"epochs": 40, "batch": 32, "width": 16, "shift": 3, "learning_rate": 2e-3},
+    ),
+    "faces112": Variant(
+        "ours, for photographs at 112 px on a GPU",
+        {
+            **{"size": 112, "shape": "px112", "pretrain_epochs": 10, "pretrain_psnr": 26.0},
+            **{"pretrain_rate": 1e-3, "epochs": 10, "rate": 5e-4, "pixel_weight": 0.0016},
+            **{"gender_weight": 4.0, "matching_weight": 4.0, "flip": True},
+        },
+    ),
+}
+
+
+def san_recipe(variant: str, dataset: str, seed: int, **changes: Any) -> SanRecipe:
+    """A variant's recipe for one data set and seed, with fields changed by name.
+
+    Raises UserError for a variant or a field that does not exist.
+    """
+    values = variant_of(variant).values | changes
+    return recipe_from(values | {"dataset": dataset, "seed": seed}, SanRecipe)
+
+
+def variant_of(name: str) -> Variant:
+    """A variant by its name; raises UserError where there is none."""
+    if name not in VARIANTS:
+        raise UserError(f"recipe: variant '{name}' is unknown: {nearest(name, VARIANTS)}")
+    return VARIANTS[name]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The recipes of one SAN and of the two networks that it is trained against."""
+
+    san: SanRecipe
+    gender: AuxiliaryRecipe
+    matcher: AuxiliaryRecipe
+
+
+def plan_from(section: Mapping[str, Any], dataset: str, seed: int) -> Plan:
+    """The recipes that a config's section `privacy` asks for.
+
+    section: variant, and under san, gender and matcher what is to be changed of it. Raises
+    UserError for what the recipes refuse.
+    """
+    name = section.get("variant", "drawn64")
+    variant = variant_of(name)
+    san = san_recipe(name, dataset, seed, **section.get("san", {}))
+    shared = {"dataset": dataset, "seed": seed, "size": san.size}
+    judges = [
+        recipe_from(own | section.get(kind, {}) | shared | {"kind": kind}, AuxiliaryRecipe)
+        for kind, own in (("gender", variant.gender), ("matcher", variant.matcher))
+    ]
+    return Plan(san, *judges)

@@ -1,0 +1,151 @@
+"""Training the auxiliary gender classifier, and a matcher where no other is at hand."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from softbio.data.packed import Packed, load_packed
+from softbio.device import Determinism, choose_device
+from softbio.errors import UserError
+from softbio.files import sha256
+from softbio.privacy.auxiliaries import CosineHead
+from softbio.privacy.faces import GreyFaces
+from softbio.privacy.loop import Loop, Task, write_results
+from softbio.privacy.parts import gender_of, read_parts
+from softbio.privacy.recipe import AuxiliaryRecipe
+from softbio.privacy.weights import build_network, save_network
+from softbio.provenance import Stopwatch
+from softbio.resume import Moving, ResumeFile
+from softbio.sources import PRIVACY, modules_sha256
+from softbio.stopping import stoppable
+
+
+@dataclass(frozen=True)
+class AuxiliaryLine:
+    """One line of history.csv. error: share of the training images that were told wrongly, gender
+    or subject, as the network stood when it saw them."""
+
+    epoch: int
+    loss: float
+    error: float
+    images_per_second: float
+    seconds: float
+    learning_rate: float
+
+
+def targets(
+    recipe: AuxiliaryRecipe, packed: Packed, parts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to train on, int64, and a class for each image of the data set, int64 (N,), -1 for none.
+
+    A matcher learns from subjects of two images or more. Raises UserError where nothing is left.
+    """
+    inside = parts == recipe.part
+    if recipe.kind == "gender":
+        return np.flatnonzero(inside), gender_of(packed)
+    names, subject, counts = np.unique(
+        packed.subjects.astype(str), return_inverse=True, return_counts=True
+    )
+    several = inside & (counts[subject] > 1)
+    used = np.unique(subject[several])
+    if len(used) < 2:
+        raise UserError(
+            f"matcher: part '{recipe.part}' has {len(used)} subjects of two images; it needs two"
+        )
+    number = np.full(len(names), -1)
+    number[used] = np.arange(len(used))
+    return np.flatnonzero(several), number[subject]
+
+
+def shifted(faces: Tensor, draws: Tensor, most: int) -> Tensor:
+    """All faces of a batch moved by up to `most` pixels each way, the border repeated, and half of
+    them mirrored. draws: float (B, 3) in 0..1."""
+    mirrored = (draws[:, 0] < 0.5).to(faces.device)[:, None, None, None]
+    faces = torch.where(mirrored, faces.flip(3), faces)
+    if most:
+        top, left = (int(draw * (2 * most + 1)) for draw in draws[0, 1:3])
+        size = faces.shape[-1]
+        faces = F.pad(faces, [most] * 4, mode="replicate")
+        faces = faces[:, :, top : top + size, left : left + size]
+    return faces
+
+
+def task_of(
+    recipe: AuxiliaryRecipe, faces: GreyFaces, parts: np.ndarray, device: torch.device
+) -> tuple[Task, Moving]:
+    """The task and the fresh network of a recipe."""
+    rows, classes = targets(recipe, faces.packed, parts)
+    labels = torch.from_numpy(classes).to(device)
+    torch.manual_seed(recipe.seed)
+    model, loss_of = build_network(recipe), F.cross_entropy
+    if recipe.kind == "matcher":
+        head = CosineHead(int(classes.max()) + 1, recipe.scale, recipe.margin)
+        model, loss_of = nn.Sequential(model, head), head.loss
+    model = model.to(device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, fused=True)
+
+    def step(rows: Tensor, draws: Tensor) -> Tensor:
+        inputs = shifted(faces.batch(rows), draws, recipe.shift)
+        target = labels[rows.to(device)]
+        logits = model(inputs)
+        loss = loss_of(logits, target)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        return torch.stack([loss.detach(), (logits.argmax(1) != target).float().mean()])
+
+    def line(epoch: int, means: dict[str, float], seconds: float) -> AuxiliaryLine:
+        speed = len(rows) / seconds
+        return AuxiliaryLine(
+            epoch, means["loss"], means["error"], speed, seconds, recipe.learning_rate
+        )
+
+    task = Task(
+        f"{recipe.kind} {recipe.dataset} seed {recipe.seed}",
+        torch.from_numpy(rows),
+        recipe.batch,
+        ("loss", "error"),
+        begin=lambda history: None,
+        step=step,
+        line=line,
+        finished=lambda history: len(history) >= recipe.epochs,
+    )
+    model.train()
+    return task, Moving(model, optimizer, torch.Generator().manual_seed(recipe.seed))
+
+
+def train_auxiliary(
+    recipe: AuxiliaryRecipe, packed: Path, parts: Path, folder: Path, device: str = "auto"
+) -> None:
+    """Train one network on its part of a packed data set: network.safetensors, history.csv,
+    run.json.
+
+    parts: parts.csv of `write_parts`. Can be killed and goes on, as `softbio.train.train`. Raises
+    UserError for data that do not fit the recipe and for a loss that is not finite.
+    """
+    watch, place, data = Stopwatch(), choose_device(device), load_packed(packed)
+    check_size(data, recipe.size, packed)
+    found = read_parts(parts, data)
+    identity = sha256(Path(packed) / "index.parquet") + sha256(parts)
+    resume = ResumeFile(
+        folder / "resume.pt", recipe, place, identity, AuxiliaryLine, modules_sha256(PRIVACY)
+    )
+    with Determinism() as determinism, stoppable(resume.kept) as stop:
+        task, moving = task_of(recipe, GreyFaces(data, place), found, place)
+        loop = Loop(task, moving, resume, resume.restore(moving), stop)
+        loop.run()
+    network = moving.model[0] if recipe.kind == "matcher" else moving.model
+    save_network(folder / "network.safetensors", recipe, network)
+    write_results(folder, recipe, loop, watch, determinism.missing, len(task.rows))
+    resume.remove()
+
+
+def check_size(packed: Packed, size: int, folder: Path) -> None:
+    """Raise UserError where images are not of the recipe's size."""
+    side = packed.images.shape[1]
+    if side != size:
+        raise UserError(f"{folder}: images of {side} px; the recipe's size is {size} px")

@@ -1,0 +1,248 @@
+"""Training a semi-adversarial network: J_D until the face is there, then against its judges."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from softbio.data.packed import load_packed
+from softbio.device import Determinism, choose_device
+from softbio.errors import UserError
+from softbio.files import sha256
+from softbio.privacy.auxiliaries import check_matcher, frozen
+from softbio.privacy.faces import GreyFaces, psnr
+from softbio.privacy.loop import Loop, Task, without_nan, write_results
+from softbio.privacy.losses import PIXEL, gender_loss, matching_loss
+from softbio.privacy.parts import read_parts
+from softbio.privacy.prototypes import PrototypeSource, prototype_source, read_prototypes
+from softbio.privacy.recipe import AuxiliaryRecipe, SanRecipe
+from softbio.privacy.san import Modes, San, build_san
+from softbio.privacy.train_auxiliaries import check_size
+from softbio.privacy.weights import load_network, save_network, weights_sha256
+from softbio.provenance import Stopwatch
+from softbio.resume import Moving, ResumeFile
+from softbio.sources import PRIVACY, modules_sha256
+from softbio.stopping import stoppable
+
+logger = logging.getLogger(__name__)
+PARTS = ("loss", "j_d", "j_g", "j_m", "mean_square", "error_sm", "error_op")
+
+
+@dataclass(frozen=True)
+class SanLine:
+    """One line of history.csv, over the training faces as the network stood when it saw them.
+
+    j_d, j_g, j_m: the terms before their weights, None where they were not computed; psnr: dB of
+    X'_SM; error_sm, error_op: share of the faces whose true gender the auxiliary classifier misses.
+    """
+
+    epoch: int
+    stage: str
+    loss: float
+    j_d: float
+    j_g: float | None
+    j_m: float | None
+    psnr: float
+    error_sm: float | None
+    error_op: float | None
+    images_per_second: float
+    seconds: float
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Judges:
+    """The frozen networks that a SAN is trained against."""
+
+    classifier: nn.Module
+    matcher: nn.Module
+
+
+def stage_after(history: list[SanLine], recipe: SanRecipe) -> str:
+    """Stage of the next epoch: "pretraining", "adversarial" or "done"."""
+    before = [line for line in history if line.stage == "pretraining"]
+    reached = before and before[-1].psnr >= recipe.pretrain_psnr
+    if len(before) == len(history) and len(before) < recipe.pretrain_epochs and not reached:
+        return "pretraining"
+    return "done" if len(history) - len(before) >= recipe.epochs else "adversarial"
+
+
+def mirrored(tensor: Tensor, chosen: Tensor) -> Tensor:
+    """Images (B, C, S, S) whose place in `chosen`, bool (B,), is True, mirrored."""
+    return torch.where(chosen[:, None, None, None], tensor.flip(3), tensor)
+
+
+@dataclass
+class SanTask:
+    """The steps of a SAN's training; `stage` and `weight` change with the epochs."""
+
+    recipe: SanRecipe
+    network: San
+    optimizer: torch.optim.Optimizer
+    judges: Judges
+    faces: GreyFaces
+    source: PrototypeSource
+    rows: Tensor
+    stage: str = ""
+    matching_weight: float = 0.0
+
+    def begin(self, history: list[SanLine]) -> None:
+        """An epoch's stage; the second one starts with an optimizer that has seen nothing, as a
+        training of its own."""
+        stage = self.enter(history)
+        adversarial = sum(line.stage == "adversarial" for line in history)
+        if stage == "adversarial" and not adversarial:
+            self.optimizer.state.clear()
+            if history and history[-1].psnr < self.recipe.pretrain_psnr:
+                logger.warning(
+                    "pre-training ended at %.1f dB, below the %.1f dB asked for: raise "
+                    "pretrain_epochs",
+                    *(history[-1].psnr, self.recipe.pretrain_psnr),
+                )
+
+    def enter(self, history: list[SanLine]) -> str:
+        """Set what an epoch after this history needs; also for one that was interrupted."""
+        self.stage = stage_after(history, self.recipe)
+        adversarial = sum(line.stage == "adversarial" for line in history)
+        on = adversarial >= self.recipe.matching_from
+        self.matching_weight = self.recipe.matching_weight if on else 0.0
+        first = self.stage == "pretraining"
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.pretrain_rate if first else self.recipe.rate
+        return self.stage
+
+    def batch(self, rows: Tensor, draws: Tensor) -> tuple[Tensor, Modes, Tensor]:
+        """Faces, their prototypes and genders."""
+        gender = self.faces.gender[rows.to(self.faces.device)]
+        faces, prototypes = self.faces.batch(rows), self.source.modes(rows, gender)
+        if self.recipe.flip:
+            chosen = (draws[:, 0] < 0.5).to(faces.device)
+            # the released code mirrors the face alone, which leaves its prototypes behind
+            faces = mirrored(faces, chosen)
+            prototypes = Modes(*(mirrored(each, chosen) for each in prototypes))
+        return faces, prototypes, gender
+
+    def step(self, rows: Tensor, draws: Tensor) -> Tensor:
+        """One batch: the values of `PARTS`, NaN where not computed."""
+        faces, prototypes, gender = self.batch(rows, draws)
+        terms = (self.pretraining if self.stage == "pretraining" else self.adversarial)(
+            faces, prototypes, gender
+        )
+        self.optimizer.zero_grad(set_to_none=True)
+        terms[0].backward()
+        self.optimizer.step()
+        return terms.detach()
+
+    def pretraining(self, faces: Tensor, prototypes: Modes, gender: Tensor) -> Tensor:
+        """J_D alone."""
+        features = self.network.features(faces, prototypes.sm)
+        sm = self.network.combined(features, prototypes.sm)
+        j_d = PIXEL[self.recipe.pixel](faces, sm)
+        absent = j_d.new_tensor(float("nan"))
+        square = (sm - faces).square().mean()
+        return torch.stack([j_d, j_d, absent, absent, square, absent, absent])
+
+    def adversarial(self, faces: Tensor, prototypes: Modes, gender: Tensor) -> Tensor:
+        """The three terms with the recipe's weights."""
+        recipe, judges = self.recipe, self.judges
+        features = self.network.features(faces, prototypes.sm)
+        sm = self.network.combined(features, prototypes.sm)
+        op = self.network.combined(features, prototypes.op)
+        logits_sm, logits_op = judges.classifier(sm), judges.classifier(op)
+        j_d = PIXEL[recipe.pixel](faces, sm)
+        j_g = gender_loss(logits_sm, logits_op, gender)
+        loss = recipe.gender_weight * j_g + recipe.pixel_weight * j_d
+        j_m = j_d.new_tensor(float("nan"))
+        if self.matching_weight:
+            j_m = self.matching(faces, sm, op)
+            loss = loss + self.matching_weight * j_m
+        errors = [(logits.argmax(1) != gender).float().mean() for logits in (logits_sm, logits_op)]
+        return torch.stack([loss, j_d, j_g, j_m, (sm - faces).square().mean(), *errors])
+
+    def matching(self, faces: Tensor, sm: Tensor, op: Tensor) -> Tensor:
+        """J_M of the recipe."""
+        with torch.no_grad():
+            original = self.judges.matcher(faces)
+        loss = matching_loss(self.judges.matcher(sm), original)
+        if self.recipe.matching == "sm_and_op":
+            # each by itself: in the mean of both embeddings, as released, their errors cancel
+            loss = (loss + matching_loss(self.judges.matcher(op), original)) / 2
+        return loss
+
+    def line(self, epoch: int, means: dict[str, float], seconds: float) -> SanLine:
+        """See `Task`."""
+        square, rate = means.pop("mean_square"), self.optimizer.param_groups[0]["lr"]
+        speed = len(self.rows) / seconds
+        found = SanLine(epoch, self.stage, psnr=psnr(square), **means,
+                        images_per_second=speed, seconds=seconds, learning_rate=rate)  # fmt: skip
+        return without_nan(found)
+
+    def task(self) -> Task:
+        """For the loop."""
+        name = f"san {self.recipe.dataset} seed {self.recipe.seed}"
+        return Task(
+            *(name, self.rows, self.recipe.batch, PARTS, self.begin, self.step, self.line),
+            finished=lambda history: stage_after(history, self.recipe) == "done",
+        )
+
+
+def load_judges(classifier: Path, matcher: Path | nn.Module, size: int, device) -> Judges:
+    """Frozen on the device. matcher: a file of `train_auxiliary`, or any module that fits."""
+    recipe, gender_network = load_network(classifier, AuxiliaryRecipe)
+    if recipe.kind != "gender":
+        raise UserError(f"{classifier}: a {recipe.kind} network; give the gender classifier")
+    if not isinstance(matcher, nn.Module):
+        matcher = load_network(matcher, AuxiliaryRecipe)[1]
+    judges = Judges(gender_network.to(device), frozen(matcher.to(device)))
+    check_matcher(judges.matcher, size, device)
+    return judges
+
+
+def train_san(
+    recipe: SanRecipe,
+    packed: Path,
+    parts: Path,
+    prototypes: Path,
+    classifier: Path,
+    matcher: Path | nn.Module,
+    folder: Path,
+    device: str = "auto",
+    pairs: Path | None = None,
+) -> None:
+    """Train one network on the part "san": network.safetensors, history.csv, run.json.
+
+    parts: parts.csv; prototypes: prototypes.npz; pairs: warped.npy of `write_pairs`, for a recipe
+    of warped prototypes; classifier, matcher: as `load_judges`. Can be killed and goes on, as
+    `softbio.train.train`. Raises UserError for data that do not fit the recipe and for a loss that
+    is not finite.
+    """
+    watch, place, data = Stopwatch(), choose_device(device), load_packed(packed)
+    check_size(data, recipe.size, packed)
+    if (recipe.prototype == "warped") != (pairs is not None):
+        raise UserError(f"recipe: prototype is '{recipe.prototype}'; warped.npy goes with 'warped'")
+    rows = torch.from_numpy(np.flatnonzero(read_parts(parts, data) == "san"))
+    read = [Path(packed) / "index.parquet", parts, prototypes, classifier]
+    own = weights_sha256(matcher) if isinstance(matcher, nn.Module) else sha256(matcher)
+    resume = ResumeFile(
+        *(folder / "resume.pt", recipe, place, " ".join([*map(sha256, read), own])),
+        *(SanLine, modules_sha256(PRIVACY)),
+    )
+    with Determinism() as determinism, stoppable(resume.kept) as stop:
+        source = prototype_source(read_prototypes(prototypes), pairs, recipe.neutral, place)
+        judges = load_judges(classifier, matcher, recipe.size, place)
+        torch.manual_seed(recipe.seed)
+        network = build_san(recipe.shape).to(place)
+        optimizer = torch.optim.Adam(network.parameters(), lr=recipe.pretrain_rate, fused=True)
+        moving = Moving(network, optimizer, torch.Generator().manual_seed(recipe.seed))
+        faces = GreyFaces(data, place)
+        work = SanTask(recipe, network, optimizer, judges, faces, source, rows)
+        progress = resume.restore(moving)
+        work.enter(progress.history)
+        loop = Loop(work.task(), moving, resume, progress, stop)
+        loop.run()
+    save_network(folder / "network.safetensors", recipe, network)
+    write_results(folder, recipe, loop, watch, determinism.missing, len(rows))
+    resume.remove()

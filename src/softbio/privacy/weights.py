@@ -1,0 +1,61 @@
+"""Networks on disk: safetensors with the recipe they were trained by."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from softbio.errors import UserError
+from softbio.files import atomic
+from softbio.model import weights_of
+from softbio.privacy.auxiliaries import GenderClassifier, SmallMatcher, frozen
+from softbio.privacy.recipe import AuxiliaryRecipe, SanRecipe
+from softbio.privacy.san import build_san
+from softbio.recipe import recipe_from
+
+
+def build_network(recipe: SanRecipe | AuxiliaryRecipe) -> nn.Module:
+    """The network of a recipe, fresh weights from torch's global random state."""
+    if isinstance(recipe, SanRecipe):
+        return build_san(recipe.shape)
+    kind = {"gender": GenderClassifier, "matcher": SmallMatcher}[recipe.kind]
+    return kind(recipe.width)
+
+
+def save_network(path: Path, recipe: SanRecipe | AuxiliaryRecipe, network: nn.Module) -> None:
+    """Write a network's weights and recipe."""
+    from safetensors.torch import save_file
+
+    with atomic(path) as part:
+        save_file(weights_of(network), part, metadata={"recipe": json.dumps(asdict(recipe))})
+
+
+def load_network(path: Path, kind: type) -> tuple[Any, nn.Module]:
+    """Recipe of a kind and its ready network, frozen, on the CPU.
+
+    Raises UserError where the file is not one of `save_network`.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            recipe = recipe_from(json.loads(file.metadata()["recipe"]), kind)
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        network = build_network(recipe)
+        network.load_state_dict(weights)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{path}: not a {kind.__name__} network ({reason}); train it") from None
+    return recipe, frozen(network)
+
+
+def weights_sha256(network: nn.Module) -> str:
+    """Hash of the names and values of all weights and buffers."""
+    digest = hashlib.sha256()
+    for name, tensor in weights_of(network).items():
+        digest.update(name.encode())
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,171 @@
+# parts -> prototypes -> auxiliaries -> san -> protect, for data set x seed x protector x mode.
+# Not in `rule all`: snakemake results/quick/privacy/faces/seed0/san/op/images.npy
+from softbio.sources import PRIVACY
+
+
+rule parts:
+    input:
+        unpack(packed_for_privacy),
+        code=code("privacy/parts", "data/splits"),
+    output:
+        parts=f"{HIDING}/parts.csv",
+    log:
+        f"{HIDING}/parts.log",
+    conda:
+        "../../envs/softbio.yaml"
+    message:
+        "{wildcards.dataset}: divide the subjects among SAN, evaluators, attacker and test"
+    script:
+        "../scripts/parts.py"
+
+
+rule prototypes:
+    input:
+        unpack(packed_for_privacy),
+        parts=rules.parts.output.parts,
+        code=code(
+            "privacy/parts",
+            "privacy/prototypes",
+            "privacy/recipe",
+            "privacy/san",
+            "privacy/warp",
+        ),
+    output:
+        prototypes=f"{HIDING}/prototypes.npz",
+    log:
+        f"{HIDING}/prototypes.log",
+    conda:
+        "../../envs/softbio.yaml"
+    resources:
+        runtime=minutes_of_packing,
+        mem_mb=memory_of_packing,
+    message:
+        "{wildcards.dataset}: mean face of each gender"
+    script:
+        "../scripts/prototypes.py"
+
+
+rule warp_prototypes:
+    input:
+        unpack(packed_for_privacy),
+        prototypes=rules.prototypes.output.prototypes,
+        code=code(
+            "privacy/parts",
+            "privacy/prototypes",
+            "privacy/recipe",
+            "privacy/san",
+            "privacy/warp",
+        ),
+    output:
+        pairs=f"{HIDING}/warped.npy",
+    log:
+        f"{HIDING}/warp.log",
+    conda:
+        "../../envs/softbio.yaml"
+    resources:
+        runtime=minutes_of_packing,
+        mem_mb=memory_of_packing,
+    message:
+        "{wildcards.dataset}: warp the prototypes to each face"
+    script:
+        "../scripts/warp_prototypes.py"
+
+
+rule auxiliary:
+    input:
+        unpack(packed_for_privacy),
+        parts=rules.parts.output.parts,
+        code=code(*PRIVACY),
+    output:
+        network=f"{NETWORK}/{{kind}}/network.safetensors",
+        history=f"{NETWORK}/{{kind}}/history.csv",
+        run=f"{NETWORK}/{{kind}}/run.json",
+    log:
+        f"{NETWORK}/{{kind}}/train.log",
+    conda:
+        "../../envs/softbio.yaml"
+    threads: 1
+    resources:
+        runtime=minutes_of_privacy,
+        mem_mb=memory_of_privacy,
+        gpu=int(ASKS_FOR_GPU),
+        gpu_slots=int(COMPUTES_ON_GPU),
+    params:
+        recipe=auxiliary_params,
+        device=BENCHMARK.device,
+    message:
+        "train auxiliary {wildcards.kind} network, {wildcards.dataset}, seed {wildcards.seed}: epochs in {log}"
+    script:
+        "../scripts/auxiliary.py"
+
+
+rule san:
+    input:
+        unpack(packed_for_privacy),
+        unpack(prototypes_of),
+        parts=rules.parts.output.parts,
+        classifier=f"{NETWORK}/gender/network.safetensors",
+        matcher=f"{NETWORK}/matcher/network.safetensors",
+        code=code(*PRIVACY),
+    output:
+        network=f"{NETWORK}/san/network.safetensors",
+        history=f"{NETWORK}/san/history.csv",
+        run=f"{NETWORK}/san/run.json",
+    log:
+        f"{NETWORK}/san/train.log",
+    conda:
+        "../../envs/softbio.yaml"
+    threads: 1
+    resources:
+        runtime=minutes_of_privacy,
+        mem_mb=memory_of_privacy,
+        gpu=int(ASKS_FOR_GPU),
+        gpu_slots=int(COMPUTES_ON_GPU),
+    params:
+        recipe=san_params,
+        device=BENCHMARK.device,
+    message:
+        "train SAN, {wildcards.dataset}, seed {wildcards.seed}: epochs in {log}"
+    script:
+        "../scripts/san.py"
+
+
+rule protect:
+    input:
+        unpack(packed_for_privacy),
+        unpack(networks_of),
+        parts=rules.parts.output.parts,
+        protector=code("privacy/protectors/{protector}"),
+        code=code(
+            "privacy/auxiliaries",
+            "privacy/faces",
+            "privacy/morphing",
+            "privacy/parts",
+            "privacy/protect",
+            "privacy/prototypes",
+            "privacy/recipe",
+            "privacy/san",
+            "privacy/weights",
+            "privacy/protectors/base",
+            "privacy/warp",
+        ),
+    output:
+        images=f"{HIDING}/seed{{seed}}/{{protector}}/{{mode}}/images.npy",
+        index=f"{HIDING}/seed{{seed}}/{{protector}}/{{mode}}/index.parquet",
+        card=f"{HIDING}/seed{{seed}}/{{protector}}/{{mode}}/card.json",
+    log:
+        f"{HIDING}/seed{{seed}}/{{protector}}/{{mode}}/protect.log",
+    conda:
+        "../../envs/softbio.yaml"
+    threads: 1
+    resources:
+        runtime=minutes_of_privacy,
+        mem_mb=memory_of_privacy,
+        gpu=int(ASKS_FOR_GPU),
+        gpu_slots=int(COMPUTES_ON_GPU),
+    params:
+        device=BENCHMARK.device,
+    message:
+        "{wildcards.dataset}, seed {wildcards.seed}: protect by {wildcards.protector}, {wildcards.mode}"
+    script:
+        "../scripts/protect.py"
