@@ -128,8 +128,6 @@ def absolute_errors(records: Records, runs: dict[str, list[Run]], selection: str
 
 
 def _in_order_of(first: pd.DataFrame, frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    if frame.index.has_duplicates:
-        raise UserError(f"{path}: an image stands twice in it; predict again")
     if len(frame) != len(first) or not frame.index.isin(first.index).all():
         raise UserError(
             f"{path}: its {len(frame)} images are not the {len(first)} of the other runs; "
