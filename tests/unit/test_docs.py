@@ -102,3 +102,19 @@ def test_the_record_prints_what_its_numbers_say():
         values = by_cell.get_group(tuple(cell))
         assert len(values) == 3
         assert (f"{values.mean():.2f}", f"{values.std():.2f}") == (mean, sd)
+
+
+def test_the_record_of_both_splits_prints_what_its_numbers_say():
+    folder = ROOT / "results/record"
+    runs = pd.read_csv(folder / "utkface_splits/runs.csv", keep_default_na=False)
+    runs = runs[(runs["metric"] == "mae") & (runs["decoding"] == "published")]
+    runs = runs.astype({"value": float}).groupby(["dataset", "method", "selection"])["value"]
+    number = r"([\d.]+ ± [\d.]+)"
+    text = (folder / "README.md").read_text()
+    rows = re.findall(rf"^\| (\w+) \| (\w+) \| {number} \| {number} \|$", text, re.M)
+    assert len(rows) == 3 * 2
+    for *cell, published, repaired in rows:
+        for dataset, printed in (("utkface", published), ("utkface-repaired", repaired)):
+            values = runs.get_group((dataset, *cell))
+            assert len(values) == 3
+            assert f"{values.mean():.2f} ± {values.std():.2f}" == printed
