@@ -92,7 +92,7 @@ def _separated(statistics: Statistics) -> str:
 def _lowest(l0: L0) -> str:
     numbers = l0.numbers
     if numbers.empty:
-        return "Not run: snakemake L0 --config published=FOLDER, with the authors' files."
+        return "Not run: snakemake --cores 1 L0 recomputes it from the authors' files."
     compared = numbers.dropna(subset=["same", "value"])
     same = int(compared["same"].astype(bool).sum())
     runs = numbers.groupby(["method", "dataset", "seed"])["value"].apply(lambda v: v.notna().any())
