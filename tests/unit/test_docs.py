@@ -118,3 +118,17 @@ def test_the_record_of_both_splits_prints_what_its_numbers_say():
             values = runs.get_group((dataset, *cell))
             assert len(values) == 3
             assert f"{values.mean():.2f} ± {values.std():.2f}" == printed
+
+
+@pytest.mark.parametrize("name", ["performance", "workflow_cost"])
+def test_the_page_on_performance_prints_what_was_measured(name):
+    text = (ROOT / "docs/performance.md").read_text().replace(",", "")
+    for row in pd.read_csv(ROOT / f"docs/{name}.csv").itertuples():
+        if name == "workflow_cost":
+            line = f"| {row.measure} | {row.seconds:.2f} | {row.lowest:.2f} | {row.highest:.2f} |"
+        else:
+            rates = " | ".join(f"{rate:.0f}" for rate in (row.engine, row.ceiling, row.authors))
+            ratios = f"{row.engine_to_ceiling:.3f} | {row.engine_to_authors:.2f}"
+            where = f"| {row.backbone} {row.crop} px | {row.precision} | {row.batch}"
+            line = f"{where} | {rates} | {ratios} |"
+        assert line.replace(",", "") in text
