@@ -13,7 +13,7 @@ from softbio.data.fingerprints import BITS, NEAR, near_pairs, read_fingerprints
 from softbio.data.packed import load_packed
 from softbio.data.splitlists import PARTS, read_csv
 from softbio.errors import UserError
-from softbio.files import atomic
+from softbio.files import write_json
 from softbio.repair import Alike, Repaired, repair, write_repaired
 
 # part, and the part it must share nothing with
@@ -173,8 +173,7 @@ def _names(lists: dict[str, Path]) -> dict[str, str]:
 
 def _write(out: Path, findings: dict[str, Findings], **about: Any) -> None:
     record = about | {"splits": {name: asdict(found) for name, found in findings.items()}}
-    with atomic(out) as part:
-        part.write_text(json.dumps(record, indent=1) + "\n")
+    write_json(out, record)
 
 
 def read_audit(path: Path) -> dict[str, Findings]:

@@ -1,6 +1,5 @@
 """The registry of the authors' own predictions, and their files: found or fetched, and checked."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from softbio.benchmark import Run
 from softbio.data.fetch import RECEIPT, download
 from softbio.data.registry import FileSpec
 from softbio.errors import UserError, nearest
-from softbio.files import atomic, sha256
+from softbio.files import sha256, write_json
 from softbio.schema import read_yaml, validate
 
 SCHEMA = Path(__file__).parents[2] / "workflow/schemas/authors.schema.yaml"
@@ -97,8 +96,7 @@ def obtain(authors: Authors, folder: Path | str | None, raw: Path | str) -> dict
         raise UserError(f"{folder}: no such folder; correct --config published=FOLDER")
     homes = [raw] if folder is None else [Path(folder) / place for place in PLACES]
     found = {file.name: str(_one(authors, file, homes, raw)) for file in authors.files}
-    with atomic(raw / RECEIPT) as part:
-        part.write_text(json.dumps(found, indent=1) + "\n")
+    write_json(raw / RECEIPT, found)
     return found
 
 

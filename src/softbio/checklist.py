@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from softbio.contests import Statistics
-from softbio.records import Card, Records, in_text, label
+from softbio.records import Card, Records, as_published, in_text, label
 
 YES, PARTLY, NO = "yes", "partly", "no"
 
@@ -155,18 +155,10 @@ def model_cards(records: Records) -> list[ModelCard]:
     cards = []
     for dataset in records.datasets:
         for backbone in records.backbones(dataset):
-            frame = records.groups
-            frame = frame[
-                (frame["dataset"] == dataset)
-                & (frame["backbone"] == backbone)
-                & (frame["variant"] == "")
-                & (frame["selection"] == "last")
-                & (frame["decoding"] == "published")
-            ]
             runs = records.provenance
             own = runs[(runs["dataset"] == dataset) & (runs["backbone"] == backbone)]
             trained = f"{own['n_train'].iloc[0]:,} images of {in_text(dataset)}" if len(own) else ""
-            gaps = tuple(_gaps(frame))
+            gaps = tuple(_gaps(as_published(records.groups, dataset, backbone)))
             anchor = f"table-groups-{dataset}-{backbone}" if gaps else None
             title = f"{label(backbone)} on {label(dataset)}"
             cards.append(ModelCard(title, trained, gaps, anchor))

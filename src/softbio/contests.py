@@ -211,9 +211,11 @@ def corrected(pairs: list[Pair]) -> list[Pair]:
     return [replace(pair, p_holm=float(p)) for pair, p in zip(pairs, adjusted, strict=True)]
 
 
-def write_statistics(records: Records, out: Path) -> None:
-    """statistics.json."""
-    write_json(out, asdict(compare(records)))
+def write_statistics(records: Records, out: Path) -> Statistics:
+    """Compare, and write statistics.json."""
+    statistics = compare(records)
+    write_json(out, asdict(statistics))
+    return statistics
 
 
 def read_statistics(path: Path) -> Statistics:

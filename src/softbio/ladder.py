@@ -41,8 +41,7 @@ def write_l0(authors: Authors, results: Path | str, published: Path | str) -> Ta
         raise UserError(f"{results}/remarks.csv: not readable ({error}); run L0 again") from None
     records = load([results / "age" / run.folder for run in authors.judged])
     table = l0_table(authors, records, remarks, read_published(published))
-    write_statistics(records, results / "tables/statistics.json")
-    statistics = read_statistics(results / "tables/statistics.json")
+    statistics = write_statistics(records, results / "tables/statistics.json")
     differences = [
         contests.pairs(statistics, dataset, backbone)
         for dataset in records.datasets

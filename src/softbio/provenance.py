@@ -1,6 +1,5 @@
 """Where a number comes from: versions, hardware, time, memory."""
 
-import json
 import os
 import platform
 import resource
@@ -17,7 +16,7 @@ import torch
 from torch import nn
 
 from softbio.backbones.networks import gmac
-from softbio.files import atomic
+from softbio.files import write_json
 from softbio.methods import get_method
 from softbio.recipe import Recipe
 from softbio.resume import Progress
@@ -128,5 +127,4 @@ def write_run(
         "data_sha256": data_sha256,
         "command": " ".join(sys.argv),
     }
-    with atomic(path) as part:
-        part.write_text(json.dumps(run, indent=1) + "\n")
+    write_json(path, run)

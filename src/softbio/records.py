@@ -94,6 +94,17 @@ def by_method(runs: list[Run]) -> dict[str, list[Run]]:
     return {m: [r for r in runs if r.method == m] for m in dict.fromkeys(r.method for r in runs)}
 
 
+def as_published(frame: pd.DataFrame, dataset: str, backbone: str) -> pd.DataFrame:
+    """Rows of a frame of `Records` judged as in the talk: no weights, last epoch, own decoding."""
+    return frame[
+        (frame["dataset"] == dataset)
+        & (frame["backbone"] == backbone)
+        & (frame["variant"] == "")
+        & (frame["selection"] == "last")
+        & (frame["decoding"] == "published")
+    ]
+
+
 @dataclass(frozen=True)
 class Predictions:
     """predictions.parquet at one selection: `frame` without the probabilities, one row an image;

@@ -16,6 +16,7 @@ from softbio.errors import UserError
 from softbio.files import atomic
 from softbio.snapshot import Snapshot, take
 from softbio.sources import training_sha256
+from softbio.stopping import Stop
 
 # Raise it when the meaning of a field changes: an older file is then set aside.
 FORMAT = 2
@@ -59,6 +60,13 @@ class UnderWay:
     def seconds(self) -> float:
         """Spent on it so far, in all processes."""
         return self.earlier + time.monotonic() - self.tick
+
+    @property
+    def not_finite(self) -> tuple[int, float] | None:
+        """Number, from 1, and loss of the first batch whose loss is not finite."""
+        losses = self.losses.cpu()
+        bad = torch.nonzero(~torch.isfinite(losses))
+        return (bad[0, 0].item() + 1, losses[bad[0, 0]].item()) if len(bad) else None
 
 
 @dataclass
@@ -144,6 +152,11 @@ class ResumeFile:
             self._writing = self._writer.submit(self._write, self._state(moving, progress))
         if wait:
             self._finish()
+
+    def leave(self, stop: Stop, moving: Moving, progress: Progress) -> None:
+        """Save the state, also in the midst of an epoch, and raise `Stopped`."""
+        self.save(moving, progress, wait=True)
+        stop.leave(f"the state after {progress} is in {self.path}")
 
     def _finish(self) -> None:
         writing, self._writing = self._writing, None

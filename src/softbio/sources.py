@@ -47,18 +47,14 @@ PRIVACY = (
 @cache
 def training_sha256(method: str) -> str:
     """Hash of the sources that training with a method depends on."""
-    digest = hashlib.sha256()
     # a method may come from elsewhere: what counts is the file that is imported
-    own = Path(import_module(f"softbio.methods.{method}").__file__)
-    for path in (*(FOLDER / f"{module}.py" for module in TRAINING), own):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    return modules_sha256(TRAINING, Path(import_module(f"softbio.methods.{method}").__file__))
 
 
 @cache
-def modules_sha256(modules: tuple[str, ...]) -> str:
-    """Hash of sources by their names."""
+def modules_sha256(modules: tuple[str, ...], *more: Path) -> str:
+    """Hash of sources by their names, and of more files."""
     digest = hashlib.sha256()
-    for module in modules:
-        digest.update((FOLDER / f"{module}.py").read_bytes())
+    for path in (*(FOLDER / f"{module}.py" for module in modules), *more):
+        digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -47,9 +47,8 @@ class Training:
             if self.progress.under_way:
                 # what is not finite must not replace the last good state
                 epoch = len(self.progress.history) + 1
-                check_finite(self.progress.under_way.losses, epoch, self.resume)
-            self.resume.save(self.moving, self.progress, wait=True)
-            self.stop.leave(f"the state after {self.progress} is in {self.resume.path}")
+                check_finite(self.progress.under_way, epoch, self.resume)
+            self.resume.leave(self.stop, self.moving, self.progress)
 
 
 def begin_epoch(run: Training) -> UnderWay:
@@ -111,13 +110,13 @@ def step(run: Training, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]
     return loss.detach(), run.method.decode(output.detach())[0] - labels
 
 
-def check_finite(losses: Tensor, epoch: int, resume: ResumeFile) -> None:
+def check_finite(under_way: UnderWay, epoch: int, resume: ResumeFile) -> None:
     """Raise UserError naming the first batch (from 1) whose loss is not finite."""
-    bad = torch.nonzero(~torch.isfinite(losses))
-    if len(bad):
+    if bad := under_way.not_finite:
+        batch, loss = bad
         kept = f"the state after epoch {epoch - 1} is kept in {resume.path}; " if epoch > 1 else ""
         raise UserError(
-            f"loss is {losses[bad[0, 0]].item()} in epoch {epoch}, batch {bad[0, 0].item() + 1}: "
+            f"loss is {loss} in epoch {epoch}, batch {batch}: "
             f"{kept}lower learning_rate, or use precision fp32"
         )
 
@@ -143,7 +142,7 @@ def next_epoch(run: Training) -> None:
     under_way, number = train_epoch(run), len(progress.history) + 1
     losses = under_way.losses.cpu()
     trained = under_way.seconds
-    check_finite(losses, number, run.resume)
+    check_finite(under_way, number, run.resume)
     train_mae, train_rmse = errors_of(under_way.errors)
     valid_mae, valid_rmse = validate(run)
     line = Epoch(

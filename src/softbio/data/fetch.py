@@ -1,6 +1,5 @@
 """Getting a data set's files: the user's own first, then what lies in raw/, then the network."""
 
-import json
 import os
 import re
 import shutil
@@ -13,7 +12,7 @@ from pathlib import Path
 from softbio.data.archives import SUFFIXES
 from softbio.data.registry import DatasetSpec, FileSpec, FoundFile
 from softbio.errors import UserError
-from softbio.files import atomic, sha256
+from softbio.files import sha256, write_json
 
 RECEIPT = "sources.json"
 
@@ -47,8 +46,7 @@ def fetch(spec: DatasetSpec, raw: Path | str) -> Sources:
                 continue
             _download(spec, file, raw)
     sources = locate(spec, raw)
-    with atomic(raw / RECEIPT) as part:
-        part.write_text(json.dumps([asdict(file) for file in sources.files], indent=1) + "\n")
+    write_json(raw / RECEIPT, [asdict(file) for file in sources.files])
     return sources
 
 

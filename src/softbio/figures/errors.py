@@ -18,24 +18,23 @@ from softbio.figures.base import (
     tiles,
     whole_ticks,
 )
-from softbio.records import CONTROLS, Predictions, Records, by_method, in_order, in_text, label
+from softbio.records import (
+    CONTROLS,
+    Predictions,
+    Records,
+    as_published,
+    by_method,
+    in_order,
+    in_text,
+    label,
+)
 
 SETTING = "last epoch, decoded as published"
 
 
-def _published(frame: pd.DataFrame, dataset: str, backbone: str) -> pd.DataFrame:
-    return frame[
-        (frame["dataset"] == dataset)
-        & (frame["backbone"] == backbone)
-        & (frame["variant"] == "")
-        & (frame["selection"] == "last")
-        & (frame["decoding"] == "published")
-    ]
-
-
 def by_age(records: Records, dataset: str, backbone: str) -> Figure:
     """MAE at each age, images at that age underneath."""
-    frame = _published(records.by_age, dataset, backbone)
+    frame = as_published(records.by_age, dataset, backbone)
     if frame.empty:
         raise NotShown("needs metrics of a trained run")
     canvas = Canvas(figsize=(WIDE, 3.0))
@@ -127,10 +126,10 @@ def predicted_against_true(records: Records, dataset: str, backbone: str) -> Fig
 
 def cumulative_score(records: Records, dataset: str, backbone: str) -> Figure:
     """CS(theta): share of test images within theta years, theta 0..15."""
-    frame = _published(records.cs, dataset, backbone)
+    frame = as_published(records.cs, dataset, backbone)
     if frame.empty:
         raise NotShown("needs metrics of a trained run")
-    control = _published(records.cs, dataset, "control")
+    control = as_published(records.cs, dataset, "control")
     canvas, (ax,) = panels(1, NARROW + 0.7, 2.5)
     five = {}
     shown = pd.concat([frame, control])

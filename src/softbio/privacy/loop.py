@@ -106,12 +106,11 @@ class Loop:
 
     def check_finite(self, epoch: int) -> None:
         """Raise UserError naming the first batch (from 1) whose loss is not finite."""
-        losses = self.progress.under_way.losses.cpu()
-        bad = torch.nonzero(~torch.isfinite(losses))
-        if len(bad):
+        if bad := self.progress.under_way.not_finite:
+            batch, loss = bad
             raise UserError(
-                f"{self.task.text}: loss is {losses[bad[0, 0]].item()} in epoch {epoch}, batch "
-                f"{bad[0, 0].item() + 1}; {self.resume.kept()}; lower the learning rate"
+                f"{self.task.text}: loss is {loss} in epoch {epoch}, batch {batch}; "
+                f"{self.resume.kept()}; lower the learning rate"
             )
 
     def pause_if_asked(self) -> None:
@@ -120,8 +119,7 @@ class Loop:
             if self.progress.under_way:
                 # what is not finite must not replace the last good state
                 self.check_finite(len(self.progress.history) + 1)
-            self.resume.save(self.moving, self.progress, wait=True)
-            self.stop.leave(f"the state after {self.progress} is in {self.resume.path}")
+            self.resume.leave(self.stop, self.moving, self.progress)
 
 
 def write_results(

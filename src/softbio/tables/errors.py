@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from softbio.records import SELECTIONS, Records, by_method, in_order, in_text, label
+from softbio.records import SELECTIONS, Records, as_published, by_method, in_order, in_text, label
 from softbio.tables.layout import ABSENT, Row, Table, decimals, lowest, of_seeds, plus_minus
 
 METRICS = {
@@ -182,14 +182,7 @@ def controls(records: Records, dataset: str) -> Table | None:
 
 def groups(records: Records, dataset: str, backbone: str) -> Table | None:
     """MAE by gender and race, where the data set labels them."""
-    frame = records.groups
-    long = frame[
-        (frame["dataset"] == dataset)
-        & (frame["backbone"] == backbone)
-        & (frame["variant"] == "")
-        & (frame["selection"] == "last")
-        & (frame["decoding"] == "published")
-    ]
+    long = as_published(records.groups, dataset, backbone)
     if long.empty:
         return None
     methods = in_order(long["method"])
