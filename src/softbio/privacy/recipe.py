@@ -108,6 +108,8 @@ class SanRecipe(Checked):
     matching: J_M holds "sm" alone (the talk) or the mean of the terms of "sm_and_op"; it counts
         after matching_from epochs of the stage.
     flip: mirror half of the faces, each with its prototypes.
+    matcher_net: the matcher in the loss, "own" (trained here for it) or one of the registry of
+        evaluators that is a network of torch; either is no longer unseen.
     """
 
     dataset: str
@@ -129,6 +131,7 @@ class SanRecipe(Checked):
     matching: Literal["sm", "sm_and_op"] = "sm"
     matching_from: int = 0
     flip: bool = False
+    matcher_net: str = "own"
 
     def check(self) -> None:
         super().check()
