@@ -37,7 +37,7 @@ def canvas_side(size: int) -> int:
 
 @dataclass(frozen=True)
 class Condition:
-    """What test images went through: a protector in one of its modes, with the networks of a seed."""
+    """What faces went through: a protector in one of its modes, with the networks of a seed."""
 
     seed: int
     protector: str
@@ -53,9 +53,9 @@ class Condition:
 class HidingPlan:
     """The second half of a config; empty without `train`.
 
-    train, test: data sets that are learnt from and judged on, test None where it is one; protectors:
-    name -> modes; attacked: the same, of those that attackers work on; evaluators: names of the
-    registry; comparisons: at most so many of either kind, mated and non-mated.
+    train, test: data sets that are learnt from and judged on, test None where they are one;
+    protectors: name -> modes; attacked: the same, of those that attackers work on; evaluators:
+    names of the registry; comparisons: at most so many of either kind, mated and non-mated.
     """
 
     train: str | None
