@@ -46,7 +46,9 @@ def specs_of(wildcards):
 def aligned_for(wildcards):
     """Their aligned faces, large enough for the size that is asked for."""
     side = canvas_side(int(wildcards.size))
-    folders = [ALIGNED.format(dataset=spec.name, side=side) for spec in specs_of(wildcards)]
+    folders = [
+        ALIGNED.format(dataset=spec.name, side=side) for spec in specs_of(wildcards)
+    ]
     names = ("images.npy", "index.parquet", "rejected.csv")
     return [f"{folder}/{name}" for folder in folders for name in names]
 

@@ -188,8 +188,8 @@ rule protect:
         "../../envs/softbio.yaml"
     threads: 1
     resources:
-        runtime=minutes_of_privacy,
-        mem_mb=memory_of_privacy,
+        runtime=minutes_of_judging,
+        mem_mb=memory_of_judging,
         gpu=int(ASKS_FOR_GPU),
         gpu_slots=int(COMPUTES_ON_GPU),
     params:
