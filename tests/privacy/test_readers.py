@@ -21,7 +21,7 @@ def striped(n: int = 97, side: int = 32) -> tuple[np.ndarray, np.ndarray]:
 
 def test_a_cnn_tells_stripes_and_is_the_same_again(tmp_path):
     images, positive = striped()
-    # 65 images at a batch of 64 would leave one for batch norm
+    # 65 images in batches of 16 would leave one for batch norm
     wanted = {"subjects": None, "seed": 3, "device": "cpu", "size": 32, "epochs": 4}
     reader = train_cnn(images[:65], positive[:65], folder=tmp_path / "a", **wanted)
     scores = reader.scores(images[65:], FRAME)

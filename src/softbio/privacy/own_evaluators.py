@@ -42,15 +42,16 @@ def train_own_cnn(
     folder: Path,
     device: str = "auto",
     dataset: str = "faces",
+    epochs: int = 30,
     **changes: Any,
 ) -> None:
-    """Train the own CNN: 48 px, 15 epochs; changes: fields of `recipe.Recipe`.
+    """Train the own CNN at 48 px; changes: fields of `recipe.Recipe`.
 
     parts: parts.csv of `write_parts`. Writes what `readers.train_cnn` does and raises UserError as
     it does.
     """
     images, male, subjects = evaluator_faces(packed, parts)
-    train_cnn(images, male, subjects, folder, OWN_SEED, device, dataset, **changes)
+    train_cnn(images, male, subjects, folder, OWN_SEED, device, dataset, epochs=epochs, **changes)
 
 
 def fit_own_hog(packed: Path, parts: Path, folder: Path) -> None:

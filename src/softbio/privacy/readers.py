@@ -23,6 +23,7 @@ from softbio.train import train
 
 MODEL, WEIGHTS = "model.safetensors", "weights.npz"
 RACE = "unknown"
+FEW = 2000
 
 
 def check_readable(images: np.ndarray, positive: np.ndarray) -> None:
@@ -60,7 +61,7 @@ def train_cnn(
     check_readable(images, positive)
     size = {"size": changes.pop("size")} if "size" in changes else {}
     known = own.recipe(dataset, seed, **size)
-    known = replace(known, **{"batch": _batch(len(images), known.batch)} | changes)
+    known = replace(known, **{"batch": _batch(len(images))} | changes)
     index = pd.DataFrame(
         {
             "image": [f"{row:07d}" for row in range(len(images))],
@@ -78,8 +79,10 @@ def train_cnn(
     return open_cnn(folder)
 
 
-def _batch(count: int, batch: int) -> int:
-    """The batch, or the next that leaves no single image for the last one: batch norm needs two."""
+def _batch(count: int) -> int:
+    """Small where an epoch would otherwise be a few steps, and such that no single image is left
+    for the last one: batch norm needs two."""
+    batch = 16 if count < FEW else 64
     while count > 1 and count % batch == 1:
         batch += 1
     return batch
