@@ -1,9 +1,8 @@
-"""Scores of one condition: of whom, by whom, against what, and what is said of who is absent."""
+"""Scores of one condition: of whom, by whom and against what."""
 
 import json
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,64 +14,16 @@ from sklearn.metrics import roc_auc_score
 from softbio.data.packed import load_packed
 from softbio.errors import UserError
 from softbio.evaluators.crop import FRAME
-from softbio.evaluators.interface import KINDS
-from softbio.evaluators.registry import load_evaluators
 from softbio.metrics.verification import area
-from softbio.privacy.comparisons import Limits, compared, gallery_rows, listed_pairs, pair_lists
 from softbio.privacy.faces import grey
 from softbio.privacy.own_evaluators import evaluator_faces, fit_own_hog, train_own_cnn
-from softbio.privacy.panel import Registered, open_panel, seen_by
-from softbio.privacy.protect import load_means, protect_parts
 from softbio.privacy.protected import open_protected
-from softbio.privacy.protectors import get_protector
 from softbio.privacy.readers import open_cnn
-from softbio.privacy.recipe import AuxiliaryRecipe, own_matcher_recipe
+from softbio.privacy.recipe import AuxiliaryRecipe
 from softbio.privacy.score import score
-from softbio.privacy.train_auxiliaries import train_auxiliary
 from softbio.privacy.weights import load_network
 from softbio.scores import read_comparisons, read_gender
-
-SPECS = load_evaluators()
-EVERYBODY = ["aux_gender", "aux_matcher", "own_cnn", "hog_linear", "own_matcher"]
-
-
-def rewritten(folder: Path, images=None, index=None, card=None) -> None:
-    """Some files of a condition replaced."""
-    if images is not None:
-        np.save(folder / "images.npy", images)
-    if index is not None:
-        index.to_parquet(folder / "index.parquet")
-    if card is not None:
-        known = json.loads((folder / "card.json").read_text())
-        (folder / "card.json").write_text(json.dumps(known | card))
-
-
-@pytest.fixture(scope="module")
-def home(trained, tmp_path_factory):
-    """Conditions "original" and "inverted" (all grey levels), with networks and own evaluators."""
-    folder = tmp_path_factory.mktemp("scored")
-    (folder / "networks").mkdir()
-    for kind in ("gender", "matcher"):
-        shutil.copytree(trained.path(kind), folder / "networks" / kind)
-    files = (trained.path("packed"), trained.path("parts.csv"))
-    train_own_cnn(*files, folder / "own/own_cnn", "cpu", size=32, epochs=12)
-    fit_own_hog(*files, folder / "own/hog_linear")
-    recipe = AuxiliaryRecipe(*("matcher", "faces", 0, 32), width=8, epochs=10, batch=8)
-    train_auxiliary(own_matcher_recipe(recipe), *files, folder / "own/own_matcher", "cpu")
-    protect_parts("none", "original", load_means(*files, device="cpu"), folder / "original")
-    shutil.copytree(folder / "original", folder / "inverted")
-    inverse = 255 - np.load(folder / "original/images.npy")
-    card = {"protector": "inverse", "mode": "full", "title": "Inverse"}
-    rewritten(folder / "inverted", inverse, card=card)
-    for name, before in (("original", None), ("inverted", folder / "original")):
-        panel = panel_of(folder, "none" if before is None else "san")
-        score(folder / name, before, panel, folder / name / "scores", dataset="faces")
-    return folder
-
-
-def panel_of(folder: Path, protector: str, **more):
-    sides = {"networks": folder / "networks", "own": folder / "own", "device": "cpu"}
-    return open_panel(get_protector(protector), more.pop("dataset", "faces"), **(sides | more))
+from tests.privacy.judged import panel_of, rewritten
 
 
 def test_own_evaluators_see_their_part_alone_and_grey(drawn):
@@ -193,84 +144,6 @@ def test_the_index_counts_and_the_seen_are_marked(home):
             assert about.seen == (about.matcher in seen), path
 
 
-def test_who_is_seen_depends_on_the_protector():
-    assert seen_by(get_protector("gradient_sign")) == {"aux_gender"}
-    assert seen_by(get_protector("san")) == {"aux_gender", "aux_matcher"}
-    assert seen_by(get_protector("san"), "dlib_resnet") == {"aux_gender", "dlib_resnet"}
-    for name in ("none", "blur", "mixing"):
-        assert not seen_by(get_protector(name))
-
-
-def wanted_of(folder: Path, *names: str) -> Registered:
-    return Registered(names, SPECS, folder)
-
-
-def test_who_can_not_be_opened_is_absent_and_the_rest_judges(home, tmp_path):
-    for path in SPECS["sface"].paths(tmp_path).values():
-        path.parent.mkdir(parents=True)
-        path.write_bytes(b"something else")
-    reason = "npm package is not to be had"
-    receipt = {"dlib_resnet": {"status": "missing", "reason": reason}}
-    (tmp_path / "receipt.json").write_text(json.dumps(receipt))
-    wanted = wanted_of(tmp_path, "sface", "dlib_resnet", "levi_hassner", "age_gender")
-    panel = panel_of(home, "blur", third=wanted, dataset="utkface")
-    assert [member.name for member in panel.members] == EVERYBODY
-    reasons = {entry.evaluator: entry.reason for entry in panel.absent}
-    assert "is not the file that the registry names" in reasons["sface"]
-    assert reasons["dlib_resnet"] == reason
-    assert "is missing" in reasons["levi_hassner"]
-    assert reasons["age_gender"] == "it was trained on utkface"
-    out = tmp_path / "scores"
-    score(home / "inverted", home / "original", panel, out, Limits(40, 5, 1))
-    absent = json.loads((out / "index.json").read_text())["absent"]
-    assert absent[0] == {
-        "evaluator": "sface",
-        "title": "SFace",
-        "kind": "matcher",
-        "reason": reasons["sface"],
-    }
-    assert len(list((out / "gender").iterdir())) == 3
-    with pytest.raises(UserError, match="did you mean 'sface'"):
-        panel_of(home, "blur", third=wanted_of(tmp_path, "sfase"))
-    with pytest.raises(UserError, match="judges no face"):
-        panel_of(home, "blur", third=wanted_of(tmp_path, "yunet"))
-
-
-def test_an_own_evaluator_that_is_damaged_or_lacking_is_absent(home, tmp_path):
-    shutil.copytree(home / "own", tmp_path / "own")
-    (tmp_path / "own/hog_linear/weights.npz").write_bytes(b"")
-    shutil.rmtree(tmp_path / "own/own_matcher")
-    shutil.copy(home / "networks/matcher/network.safetensors", tmp_path / "own")
-    panel = panel_of(home, "none", own=tmp_path / "own", matcher_net="dlib_resnet")
-    assert [member.name for member in panel.members] == ["aux_gender", "own_cnn"]
-    assert [entry.evaluator for entry in panel.absent] == ["hog_linear", "own_matcher"]
-    shutil.copytree(home / "networks", tmp_path / "networks")
-    shutil.rmtree(tmp_path / "networks/gender")
-    shutil.copytree(home / "networks/matcher", tmp_path / "networks/gender")
-    panel = panel_of(home, "none", networks=tmp_path / "networks")
-    assert "a matcher network" in panel.absent[0].reason
-
-
-def test_one_net_judges_once_and_is_seen_under_both_names(home, monkeypatch):
-    def opened(spec, folder):
-        if spec.name == "levi_hassner":
-            raise UserError("no file")
-        return KINDS[spec.kind](spec, lambda x: x.mean((1, 2, 3)))
-
-    monkeypatch.setattr("softbio.privacy.panel.open_evaluator", opened)
-    names = ["faceres_descriptor", "levi_hassner", "faceres", "sface"]
-    options = {"third": wanted_of(home, *names), "matcher_net": "faceres_descriptor"}
-    panel = panel_of(home, "san", **options)
-    assert {m.name for m in panel.members if m.seen} == {"aux_gender", "faceres_descriptor"}
-    assert "aux_matcher" not in {m.name for m in panel.members}
-    reasons = {entry.evaluator: entry.reason for entry in panel.absent}
-    assert "the same net as FaceRes descriptor" in reasons["faceres"]
-    options["third"] = wanted_of(home, "faceres")
-    assert {m.name for m in panel_of(home, "san", **options).members if m.seen} == {
-        *("aux_gender", "faceres")
-    }
-
-
 def test_images_without_gender_or_score_are_left_out_and_counted(home, tmp_path):
     shutil.copytree(home / "original", tmp_path / "original")
     index = load_packed(home / "original").index
@@ -306,19 +179,6 @@ def test_images_without_gender_or_score_are_left_out_and_counted(home, tmp_path)
     assert pairs.about.failed == len(test) - 1
 
 
-def test_a_gallery_that_loses_an_image_loses_its_probes_too(home):
-    panel = panel_of(home, "none")
-    member = next(m for m in panel.members if m.name == "own_matcher")
-    images = np.array(["a1", "a2", "b1", "b2"], object)
-    index = pd.DataFrame({"image": images, "subject": ["a", "a", "b", "b"]})
-    listed = pair_lists(index, Limits())["gallery"].frame
-    embedded = np.ones((4, 2), np.float32)
-    embedded[0] = np.nan
-    frame, lost = compared(member.evaluator, listed, images, embedded, embedded, closed=True)
-    assert list(zip(frame["reference"], frame["probe"], strict=True)) == [("b1", "b2")]
-    assert lost == 3
-
-
 def test_faces_that_do_not_belong_together_are_refused(home, tmp_path):
     panel, out = panel_of(home, "none"), tmp_path / "out"
     with pytest.raises(UserError, match="compared with the unprotected"):
@@ -352,47 +212,3 @@ def test_without_mated_faces_gender_is_scored_and_matchers_are_absent(home, tmp_
     assert [entry["evaluator"] for entry in absent] == ["aux_matcher", "own_matcher"]
     assert "no mated pair" in absent[0]["reason"]
     assert len(list((tmp_path / "out/gender").iterdir())) == 3
-
-
-def test_limits_keep_lists_small_and_even():
-    subjects = np.repeat([f"s{n:03d}" for n in range(100)], 8).astype(object)
-    images = np.array([f"{s}/{n}" for n, s in enumerate(subjects)], object)
-    rows = gallery_rows(images, subjects, Limits(subjects=10, probes=2))
-    counts = pd.Series(subjects[rows]).value_counts()
-    assert sorted(counts.index) == [f"s{n:03d}" for n in range(0, 100, 10)]
-    assert set(counts) == {3}
-    index = pd.DataFrame({"image": images, "subject": subjects})
-    lists = pair_lists(index, Limits(comparisons=50, subjects=10, probes=2))
-    assert lists["all"].frame["mated"].value_counts().to_dict() == {True: 50, False: 50}
-    assert len(lists["gallery"].frame) == 10 * 20
-    assert lists["gallery"].missing == 0
-
-
-PAIRS = "2\t1\nada\t1\t2\nada\t1\tbob\t1\nbob\t1\t2\nada\t2\tbob\t2\n"
-
-
-@pytest.fixture
-def lfw(tmp_path):
-    """A pair list of two folds and its index; bob's second image has no face."""
-    (tmp_path / "pairs.txt").write_text(PAIRS)
-    images = ["ada/ada_0001.jpg", "ada/ada_0002.jpg", "bob/bob_0001.jpg"]
-    pd.DataFrame({"image": images}).to_parquet(tmp_path / "index.parquet")
-    lost = pd.DataFrame({"dataset": ["lfw"], "image": ["bob/bob_0002.jpg"], "reason": ["no face"]})
-    lost.to_csv(tmp_path / "left_out.csv", index=False)
-    return [tmp_path / name for name in ("pairs.txt", "index.parquet", "left_out.csv")]
-
-
-def test_a_pair_list_keeps_folds_and_counts_what_is_not_there(lfw):
-    index = pd.DataFrame({"image": pd.read_parquet(lfw[1])["image"], "subject": [*"aab"]})
-    found = pair_lists(index, Limits(), listed_pairs(*lfw))["view2"]
-    assert found.missing == 2
-    assert list(found.frame["fold"]) == [0, 0]
-    assert list(found.frame["mated"]) == [True, False]
-    assert pair_lists(index, Limits(), listed_pairs(*lfw, folds=1))["view2"].missing == 0
-
-
-def test_a_pair_list_that_names_an_unknown_image_is_refused(lfw):
-    with pytest.raises(UserError, match=r"pairs.txt: 1 of 4 images .* bob/bob_0002.jpg"):
-        listed_pairs(*lfw[:2])
-    # of the folds that are taken
-    assert len(listed_pairs(*lfw[:2], folds=1)) == 2

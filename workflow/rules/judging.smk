@@ -63,10 +63,9 @@ def pair_list_for(wildcards):
     name = tested_in(wildcards)
     if "pairs" not in find(DATASETS, name).lists:
         return {}
-    folder = Path(packed_for_privacy(wildcards)["index"]).parent
+    left_out = Path(packed_for_privacy(wildcards)["index"]).with_name("left_out.csv")
     sources = rules.fetch.output.sources.format(dataset=name)
-    files = {"sources": sources, "faces": f"{folder}/index.parquet"}
-    return files | {"left_out": f"{folder}/left_out.csv"}
+    return {"sources": sources, "left_out": str(left_out)}
 
 
 def tested_params(wildcards):
@@ -182,9 +181,10 @@ rule score:
         unpack(originals_for),
         unpack(receipt_for),
         unpack(pair_list_for),
-        images=f"{CONDITION}/images.npy",
-        index=f"{CONDITION}/index.parquet",
-        card=f"{CONDITION}/card.json",
+        unpack(packed_for_privacy),
+        protected=f"{CONDITION}/images.npy",
+        protected_index=f"{CONDITION}/index.parquet",
+        protected_card=f"{CONDITION}/card.json",
         auxiliaries=auxiliaries_for,
         own_cnn=rules.own_cnn.output.model,
         own_hog=rules.own_hog.output.weights,
