@@ -19,10 +19,10 @@ from softbio.privacy.faces import grey
 from softbio.privacy.own_evaluators import evaluator_faces, fit_own_hog, train_own_cnn
 from softbio.privacy.protected import open_protected
 from softbio.privacy.readers import open_cnn
-from softbio.privacy.recipe import AuxiliaryRecipe
+from softbio.privacy.recipe import AuxiliaryRecipe, own_matcher_recipe, plan_from
 from softbio.privacy.score import score
 from softbio.privacy.weights import load_network
-from softbio.scores import read_comparisons, read_gender
+from softbio.scores import KINDS, read_comparisons, read_gender
 from tests.privacy.judged import panel_of, rewritten
 
 
@@ -212,3 +212,24 @@ def test_without_mated_faces_gender_is_scored_and_matchers_are_absent(home, tmp_
     assert [entry["evaluator"] for entry in absent] == ["aux_matcher", "own_matcher"]
     assert "no mated pair" in absent[0]["reason"]
     assert len(list((tmp_path / "out/gender").iterdir())) == 3
+
+
+def test_a_pair_list_is_scored_with_its_folds_and_its_missing_images_counted(home, tmp_path):
+    everything = home / "inverted/scores/match/own_matcher.protected-protected.all.parquet"
+    listed = read_comparisons(everything).frame.drop(columns="score")[:20]
+    listed["fold"] = np.arange(20) % 2
+    listed.loc[3, "probe"] = "not here"
+    panel = panel_of(home, "san")
+    sides = (home / "inverted", home / "original")
+    score(*sides, panel, tmp_path, Limits(50), listed, dataset="faces")
+    for kind in KINDS[1:]:
+        read = read_comparisons(tmp_path / f"match/own_matcher.{kind}.view2.parquet")
+        assert read.about.failed == 1
+        assert list(read.frame["fold"]) == list(listed["fold"].drop(3))
+
+
+def test_the_own_matcher_learns_from_other_subjects_and_other_weights():
+    plan = plan_from({}, "faces", 0)
+    own = own_matcher_recipe(plan.matcher)
+    assert (own.kind, own.part) == ("matcher", "evaluators")
+    assert own.seed != plan.matcher.seed
