@@ -15,6 +15,7 @@ from softbio.data.packed import load_packed
 from softbio.errors import UserError
 from softbio.evaluators.crop import FRAME
 from softbio.metrics.verification import area
+from softbio.privacy.comparisons import Limits
 from softbio.privacy.faces import grey
 from softbio.privacy.own_evaluators import evaluator_faces, fit_own_hog, train_own_cnn
 from softbio.privacy.protected import open_protected
