@@ -1,6 +1,5 @@
 # own evaluators -> scores: who judges protected faces, and what they say of each condition.
 # snakemake results/quick/privacy/faces/seed0/san/op/scores
-from softbio.pairs import CAP
 from softbio.privacy.recipe import own_matcher_recipe
 from softbio.sources import PRIVACY, TRAINING
 
@@ -16,7 +15,7 @@ def own_matcher_params(wildcards):
 
 def tested_in(wildcards):
     """The data set whose faces are judged: of a population of two the second."""
-    return wildcards.dataset.split("_to_")[-1]
+    return members(wildcards.dataset)[-1]
 
 
 def matcher_in_loss(wildcards):
@@ -26,7 +25,7 @@ def matcher_in_loss(wildcards):
 
 def third_parties(wildcards):
     """Names of the third-party evaluators: the config's, and a matcher that the SAN's loss uses."""
-    names = list(BENCHMARK.privacy.get("evaluators", ()))
+    names = list(BENCHMARK.hiding.evaluators)
     used = matcher_in_loss(wildcards)
     return names if used in ("own", *names) else [*names, used]
 
@@ -140,8 +139,8 @@ rule own_hog:
         "../../envs/softbio.yaml"
     threads: 1
     resources:
-        runtime=minutes_of_privacy,
-        mem_mb=memory_of_privacy,
+        runtime=minutes_of_judging,
+        mem_mb=memory_of_judging,
     message:
         "{wildcards.dataset}: fit HOG and logistic regression"
     script:
@@ -219,8 +218,8 @@ rule score:
         "../../envs/softbio.yaml"
     threads: 1
     resources:
-        runtime=minutes_of_privacy,
-        mem_mb=memory_of_privacy,
+        runtime=minutes_of_judging,
+        mem_mb=memory_of_judging,
         gpu=int(ASKS_FOR_GPU),
         gpu_slots=int(COMPUTES_ON_GPU),
     params:
@@ -228,7 +227,7 @@ rule score:
         entry=tested_params,
         evaluators=third_parties,
         matcher_net=matcher_in_loss,
-        comparisons=BENCHMARK.privacy.get("comparisons", CAP),
+        comparisons=BENCHMARK.hiding.comparisons,
         device=BENCHMARK.device,
     message:
         "{wildcards.dataset}, seed {wildcards.seed}: score {wildcards.protector}, {wildcards.mode}"
