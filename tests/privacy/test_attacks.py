@@ -1,7 +1,6 @@
 """Attackers who know: each gets what can be got, nothing where there is nothing, and never sees the
 gender of a test face."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -11,83 +10,20 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from softbio.errors import UserError
-from softbio.privacy.attack import CLEAN, attack_condition, score_file, write_attacks
 from softbio.privacy.attacks import get_attack, names
 from softbio.privacy.attacks.base import Evidence, Own, SanKnowledge
 from softbio.privacy.attacks.detection import divergence
 from softbio.privacy.attacks.inversion import inverted, inverted_bytes
 from softbio.privacy.attacks.knn import balanced, neighbours
-from softbio.privacy.denoiser import Denoiser, fit_denoiser
-from softbio.privacy.evidence import gather, male, open_condition, open_own
+from softbio.privacy.evidence import gather, male, open_condition
 from softbio.privacy.learning import learn_cnn, read, schedule
-from softbio.privacy.protect import load_means, protect_parts
 from softbio.privacy.protectors.blur import blurred
 from softbio.privacy.prototypes import Prototypes, prototype_source
-from softbio.privacy.readers import fit_hog, train_cnn
-from softbio.privacy.recipe import SanRecipe
 from softbio.privacy.san import build_san
-from softbio.privacy.transforms import TRANSFORMS, jpeg, on_bytes, to_bytes, to_tensor
-from softbio.privacy.weights import build_network, save_network
-from softbio.scores import read_gender
+from softbio.privacy.transforms import on_bytes, to_bytes, to_tensor
+from tests.privacy.attacked import RELEASED, san_files, scores_of, strong
 
-# of the prototype's R, G and B in the released network
-RELEASED = torch.tensor([1.312, 1.476, -0.257])
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module")
-def home(trained, tmp_path_factory):
-    """Own evaluators, and the drawn faces clean, blurred and through a SAN that nobody trained."""
-    folder = tmp_path_factory.mktemp("attacked")
-    packed = trained.packed
-    clean, gender = packed.images, (packed.index["gender"] == "male").to_numpy()
-    known = np.isin(trained.parts, ("san", "evaluators"))
-    train_cnn(clean[known], gender[known], None, folder / "own/own_cnn", 0, "cpu")
-    fit_hog(clean[known], gender[known], folder / "own/hog_linear")
-    matcher = folder / "own/own_matcher/network.safetensors"
-    matcher.parent.mkdir()
-    matcher.write_bytes(trained.path("matcher/network.safetensors").read_bytes())
-    recipe = SanRecipe("faces", 0, packed.images.shape[1], shape="px64")
-    torch.manual_seed(0)
-    save_network(folder / "san.safetensors", recipe, strong(build_network(recipe)))
-    means = load_means(
-        trained.path("packed"),
-        trained.path("parts.csv"),
-        device="cpu",
-        san=folder / "san.safetensors",
-        prototypes=trained.path("prototypes.npz"),
-        pairs=trained.path("warped.npy"),
-    )
-    for protector, mode in CONDITIONS:
-        protect_parts(protector, mode, means, folder / protector / mode)
-    return folder
-
-
-CONDITIONS = [("none", "original"), ("blur", "sigma2"), *(("san", m) for m in ("sm", "nt", "op"))]
-
-
-def strong(network):
-    """A SAN whose last layer weighs the prototype as the released one does."""
-    with torch.no_grad():
-        network.protocombiner[0].weight[0, -3:, 0, 0] = RELEASED
-    return network
-
-
-@pytest.fixture(scope="module")
-def clean(home) -> Evidence:
-    """Faces that nothing was done to."""
-    original = open_condition(home / "none/original")
-    return gather(original, original, home / "own", device="cpu")
-
-
-@pytest.fixture(scope="module")
-def answers(home) -> np.ndarray:
-    """The gender of the test faces, which evidence does not hold."""
-    return male(open_condition(home / "none/original").test)
-
-
-def scores_of(attack: str, evidence: Evidence) -> dict:
-    return {scored.name: scored for scored in get_attack(attack).run(evidence)}
 
 
 def test_all_attacks_are_registered_and_say_what_is_known():
@@ -136,6 +72,20 @@ def test_blur_is_detected(clean):
     assert detected(evidence) > 0.95
 
 
+def test_noise_is_detected_by_what_blur_does_to_an_answer(clean):
+    """Without training: a denoised face is another one to the classifier."""
+    draw = np.random.default_rng(6)
+
+    def noisy(faces):
+        return (faces + draw.normal(0, 50, faces.shape)).clip(0, 255).astype(np.uint8)
+
+    own = replace(clean.own, protected=noisy(clean.own.clean))
+    evidence = replace(clean, protector="noise", own=own, test=noisy(clean.test))
+    assert detected(evidence, "detection_divergence") > 0.6
+    scored = scores_of("detection", evidence)["detection_divergence"]
+    assert (scored.scores > scored.threshold).mean() > (scored.clean > scored.threshold).mean()
+
+
 def test_what_does_nothing_is_not_detected(clean):
     """Equal faces have equal scores; and other faces of the same kind are told by chance."""
     nothing = replace(clean, protector="nothing")
@@ -178,12 +128,12 @@ def test_inversion_gives_the_face_of_mode_sm_back(shape):
     assert 255 * (other - out.sm).abs().mean() > 3, "the wrong hypothesis gives another face"
 
 
-def test_inversion_of_stored_faces_meets_the_stored_ones_of_mode_sm(home, trained):
+def test_inversion_of_stored_faces_meets_the_stored_ones_of_mode_sm(prey, trained):
     """From file to file, with a warped prototype for each face; within two grey levels."""
-    files = san_files(home, trained)
-    modes = {mode: open_condition(home / "san" / mode) for mode in ("sm", "op", "nt")}
-    original = open_condition(home / "none/original")
-    evidence = gather(modes["op"], original, home / "own", san=files, device="cpu")
+    files = san_files(prey, trained)
+    modes = {mode: open_condition(prey / "san" / mode) for mode in ("sm", "op", "nt")}
+    original = open_condition(prey / "none/original")
+    evidence = gather(modes["op"], original, prey / "own", san=files, device="cpu")
     truth = male(modes["op"].test)
     wanted = modes["sm"].test.images[..., 0].astype(int)
     for mode in ("op", "nt"):
@@ -194,17 +144,6 @@ def test_inversion_of_stored_faces_meets_the_stored_ones_of_mode_sm(home, traine
         off = [abs(guess - wanted).max(axis=(1, 2)) for guess in guesses]
         assert np.where(truth, off[1], off[0]).max() <= 2
         assert np.where(truth, off[0], off[1]).min() > 2
-
-
-def san_files(home, trained):
-    from softbio.privacy.evidence import SanFiles
-
-    return SanFiles(
-        home / "san.safetensors",
-        trained.path("packed/index.parquet"),
-        trained.path("prototypes.npz"),
-        trained.path("warped.npy"),
-    )
 
 
 def test_nearest_neighbours_are_those_of_scikit_learn():
@@ -231,75 +170,6 @@ def test_neighbours_are_as_many_of_either_gender():
     rows = balanced(is_male, np.random.default_rng(0))
     assert len(set(rows)) == 26
     assert is_male[rows].sum() == 13
-
-
-def test_transforms_keep_flat_faces_and_take_off_speckles():
-    flat = np.full((2, 32, 32), 90, np.uint8)
-    speckled = flat.copy()
-    speckled[:, ::4, ::4] = 98
-    for name, (_, transform) in TRANSFORMS.items():
-        np.testing.assert_array_equal(transform(flat), flat, err_msg=name)
-        left, there = (np.std(faces.astype(float)) for faces in (transform(speckled), speckled))
-        assert left < there, name
-    assert np.array_equal(TRANSFORMS["median"][1](speckled), flat)
-
-
-def test_transforms_are_those_of_opencv_and_scipy(clean):
-    cv2, ndimage = pytest.importorskip("cv2"), pytest.importorskip("scipy.ndimage")
-    faces = clean.test[:8]
-    size = faces.shape[1]
-
-    def down_up(face):
-        half = cv2.resize(face.astype(np.float32), (size // 2,) * 2, interpolation=cv2.INTER_AREA)
-        return cv2.resize(half, (size, size), interpolation=cv2.INTER_LINEAR)
-
-    wanted = {
-        "median": [ndimage.median_filter(face, 3, mode="nearest") for face in faces],
-        "blur": [
-            ndimage.gaussian_filter(face.astype(float), 1.0, mode="nearest", truncate=3.0)
-            for face in faces
-        ],
-        "downup2": [down_up(face) for face in faces],
-    }
-    for name, images in wanted.items():
-        off = np.abs(TRANSFORMS[name][1](faces).astype(float) - np.array(images))
-        assert off.max() <= 0.51, name
-    written = cv2.imencode(".jpg", faces[0], [cv2.IMWRITE_JPEG_QUALITY, 50])[1]
-    opened = cv2.imdecode(written, cv2.IMREAD_GRAYSCALE).astype(int)
-    assert np.abs(jpeg(faces[:1], 50)[0] - opened).mean() < 1
-
-
-def test_a_denoiser_learns_to_undo_and_begins_with_nothing(clean):
-    draw = np.random.default_rng(4)
-
-    def noisy(faces):
-        return (faces + draw.normal(0, 15, faces.shape)).clip(0, 255).astype(np.uint8)
-
-    def error(a, b):
-        return ((a.astype(float) - b) ** 2).mean()
-
-    faces = to_tensor(clean.test[:2])
-    torch.testing.assert_close(Denoiser()(faces), faces)
-    undo = fit_denoiser(noisy(clean.own.clean), clean.own.clean, seed=0)
-    test = noisy(clean.test)
-    assert error(undo(test), clean.test) < 0.5 * error(test, clean.test)
-
-
-def test_recovery_takes_noise_off(clean, answers):
-    draw = np.random.default_rng(5)
-
-    def noisy(faces):
-        return (faces + draw.normal(0, 60, faces.shape)).clip(0, 255).astype(np.uint8)
-
-    own = replace(clean.own, protected=noisy(clean.own.clean))
-    evidence = replace(clean, protector="noise", own=own, test=noisy(clean.test))
-    found = scores_of("recovery", evidence)
-    readers = [f"+{reader.spec.name}" for reader in clean.readers]
-    kinds = [*TRANSFORMS, "denoiser", "best"]
-    assert set(found) == {f"recovery_{kind}{reader}" for kind in kinds for reader in readers}
-    before = roc_auc_score(answers, read(clean.hog, evidence.test))
-    after = roc_auc_score(answers, found["recovery_best+hog_linear"].scores)
-    assert after > before + 0.05
 
 
 def test_divergence_is_jeffreys():
@@ -331,88 +201,6 @@ def test_few_faces_are_seen_as_often_and_in_as_many_steps():
         assert epochs * -(-count // batch) >= 240, (count, versions)
 
 
-@pytest.fixture(scope="module")
-def attacked(home, trained):
-    """The SAN's mode OP, attacked twice."""
-    files = san_files(home, trained)
-    where = [home / name for name in ("first", "second")]
-    for folder in where:
-        attack_condition(
-            home / "san/op",
-            home / "none/original",
-            home / "own",
-            folder,
-            [home / "san" / mode for mode in ("sm", "nt", "op")],
-            "cpu",
-            **vars(files),
-        )
-    return where
-
-
-def test_score_files_are_valid_and_complete(attacked, home):
-    test = open_condition(home / "san/op").test
-    index = json.loads((attacked[0] / "index.json").read_text())
-    assert index["absent"] == []
-    written = {path.stem for path in attacked[0].glob("*.parquet")}
-    assert written == {entry["name"] for entry in index["attacks"]}
-    assert {"inversion+own_cnn", "adaptive_inversion", "adaptive_mixed", "knn"} <= written
-    assert {"recovery_best+own_cnn", "detection", "adaptive_hog"} <= written
-    for entry in index["attacks"]:
-        found = read_gender(attacked[0] / f"{entry['name']}.parquet")
-        about = found.about
-        assert (about.evaluator, about.title) == (entry["name"], entry["title"])
-        assert (about.protector, about.mode, about.protector_title) == ("san", "op", "SAN")
-        assert entry["family"] in ("adaptive", "recovery", "inversion", "embeddings", "detection")
-        if entry["family"] == "detection":
-            assert (about.positive, about.negative) == ("protected", "clean")
-            name = found.frame["image"]
-            assert list(found.labels) == [0 if image.endswith(CLEAN) else 1 for image in name]
-            assert len(found.frame) == 2 * len(test.index)
-        else:
-            assert about.positive == "male"
-            assert list(found.frame["image"]) == list(test.index["image"])
-            np.testing.assert_array_equal(found.labels, male(test))
-
-
-def test_attacks_repeat_bit_for_bit(attacked):
-    first, second = attacked
-    files = sorted(path.name for path in first.iterdir())
-    assert files == sorted(path.name for path in second.iterdir())
-    for name in files:
-        if name.endswith(".parquet"):
-            once, again = (read_gender(folder / name) for folder in attacked)
-            assert once.about == again.about
-            np.testing.assert_array_equal(once.frame["score"], again.frame["score"], err_msg=name)
-
-
-def test_what_an_attack_lacks_is_told(clean, home, tmp_path):
-    write_attacks(clean, open_condition(home / "none/original").test, tmp_path)
-    index = json.loads((tmp_path / "index.json").read_text())
-    reasons = {entry["name"]: entry["reason"] for entry in index["absent"]}
-    assert set(reasons) == {"detection", "inversion", "mixed"}
-    assert read_gender(tmp_path / "knn.parquet").about.protector == "original"
-    # there is nothing to learn from pairs of equal faces
-    assert not list(tmp_path.glob("*denoiser*"))
-    without = replace(clean, protector="san")
-    assert "not given: san" in get_attack("inversion").absent(without)
-    assert "not given: modes" in get_attack("mixed").absent(without)
-    given = replace(without, modes={"sm": clean.own.clean})
-    assert get_attack("mixed").absent(given) == ""
-
-
-def test_files_that_do_not_belong_together_are_refused(home, trained, tmp_path):
-    with pytest.raises(UserError, match="prototypes; give those"):
-        files = replace(san_files(home, trained), pairs=None)
-        condition = open_condition(home / "san/op")
-        gather(condition, open_condition(home / "none/original"), home / "own", san=files)
-    short = tmp_path / "short"
-    parts = trained.path("parts.csv")
-    means = load_means(trained.path("packed"), parts, device="cpu")
-    protect_parts("none", "original", means, short, parts=("test",))
-    with pytest.raises(UserError, match="part 'attacker' is empty"):
-        attack_condition(home / "san/op", short, home / "own", tmp_path / "out")
-
-
 def test_evidence_and_names_hold_no_gender_of_test_faces(clean):
     """What is scored comes as pixels alone."""
     assert isinstance(clean.own, Own)
@@ -422,17 +210,3 @@ def test_evidence_and_names_hold_no_gender_of_test_faces(clean):
     assert set(SanKnowledge.__dataclass_fields__) == {"weights", "source", "own_rows", "test_rows"}
     scored = scores_of("knn", clean)["knn"]
     assert not hasattr(scored, "labels")
-
-
-def test_a_failed_number_of_scores_is_refused(clean, home):
-    test = open_condition(home / "none/original").test
-    scored = scores_of("knn", clean)["knn"]
-    with pytest.raises(ValueError, match="ength"):
-        score_file(replace(scored, scores=scored.scores[:-1]), test)
-
-
-def test_own_evaluators_are_opened_by_their_folders(home):
-    cnn, hog, matcher = open_own(home / "own")
-    assert [each.spec.name for each in (cnn, hog, matcher)] == [
-        *("own_cnn", "hog_linear", "own_matcher")
-    ]

@@ -34,9 +34,9 @@ rule attack:
     input:
         unpack(attacked_files),
         unpack(knowledge_of),
-        cnn=f"{OWN}/own_cnn/model.safetensors",
-        hog=f"{OWN}/hog_linear/weights.npz",
-        matcher=f"{OWN}/own_matcher/network.safetensors",
+        cnn=rules.own_cnn.output.model,
+        hog=rules.own_hog.output.weights,
+        matcher=rules.own_matcher.output.network,
         code=code(
             *PRIVACY,
             *TRAINING,
@@ -78,6 +78,7 @@ rule attack:
         gpu=int(ASKS_FOR_GPU),
         gpu_slots=int(COMPUTES_ON_GPU),
     params:
+        dataset=tested_in,
         device=BENCHMARK.device,
     message:
         "{wildcards.dataset}, seed {wildcards.seed}: attack {wildcards.protector}, {wildcards.mode}"

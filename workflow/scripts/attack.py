@@ -15,5 +15,6 @@ with job(snakemake.log[0], threads=snakemake.threads):
         Path(snakemake.output[0]),
         modes,
         snakemake.params.device,
+        snakemake.params.dataset,
         **given,
     )

@@ -84,13 +84,15 @@ def attack_condition(
     folder: Path,
     modes: Sequence[Path] = (),
     device: str = "auto",
+    dataset: str = "",
     **san: Path,
 ) -> None:
     """Attack the test faces of a folder of protected faces with all that can be mounted.
 
-    original, evaluators, modes: as `evidence.gather` takes them; san: the fields of `SanFiles`,
-    against a SAN. Raises UserError where files do not belong together.
+    original, evaluators, modes: as `evidence.gather` takes them; dataset: as `open_protected`;
+    san: the fields of `SanFiles`, against a SAN. Raises UserError where files do not belong
+    together.
     """
-    given, known = open_condition(condition), SanFiles(**san) if san else None
+    given, known = open_condition(condition, dataset), SanFiles(**san) if san else None
     evidence = gather(given, open_condition(original), evaluators, modes, known, device)
     write_attacks(evidence, given.test, folder)

@@ -49,9 +49,9 @@ class SanFiles:
     pairs: Path | None = None
 
 
-def open_condition(folder: Path) -> Condition:
-    """Raises UserError where the folder is none, or lacks one of the parts."""
-    return Condition(folder, *(open_protected(folder, part) for part in PARTS))
+def open_condition(folder: Path, dataset: str = "") -> Condition:
+    """dataset: as `open_protected`. Raises UserError where the folder is none, or lacks a part."""
+    return Condition(folder, *(open_protected(folder, part, dataset) for part in PARTS))
 
 
 def grey(part: Protected) -> np.ndarray:
