@@ -16,6 +16,7 @@ include: "workflow/rules/published.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/privacy.smk"
 include: "workflow/rules/judging.smk"
+include: "workflow/rules/attacks.smk"
 include: "workflow/rules/report.smk"
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 import torch
 
@@ -10,11 +11,14 @@ from softbio.data.fetch import fetch
 from softbio.data.packed import Packed, load_packed
 from softbio.data.prepare import prepare
 from softbio.data.registry import load_registry
+from softbio.privacy.attacks.base import Evidence
+from softbio.privacy.evidence import gather, male, open_condition
 from softbio.privacy.parts import read_parts, write_parts
 from softbio.privacy.prototypes import make_prototypes, read_prototypes, write_pairs
 from softbio.privacy.recipe import AuxiliaryRecipe
 from softbio.privacy.train_auxiliaries import train_auxiliary
 from tests.conftest import ROOT
+from tests.privacy import attacked
 from tests.privacy.judged import make
 
 SIZE = 32
@@ -74,3 +78,22 @@ def home(trained, tmp_path_factory) -> Path:
     """Conditions "original" and "inverted" (all grey levels), with networks, own evaluators and
     scores."""
     return make(trained, tmp_path_factory.mktemp("judged"))
+
+
+@pytest.fixture(scope="session")
+def prey(trained, tmp_path_factory) -> Path:
+    """Conditions to attack, with own evaluators."""
+    return attacked.make(trained, tmp_path_factory.mktemp("prey"))
+
+
+@pytest.fixture(scope="session")
+def clean(prey) -> Evidence:
+    """What attackers have of faces that nothing was done to."""
+    original = open_condition(prey / "none/original")
+    return gather(original, original, prey / "own", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def answers(prey) -> np.ndarray:
+    """The gender of the test faces, which evidence does not hold."""
+    return male(open_condition(prey / "none/original").test)

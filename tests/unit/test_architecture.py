@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from softbio.methods import METHODS
+from softbio.privacy import attacks
 from softbio.privacy.protectors import names
 from tests.conftest import ROOT
 
@@ -24,6 +25,7 @@ ENGINE += [
     if path.stem != "__init__"
 ]
 ENGINE += [f"privacy.protectors.{name}" for name in names()]
+ENGINE += [f"privacy.attacks.{name}" for name in attacks.names()]
 # everything that the lock installs for us beyond what a bare GPU machine has
 ABSENT = ["snakemake", "safetensors", "tqdm", "joblib", "simplejpeg", "pooch", "cv2", "onnxruntime"]
 ABSENT += ["matplotlib", "seaborn", "yaml", "jsonschema", "scipy", "sklearn"]

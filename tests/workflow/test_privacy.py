@@ -60,6 +60,28 @@ def test_a_condition_is_scored_by_its_path(folder):
     assert "train" not in plan.stdout
 
 
+def test_a_condition_is_attacked_by_its_path(folder):
+    targets = [f"{FOLDER}/san/op/attacks", f"{FOLDER}/none/original/attacks"]
+    run = snakemake(folder, *targets)
+    assert run.returncode == 0, run.stdout
+    found = [json.loads((folder / target / "index.json").read_text()) for target in targets]
+    assert {entry["family"] for entry in found[0]["attacks"]} == {
+        *("adaptive", "detection", "embeddings", "inversion", "recovery")
+    }
+    # what means nothing where nothing was done
+    assert {entry["name"] for entry in found[1]["absent"]} == {"detection", "inversion", "mixed"}
+    for target, index in zip(targets, found, strict=True):
+        for entry in index["attacks"]:
+            about = read_gender(folder / target / f"{entry['name']}.parquet").about
+            assert about.title == entry["title"]
+            assert about.dataset == "faces"
+    again = snakemake(folder, *targets)
+    assert "Nothing to be done" in again.stdout
+    plan = snakemake(folder, f"{FOLDER}/blur/sigma2/attacks", "--dry-run")
+    assert "attack blur, sigma2" in plan.stdout
+    assert "train" not in plan.stdout
+
+
 def test_mixing_needs_no_network(folder):
     plan = snakemake(folder, f"{FOLDER}/mixing/alpha0.7/card.json", "--dry-run", "--forceall")
     assert plan.returncode == 0, plan.stdout

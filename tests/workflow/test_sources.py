@@ -52,5 +52,14 @@ def test_what_a_rules_script_imports_is_named(rule):
     assert not missing, f"rule {rule}: add {sorted(missing)} to code(...)"
 
 
+@pytest.mark.parametrize(("rule", "folder"), [("attack", "attacks"), ("protect", "protectors")])
+def test_what_is_found_by_its_name_is_followed_too(rule, folder):
+    """Modules of a registry are imported by their names: what they import counts as well."""
+    lists = named(RULES[rule])
+    for path in (ROOT / "src/softbio/privacy" / folder).glob("[a-z]*.py"):
+        reached = {name for name in reached_from(path, ASIDE) if not re.match(ELSEWHERE, name)}
+        assert not reached - lists, f"rule {rule}, {path.name}: {sorted(reached - lists)}"
+
+
 def test_rules_were_found():
     assert {"train", "predict", "metrics", "statistics", "report", "L0"} <= set(SCRIPTS)

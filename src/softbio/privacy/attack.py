@@ -1,0 +1,98 @@
+"""Mounting every attack on the faces of one condition, and writing what each of them scores."""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from softbio.device import Determinism
+from softbio.files import write_json
+from softbio.privacy.attacks import get_attack, names
+from softbio.privacy.attacks.base import Attack, Evidence, Scored
+from softbio.privacy.evidence import SanFiles, gather, male, open_condition
+from softbio.privacy.protected import Protected
+from softbio.scores import GenderAbout, GenderScores, write_gender
+
+logger = logging.getLogger(__name__)
+# behind the name of an image that is scored as it was before protection
+CLEAN = "#clean"
+
+
+def mount(evidence: Evidence) -> Iterator[tuple[Attack, Scored]]:
+    """All attacks that can be mounted, and what they score."""
+    for attack in map(get_attack, names()):
+        if attack.absent(evidence):
+            continue
+        start = time.monotonic()
+        for scored in attack.run(evidence):
+            yield attack, scored
+        logger.info("%s: %.1f s", attack.title, time.monotonic() - start)
+
+
+def absent(evidence: Evidence) -> list[dict[str, str]]:
+    """The attacks that can not, and why, for index.json."""
+    reasons = ((name, get_attack(name), get_attack(name).absent(evidence)) for name in names())
+    return [
+        {"name": name, "title": attack.title, "family": attack.family, "reason": reason}
+        for name, attack, reason in reasons
+        if reason
+    ]
+
+
+def score_file(scored: Scored, test: Protected) -> GenderScores:
+    """The scores of the test faces as a score file; who tells protected faces from clean ones is
+    judged on both, the clean ones named by `CLEAN`."""
+    frame = test.index[["image", "subject"]].assign(
+        label=male(test).astype(np.int8), score=np.asarray(scored.scores, float)
+    )
+    told = {}
+    if scored.clean is not None:
+        told = {"positive": "protected", "negative": "clean"}
+        clean = frame.assign(image=frame["image"] + CLEAN, label=0, score=scored.clean)
+        frame = pd.concat([frame.assign(label=1), clean], ignore_index=True)
+    about = GenderAbout(
+        evaluator=scored.name,
+        title=scored.title,
+        threshold=scored.threshold,
+        direction="higher",
+        seen=False,
+        **told,
+        **test.about,
+    )
+    return GenderScores(about, frame)
+
+
+def write_attacks(evidence: Evidence, test: Protected, folder: Path) -> None:
+    """A score file of each attack, and index.json: which there are, and which not and why."""
+    found = []
+    with Determinism():
+        for attack, scored in mount(evidence):
+            write_gender(folder / f"{scored.name}.parquet", score_file(scored, test))
+            text = f"{scored.text}. The attacker knows {attack.knows}."
+            about = {"name": scored.name, "title": scored.title, "family": attack.family}
+            found.append(about | {"text": text, "citation": attack.citation})
+    write_json(folder / "index.json", {"attacks": found, "absent": absent(evidence)})
+
+
+def attack_condition(
+    condition: Path,
+    original: Path,
+    evaluators: Path,
+    folder: Path,
+    modes: Sequence[Path] = (),
+    device: str = "auto",
+    dataset: str = "",
+    **san: Path,
+) -> None:
+    """Attack the test faces of a folder of protected faces with all that can be mounted.
+
+    original, evaluators, modes: as `evidence.gather` takes them; dataset: as `open_protected`;
+    san: the fields of `SanFiles`, against a SAN. Raises UserError where files do not belong
+    together.
+    """
+    given, known = open_condition(condition, dataset), SanFiles(**san) if san else None
+    evidence = gather(given, open_condition(original), evaluators, modes, known, device)
+    write_attacks(evidence, given.test, folder)

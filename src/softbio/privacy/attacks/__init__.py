@@ -1,0 +1,23 @@
+"""Attackers who know of the protection, a file each; a file in this folder is all that one needs.
+
+What they get is published whatever it shows: a protection that is judged by classifiers which have
+never heard of it is judged by a weak adversary.
+"""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from softbio.errors import UserError, nearest
+from softbio.privacy.attacks.base import Attack
+
+
+def names() -> list[str]:
+    """All attacks, sorted."""
+    return sorted(module.name for module in iter_modules(__path__) if module.name != "base")
+
+
+def get_attack(name: str) -> Attack:
+    """The attack of that name; raises UserError where there is none."""
+    if name not in names():
+        raise UserError(f"attack '{name}' is unknown: {nearest(name, names())}")
+    return import_module(f"{__name__}.{name}").ATTACK

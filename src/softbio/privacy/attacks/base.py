@@ -1,0 +1,135 @@
+"""What an attack is: what its attacker knows and has, and the scores that he comes to."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from softbio.evaluators.interface import GenderClassifier, Matcher
+from softbio.privacy.prototypes import PrototypeSource
+
+
+@dataclass(frozen=True)
+class Own:
+    """The attacker's subjects: he knows who they are and owns the protection software.
+
+    clean, protected: uint8 (N, S, S), the same faces before and after; male: bool (N,).
+    """
+
+    clean: np.ndarray
+    protected: np.ndarray
+    male: np.ndarray
+
+
+@dataclass(frozen=True)
+class SanKnowledge:
+    """What is known of a SAN by who has it, but for the gender of the faces he attacks.
+
+    weights: float32 (3,), those of its 1x1 convolution for the prototype's R, G and B; source, and
+    the rows of the attacker's and of the test faces in it, int64: both prototypes of each face.
+    """
+
+    weights: Tensor
+    source: PrototypeSource
+    own_rows: Tensor
+    test_rows: Tensor
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What attackers have; nobody has the gender of a test face.
+
+    protector, mode: what the faces went through; own: the attacker's subjects; test: the protected
+    faces under attack, uint8 (M, S, S); test_clean: the same before, for attacks that tell
+    protected faces from clean ones and are shown both.
+    cnn, hog: gender classifiers trained on clean faces of others; matcher: the same.
+    All faces show the square `evaluators.crop.FRAME`. seed: of all that is drawn; device: where to
+    train.
+    san: for a SAN alone; modes: the attacker's faces in each of its modes, uint8 (N, S, S), in the
+    order of `own`. None and empty where that was not given.
+    """
+
+    protector: str
+    mode: str
+    own: Own
+    test: np.ndarray
+    test_clean: np.ndarray
+    cnn: GenderClassifier
+    hog: GenderClassifier
+    matcher: Matcher
+    seed: int = 0
+    device: str = "auto"
+    san: SanKnowledge | None = None
+    modes: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def readers(self) -> tuple[GenderClassifier, ...]:
+        """Those of gender, trained on clean faces."""
+        return self.cnn, self.hog
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What an attack gives for the test faces.
+
+    name: of its file; title: as tables print it; text: what was done, in a sentence.
+    scores: float (M,), higher = male or, where the attack tells protected faces from clean ones,
+    = protected; then `clean` are the scores, float (M,), of the same faces unprotected.
+    threshold: the attacker's own.
+    """
+
+    name: str
+    title: str
+    text: str
+    scores: np.ndarray
+    threshold: float = 0.5
+    clean: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One way of attack.
+
+    title: as it is printed; family: what ways like it are called together; citation: where it was
+    published; knows: what the attacker knows.
+    run(evidence): the scores, equal for equal evidence and number of threads.
+    applies(protector): whether the attack means anything against it; needs: fields of `Evidence`
+    that may be empty and must not be.
+    """
+
+    title: str
+    family: str
+    citation: str
+    knows: str
+    run: Callable[[Evidence], Iterator[Scored]]
+    applies: Callable[[str], bool] = lambda protector: True
+    needs: tuple[str, ...] = ()
+
+    def absent(self, evidence: Evidence) -> str:
+        """Why the attack is not mounted; empty where it can be."""
+        if not self.applies(evidence.protector):
+            return f"means nothing against {evidence.protector}"
+        lacking = [need for need in self.needs if not getattr(evidence, need)]
+        return f"the attacker was not given: {', '.join(lacking)}" if lacking else ""
+
+
+def protects(protector: str) -> bool:
+    """Whether a protector does anything at all."""
+    return protector != "none"
+
+
+def is_san(protector: str) -> bool:
+    """Whether a protector is the semi-adversarial network."""
+    return protector == "san"
+
+
+def rng(evidence: Evidence) -> np.random.Generator:
+    """What an attack draws from."""
+    return np.random.default_rng(evidence.seed)
+
+
+def hypothesis(value: int, count: int) -> Tensor:
+    """One gender for all: int64 (count,)."""
+    return torch.full((count,), value, dtype=torch.int64)

@@ -1,0 +1,58 @@
+"""Nearest neighbours among embeddings: whom a face looks like, to a matcher, shares its gender."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from softbio.evaluators.crop import FRAME
+from softbio.privacy.attacks.base import Attack, Evidence, Scored, rng
+
+K = 5
+
+
+def balanced(male: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Row numbers, ascending, of as many of either gender as the rarer one has; male bool (N,)."""
+    sides = [np.flatnonzero(male == value) for value in (False, True)]
+    count = min(map(len, sides))
+    return np.sort(np.concatenate([generator.permutation(side)[:count] for side in sides]))
+
+
+def neighbours(
+    references: np.ndarray, male: np.ndarray, probes: np.ndarray, k: int = K
+) -> np.ndarray:
+    """Share of males among the k references nearest by cosine, float (M,).
+
+    references (N, D), male bool (N,), probes (M, D). Equal shares are told apart by the mean
+    similarity of the neighbours, males counted positive: it adds at most a quarter of 1 / k.
+    """
+    unit = [x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+            for x in (references.astype(float), probes.astype(float))]  # fmt: skip
+    similar = unit[1] @ unit[0].T
+    k = min(k, len(references))
+    nearest = np.argsort(-similar, axis=1, kind="stable")[:, :k]
+    is_male, near = male[nearest], np.take_along_axis(similar, nearest, axis=1)
+    leaning = np.where(is_male, near, -near).mean(axis=1)
+    return is_male.mean(axis=1) + leaning / (4 * k)
+
+
+def run(evidence: Evidence) -> Iterator[Scored]:
+    """One score file."""
+    own, matcher = evidence.own, evidence.matcher
+    rows = balanced(own.male, rng(evidence))
+    references = matcher.embed(own.protected[rows], FRAME)
+    scores = neighbours(references, own.male[rows], matcher.embed(evidence.test, FRAME))
+    text = (
+        f"share of males among the {K} nearest of the attacker's protected faces, as many of "
+        f"either gender, by the cosine of {matcher.spec.title}'s embeddings"
+    )
+    yield Scored("knn", "Nearest neighbours", text, scores)
+
+
+ATTACK = Attack(
+    title="Nearest neighbours",
+    family="embeddings",
+    citation="Osorio-Roig, Rathgeb, Drozdowski, Terhörst, Štruc, Busch: An attack on facial "
+    "soft-biometric privacy enhancement. IEEE TBIOM 2022",
+    knows="protected faces of people whose gender he knows, and a matcher; not the protection",
+    run=run,
+)

@@ -1,0 +1,63 @@
+"""Recovery: an image operation that removes what protection has added, then a classifier that has
+only ever seen clean faces."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from softbio.metrics.classification import area, separation
+from softbio.privacy.attacks.base import Attack, Evidence, Scored
+from softbio.privacy.denoiser import fit_denoiser
+from softbio.privacy.learning import read
+from softbio.privacy.transforms import TRANSFORMS, Transform
+
+DENOISER = "denoiser"
+
+
+def transforms_of(evidence: Evidence) -> dict[str, tuple[str, Transform]]:
+    """All of them, with a denoiser trained on the attacker's pairs where protection does
+    anything."""
+    if np.array_equal(evidence.own.clean, evidence.own.protected):
+        return TRANSFORMS
+    network = fit_denoiser(evidence.own.protected, evidence.own.clean, evidence.seed)
+    return TRANSFORMS | {DENOISER: ("denoiser", network)}
+
+
+def run(evidence: Evidence) -> Iterator[Scored]:
+    """A file for each transform and classifier; then, for each classifier, of the transform after
+    which it tells the attacker's own faces best.
+
+    The denoiser has seen those faces, but has too few weights to remember them.
+    """
+    own, found = evidence.own, {}
+    for name, (title, transform) in transforms_of(evidence).items():
+        faces, learnt = transform(evidence.test), transform(own.protected)
+        for reader in evidence.readers:
+            scores = read(reader, faces)
+            known = separation(area(read(reader, learnt), own.male))
+            found.setdefault(reader.spec.name, []).append((known, title, scores))
+            yield Scored(
+                f"recovery_{name}+{reader.spec.name}",
+                f"{reader.spec.title} after {title}",
+                f"{title}, then {reader.spec.title} trained on clean faces of others",
+                scores,
+            )
+    for reader in evidence.readers:
+        _, title, scores = max(found[reader.spec.name], key=lambda each: each[0])
+        yield Scored(
+            f"recovery_best+{reader.spec.name}",
+            f"{reader.spec.title} after the best of these",
+            f"{title}: the transform after which {reader.spec.title}, trained on clean faces of "
+            "others, tells the attacker's own protected faces best",
+            scores,
+        )
+
+
+ATTACK = Attack(
+    title="Recovery",
+    family="recovery",
+    citation="Rot, Peer, Štruc: PrivacyProber. IEEE TDSC (arXiv:2211.08864); transforms are ours",
+    knows="nothing of the protection, for fixed transforms; for the denoiser, and to choose the "
+    "best, protected faces of his own with what they were before, and their gender",
+    run=run,
+)

@@ -1,0 +1,129 @@
+"""What attackers have, read from the files of a run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from softbio.device import choose_device
+from softbio.errors import UserError
+from softbio.evaluators.hog_linear import open_hog
+from softbio.evaluators.interface import GenderClassifier, Matcher
+from softbio.evaluators.own import open_cnn
+from softbio.privacy import GENDERS
+from softbio.privacy.attacks.base import Evidence, Own, SanKnowledge
+from softbio.privacy.panel import OWN, open_auxiliary
+from softbio.privacy.protected import Protected, open_protected
+from softbio.privacy.prototypes import prototype_source, read_prototypes
+from softbio.privacy.recipe import SanRecipe
+from softbio.privacy.weights import load_network
+
+PARTS = ("attacker", "test")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """The two parts of a folder of `protect.protect_parts` that an attack works on."""
+
+    folder: Path
+    attacker: Protected
+    test: Protected
+
+    @property
+    def images(self) -> list[str]:
+        """Names, those of the attacker's faces first."""
+        return [name for part in (self.attacker, self.test) for name in part.index["image"]]
+
+
+@dataclass(frozen=True)
+class SanFiles:
+    """Of a SAN: its network, the index of the packed faces that it was made for, the prototypes
+    and, where it takes warped ones, those, in the order of the index."""
+
+    san: Path
+    index: Path
+    prototypes: Path
+    pairs: Path | None = None
+
+
+def open_condition(folder: Path, dataset: str = "") -> Condition:
+    """dataset: as `open_protected`. Raises UserError where the folder is none, or lacks a part."""
+    return Condition(folder, *(open_protected(folder, part, dataset) for part in PARTS))
+
+
+def grey(part: Protected) -> np.ndarray:
+    """uint8 (N, S, S), one of the three equal channels."""
+    return np.ascontiguousarray(part.images[..., 0])
+
+
+def male(part: Protected) -> np.ndarray:
+    """Bool (N,); raises UserError where a gender is not told."""
+    told = part.index["gender"].isin(GENDERS)
+    if not told.all():
+        raise UserError(f"gender of '{part.index.loc[~told, 'image'].iloc[0]}' is not told; add it")
+    return (part.index["gender"] == GENDERS[1]).to_numpy()
+
+
+def check_same(first: Condition, second: Condition) -> None:
+    """Raise UserError unless two conditions hold the same faces in the same order."""
+    if first.images != second.images or first.test.images.shape != second.test.images.shape:
+        raise UserError(f"{second.folder}: not the faces of {first.folder}; protect them again")
+
+
+def knowledge_of_san(condition: Condition, files: SanFiles, device: str = "auto") -> SanKnowledge:
+    """Raises UserError where files do not belong together."""
+    recipe, network = load_network(files.san, SanRecipe)
+    if (recipe.prototype == "warped") != (files.pairs is not None):
+        raise UserError(f"{files.san}: trained with {recipe.prototype} prototypes; give those")
+    known = read_prototypes(files.prototypes)
+    source = prototype_source(known, files.pairs, recipe.neutral, choose_device(device))
+    names = pd.Index(pd.read_parquet(files.index, columns=["image"])["image"])
+    rows = torch.from_numpy(names.get_indexer(condition.images))
+    if (rows < 0).any():
+        raise UserError(f"{files.index}: lacks faces of {condition.folder}; protect them again")
+    own, test = rows.split([len(condition.attacker.index), len(condition.test.index)])
+    # the features come first
+    weights = network.protocombiner[0].weight[0, -3:, 0, 0].detach().clone()
+    return SanKnowledge(weights, source, own, test)
+
+
+def open_own(folder: Path) -> tuple[GenderClassifier, GenderClassifier, Matcher]:
+    """The own evaluators in a folder: CNN, HOG and matcher."""
+    files = {name: folder / name / file for name, (*_, file) in OWN.items()}
+    name = "own_matcher"
+    matcher = open_auxiliary(files[name], name, *OWN[name][:2])
+    return open_cnn(files["own_cnn"]), open_hog(files["hog_linear"]), matcher
+
+
+def gather(
+    condition: Condition,
+    original: Condition,
+    evaluators: Path,
+    modes: Sequence[Path] = (),
+    san: SanFiles | None = None,
+    device: str = "auto",
+) -> Evidence:
+    """What there is to attack a condition with.
+
+    original: the same faces unprotected; evaluators: folder of the own ones; modes: folders of a
+    SAN's faces in its modes. Raises UserError where files do not belong together.
+    """
+    others = [open_condition(folder) for folder in modes]
+    for other in (original, *others):
+        check_same(condition, other)
+    attacker, test = condition.attacker, condition.test
+    return Evidence(
+        test.protector,
+        test.mode,
+        Own(grey(original.attacker), grey(attacker), male(attacker)),
+        grey(test),
+        grey(original.test),
+        *open_own(evaluators),
+        seed=test.seed,
+        device=device,
+        san=san and knowledge_of_san(condition, san, device),
+        modes={other.attacker.mode: grey(other.attacker) for other in others},
+    )

@@ -1,0 +1,113 @@
+"""What attacks write: score files, an index, and the same again."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from softbio.errors import UserError
+from softbio.privacy.attack import CLEAN, attack_condition, score_file, write_attacks
+from softbio.privacy.attacks import get_attack
+from softbio.privacy.evidence import gather, male, open_condition, open_own
+from softbio.privacy.protect import load_means, protect_parts
+from softbio.scores import read_gender
+from tests.privacy.attacked import san_files, scores_of
+
+
+@pytest.fixture(scope="module")
+def attacked(prey, trained):
+    """The SAN's mode OP, attacked twice."""
+    files = san_files(prey, trained)
+    where = [prey / name for name in ("first", "second")]
+    for folder in where:
+        attack_condition(
+            prey / "san/op",
+            prey / "none/original",
+            prey / "own",
+            folder,
+            [prey / "san" / mode for mode in ("sm", "nt", "op")],
+            "cpu",
+            "faces",
+            **vars(files),
+        )
+    return where
+
+
+def test_score_files_are_valid_and_complete(attacked, prey):
+    test = open_condition(prey / "san/op").test
+    index = json.loads((attacked[0] / "index.json").read_text())
+    assert index["absent"] == []
+    written = {path.stem for path in attacked[0].glob("*.parquet")}
+    assert written == {entry["name"] for entry in index["attacks"]}
+    assert {"inversion+own_cnn", "adaptive_inversion", "adaptive_mixed", "knn"} <= written
+    assert {"recovery_best+own_cnn", "detection", "adaptive_hog"} <= written
+    for entry in index["attacks"]:
+        found = read_gender(attacked[0] / f"{entry['name']}.parquet")
+        about = found.about
+        assert (about.evaluator, about.title) == (entry["name"], entry["title"])
+        assert (about.protector, about.mode, about.protector_title) == ("san", "op", "SAN")
+        assert about.dataset == "faces"
+        assert entry["family"] in ("adaptive", "recovery", "inversion", "embeddings", "detection")
+        if entry["family"] == "detection":
+            assert (about.positive, about.negative) == ("protected", "clean")
+            name = found.frame["image"]
+            assert list(found.labels) == [0 if image.endswith(CLEAN) else 1 for image in name]
+            assert len(found.frame) == 2 * len(test.index)
+        else:
+            assert about.positive == "male"
+            assert list(found.frame["image"]) == list(test.index["image"])
+            np.testing.assert_array_equal(found.labels, male(test))
+
+
+def test_attacks_repeat_bit_for_bit(attacked):
+    first, second = attacked
+    files = sorted(path.name for path in first.iterdir())
+    assert files == sorted(path.name for path in second.iterdir())
+    for name in files:
+        if name.endswith(".parquet"):
+            once, again = (read_gender(folder / name) for folder in attacked)
+            assert once.about == again.about
+            np.testing.assert_array_equal(once.frame["score"], again.frame["score"], err_msg=name)
+
+
+def test_what_an_attack_lacks_is_told(clean, prey, tmp_path):
+    write_attacks(clean, open_condition(prey / "none/original").test, tmp_path)
+    index = json.loads((tmp_path / "index.json").read_text())
+    reasons = {entry["name"]: entry["reason"] for entry in index["absent"]}
+    assert set(reasons) == {"detection", "inversion", "mixed"}
+    assert read_gender(tmp_path / "knn.parquet").about.protector == "original"
+    # there is nothing to learn from pairs of equal faces
+    assert not list(tmp_path.glob("*denoiser*"))
+    without = replace(clean, protector="san")
+    assert "not given: san" in get_attack("inversion").absent(without)
+    assert "not given: modes" in get_attack("mixed").absent(without)
+    given = replace(without, modes={"sm": clean.own.clean})
+    assert get_attack("mixed").absent(given) == ""
+
+
+def test_files_that_do_not_belong_together_are_refused(prey, trained, tmp_path):
+    with pytest.raises(UserError, match="prototypes; give those"):
+        files = replace(san_files(prey, trained), pairs=None)
+        condition = open_condition(prey / "san/op")
+        gather(condition, open_condition(prey / "none/original"), prey / "own", san=files)
+    short = tmp_path / "short"
+    parts = trained.path("parts.csv")
+    means = load_means(trained.path("packed"), parts, device="cpu")
+    protect_parts("none", "original", means, short, parts=("test",))
+    with pytest.raises(UserError, match="part 'attacker' is empty"):
+        attack_condition(prey / "san/op", short, prey / "own", tmp_path / "out")
+
+
+def test_a_failed_number_of_scores_is_refused(clean, prey):
+    test = open_condition(prey / "none/original").test
+    scored = scores_of("knn", clean)["knn"]
+    with pytest.raises(ValueError, match="ength"):
+        score_file(replace(scored, scores=scored.scores[:-1]), test)
+
+
+def test_own_evaluators_are_opened_by_their_folders(prey):
+    cnn, hog, matcher = open_own(prey / "own")
+    assert [each.spec.name for each in (cnn, hog, matcher)] == [
+        *("own_cnn", "hog_linear", "own_matcher")
+    ]
