@@ -60,7 +60,7 @@ class Resampled:
         """
         place = self.names.index(name)
         estimate = float(self.estimates[place])
-        low, high = _limits(estimate, self.values[:, place], self.without[:, place])
+        low, high = limits(estimate, self.values[:, place], self.without[:, place])
         if low == high == estimate:
             limit = ((1 - LEVEL) / 2) ** (1 / self.fewest)
             low, high = {0.0: (0.0, 1 - limit), 1.0: (limit, 1.0)}.get(estimate, _NOTHING)
@@ -77,10 +77,10 @@ class Resampled:
         estimate = float(self.estimates[place] - before.estimates[other])
         values = self.values[:, place] - before.values[:, other]
         without = self.without[:, place] - before.without[:, other]
-        return Interval(estimate, *_limits(estimate, values, without))
+        return Interval(estimate, *limits(estimate, values, without))
 
 
-def _limits(estimate: float, values: np.ndarray, without: np.ndarray) -> tuple[float, float]:
+def limits(estimate: float, values: np.ndarray, without: np.ndarray) -> tuple[float, float]:
     """BCa limits, over the resamples that have a value."""
     values, without = values[~np.isnan(values)], without[~np.isnan(without)]
     if not len(values) or not len(without):

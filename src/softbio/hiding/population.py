@@ -1,0 +1,164 @@
+"""Whose faces were protected: the population's card and parts, and how its SANs were trained."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from softbio.errors import UserError
+from softbio.records import label, read_json
+
+GENERATED = "generated"
+UNKNOWN = "not stated"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set that faces come from, as its registry entry describes it."""
+
+    name: str
+    title: str
+    licence: str = UNKNOWN
+    access: str = UNKNOWN
+    citation: str = UNKNOWN
+    url: str | None = None
+    intended_use: str = UNKNOWN
+
+
+@dataclass(frozen=True)
+class Population:
+    """Faces and their division. parts: frame with image, subject, part, gender, a row a face;
+    left_out: reason -> images that are not among them; size: their side in pixels, None where the
+    card does not say."""
+
+    name: str
+    title: str
+    sources: tuple[Source, ...]
+    parts: pd.DataFrame
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    size: int | None = None
+
+    @property
+    def drawn(self) -> bool:
+        """Whether no person is shown, so that faces may stand in a report."""
+        return bool(self.sources) and all(each.access == GENERATED for each in self.sources)
+
+
+def _source(values: Mapping[str, Any]) -> Source:
+    citation = values.get("citation") or {}
+    citation = {"text": citation} if isinstance(citation, str) else citation
+    known = {key: values[key] for key in ("licence", "access", "intended_use") if values.get(key)}
+    return Source(
+        values["name"],
+        values.get("title") or label(values["name"]),
+        citation=citation.get("text", UNKNOWN),
+        url=citation.get("url") or values.get("homepage"),
+        **known,
+    )
+
+
+def _left_out(card: Path, values: Mapping[str, Any]) -> dict[str, int]:
+    """By the card, or by the list beside it."""
+    told = values.get("left_out")
+    if isinstance(told, Mapping):
+        return {str(reason): int(count) for reason, count in told.items()}
+    listed = card.with_name("rejected.csv")
+    if not listed.is_file():
+        return {}
+    return pd.read_csv(listed)["reason"].value_counts(sort=True).to_dict()
+
+
+def read_population(name: str, card: Path | str, parts: Path | str) -> Population:
+    """card: card.json of the packed faces: that of one data set (`registry.Card`), or with a list
+    `datasets` of such entries; `left_out`: reason -> images. parts: parts.csv of `write_parts`.
+
+    Raises UserError for files that are not these.
+    """
+    card, values = Path(card), read_json(Path(card))
+    try:
+        sources = tuple(_source(entry) for entry in values.get("datasets") or [values])
+        left_out = _left_out(card, values)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"{card}: not a population's card ({error}); make it again") from None
+    try:
+        frame = pd.read_csv(parts, dtype=str)[["image", "subject", "part", "gender"]]
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{parts}: not a list of images and parts ({error})") from None
+    title = values.get("title") or " and ".join(each.title for each in sources)
+    return Population(name, title, sources, frame, left_out, values.get("size"))
+
+
+@dataclass(frozen=True)
+class Training:
+    """How one SAN and its judges were trained.
+
+    pretrained: PSNR in dB at the end of pre-training, NaN without; error_sm, error_op: share of the
+    training faces whose gender the auxiliary classifier missed in the last epoch; gender_error,
+    matcher_error: of the auxiliaries in theirs; seconds: of all three, NaN where not recorded.
+    """
+
+    seed: int
+    recipe: Mapping[str, Any]
+    parameters: int
+    epochs: int
+    seconds: float
+    device: str
+    hardware: str
+    pretrained: float
+    error_sm: float
+    error_op: float
+    gender_error: float = float("nan")
+    matcher_error: float = float("nan")
+
+
+def _last(history: pd.DataFrame, column: str) -> float:
+    """The last value of a column that has any, else NaN."""
+    values = pd.to_numeric(history[column], errors="coerce") if column in history else pd.Series()
+    values = values.dropna()
+    return float(values.iloc[-1]) if len(values) else float("nan")
+
+
+def _auxiliary(folder: Path) -> tuple[float, float]:
+    """Error of the last epoch and seconds of training; NaN and 0 where there is no such network."""
+    if not (folder / "history.csv").is_file():
+        return float("nan"), 0.0
+    history = pd.read_csv(folder / "history.csv")
+    return _last(history, "error"), float(history["seconds"].sum())
+
+
+def read_training(folder: Path | str) -> Training:
+    """folder: .../seed{s}/networks/san with run.json and history.csv, its judges beside it.
+
+    Raises UserError where one is missing or is not what `write_results` wrote.
+    """
+    folder = Path(folder)
+    run = read_json(folder / "run.json")
+    try:
+        history = pd.read_csv(folder / "history.csv")
+        first = history[history["stage"] == "pretraining"]
+        judges = {kind: _auxiliary(folder.parent / kind) for kind in ("gender", "matcher")}
+        seconds = float(run["training_seconds"]) + sum(each[1] for each in judges.values())
+        return Training(
+            int(run["recipe"]["seed"]),
+            run["recipe"],
+            int(run["parameters"]),
+            int(run["epochs"]),
+            seconds,
+            str(run.get("device", "")),
+            str(run.get("hardware", "")),
+            _last(first, "psnr"),
+            *(_last(history, name) for name in ("error_sm", "error_op")),
+            *(judges[kind][0] for kind in ("gender", "matcher")),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{folder}: not a SAN's training ({error}); train it again") from None
+
+
+def mean_of(trainings: Iterable[Training], name: str) -> float:
+    """Mean of a number over SANs that have it, else NaN."""
+    values = np.array([getattr(each, name) for each in trainings], float)
+    values = values[np.isfinite(values)]
+    return float(values.mean()) if len(values) else float("nan")
