@@ -1,6 +1,6 @@
 """Error rates of many resamples at once.
 
-The same numbers as `metrics.rates` gives for weights, ten times as fast: scores are sorted once, a
+The same numbers as `metrics.rates` gives for weights, many times as fast: scores are sorted once, a
 weight is a whole number, so that float32 holds their sums exactly, and a resample needs the weights
 below a few thresholds alone, which a search finds.
 """
@@ -131,9 +131,23 @@ def redraw(cases: Sorted, weights: np.ndarray) -> Redrawn:
     """weights float (N, B) of the cases in their order, a column a resample."""
     # beyond this float32 may round the sums
     kind = np.float32 if len(weights) < 2**21 else np.float64
-    sums = []
-    for part in (weights[: cases.negatives], weights[cases.negatives :]):
-        below = np.zeros((len(part) + 1, weights.shape[1]), kind)
-        np.cumsum(part, axis=0, out=below[1:])
-        sums.append(below)
-    return Redrawn(cases, *sums)
+    parts = weights[: cases.negatives], weights[cases.negatives :]
+    return Redrawn(cases, *(_cumulated(part.astype(kind, copy=False)) for part in parts))
+
+
+def _cumulated(weights: np.ndarray) -> np.ndarray:
+    """Sums of the first 0, 1, .. N rows of (N, B), (N + 1, B): as np.cumsum along the first axis,
+    whose strided steps take five times as long."""
+    many, side = len(weights), int(np.sqrt(len(weights)))
+    sums = np.zeros((many + 1, weights.shape[1]), weights.dtype)
+    whole = many // side * side
+    # side by side in stretches, then each stretch on top of those before
+    stretches = sums[1 : whole + 1].reshape(-1, side, weights.shape[1])
+    given = weights[:whole].reshape(stretches.shape)
+    stretches[:, 0] = given[:, 0]
+    for step in range(1, side):
+        np.add(stretches[:, step - 1], given[:, step], out=stretches[:, step])
+    stretches[1:] += np.cumsum(stretches[:-1, -1], axis=0)[:, None]
+    for row in range(whole, many):
+        np.add(sums[row], weights[row], out=sums[row + 1])
+    return sums

@@ -1,5 +1,6 @@
 """Example faces with what classifiers make of them, and what attackers recover."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -78,14 +79,15 @@ def examples(found: Sequence[Example], dataset: str) -> Figure:
         ax.set_axis_on()
         _cell(ax, each)
     for ax, name in zip(axes[:, 0], rows, strict=True):
-        ax.set_ylabel(name.replace(" ", "\n", 1), rotation=0, ha="right", va="center", fontsize=7)
+        ax.set_ylabel(textwrap.fill(name, 13), rotation=0, ha="right", va="center", fontsize=7)
     for ax, (_, gender) in zip(axes[0], columns, strict=True):
         ax.set_title(gender, fontsize=7, loc="center", pad=3)
     classifiers = list(dict.fromkeys(name for each in found for name in each.readings))
     caption = (
         f"Test faces of {in_text(dataset)}, one image a subject, the first by name of each gender; "
         "what they went through is beside each row. Below each face P(male) by "
-        f"{joined(classifiers)}, in this order. Few faces show what protection looks like, not how well it works."
+        f"{joined(classifiers)}, in this order. Few faces show what "
+        "protection looks like, not how well it works."
     )
     alt = (
         f"{len(rows)} rows of {len(columns)} faces: {', '.join(rows)}. Columns: "

@@ -70,7 +70,7 @@ def gender_roc(judged: Sequence[Judged]) -> Figure:
     panels, styles, frame = by_scorer(judged), inks(judged), _points(judged)
     # the panels are square
     width, across = min(WIDE, 0.8 + 2.05 * len(panels)), min(len(panels), 4)
-    canvas, axes = tiles(len(panels), width, min(2.6, width / across + 0.6), sharey=True)
+    canvas, axes = tiles(len(panels), width, min(3.0, width / across + 0.75), sharey=True)
     about = judged[0].about
     for ax, (name, items) in zip(axes, panels.items(), strict=True):
         _panel(ax, frame[frame["evaluator"] == name], styles)
@@ -122,6 +122,7 @@ def _marks(ax: Axes, part: pd.DataFrame, styles: dict) -> None:
     """A mark with both intervals for each condition; modes of one protector joined, those of
     rising strength from the originals on, with the strength beside the mark."""
     before = part[part["protector"] == ORIGINAL]
+    modes = part.groupby("protector")["mode"].nunique()
     for _, line in part.groupby(["protector", "seed"], sort=False, dropna=False):
         if line["mode"].map(strength_of).notna().all():
             line = pd.concat([before[:1], line]).sort_values("eer", kind="stable")
@@ -132,7 +133,8 @@ def _marks(ax: Axes, part: pd.DataFrame, styles: dict) -> None:
         ax.errorbar(row.eer, row.tmr, reach[1], reach[0], marker=MARKS.get(row.mode, "P"),
                     color=styles[row.condition]["color"], markersize=5, linewidth=0.9,
                     capsize=0, zorder=3)  # fmt: skip
-        if (strength := strength_of(row.mode)) is not None:
+        strength = strength_of(row.mode)
+        if strength is not None and modes[row.protector] > 1:
             ax.annotate(f"{strength:g}", (row.eer, row.tmr), (3, 3), textcoords="offset points",
                         fontsize=5.5, color=styles[row.condition]["color"])  # fmt: skip
     ax.axvline(0.5, color="#8c8c8c", linewidth=0.7, linestyle=":", zorder=1)

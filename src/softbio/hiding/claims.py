@@ -173,7 +173,8 @@ def _each(parts: Sequence[Part], most: int = 6) -> str:
     """The numbers of the parts; of many the smallest and the largest."""
     if len(parts) <= most:
         return "; ".join(
-            f"{p.text}, {p.by}{_seed(p, parts)}: {number(p.interval, sign=True)}" for p in parts
+            f"{p.text.split(', ', 1)[-1]}, {p.by}{_seed(p, parts)}: {number(p.interval, sign=True)}"
+            for p in parts
         )
     known = [part for part in parts if np.isfinite(part.interval.estimate)]
     ends = [f(known, key=lambda part: part.interval.estimate) for f in (min, max)]

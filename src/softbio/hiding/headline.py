@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from softbio.conditions import unseen
-from softbio.hiding.claims import Claim, TMR, attacked, worst
+from softbio.hiding.claims import TMR, Claim, attacked, worst
 from softbio.hiding.load import Hiding
 from softbio.intervals import Judged
 from softbio.scores import KINDS, ORIGINAL
@@ -12,13 +12,13 @@ WORDS = {"held": "holds", "not held": "does not hold", "undecided": "is undecide
 
 
 def _range(items: Iterable[Judged], number: str) -> str:
-    """ "4.1" or "4.1 to 6.0", in percent."""
+    """ "4.1" or "4.1–6.0", in percent."""
     found = [100 * item.interval(number).estimate for item in items]
     found = sorted(value for value in found if value == value)
     if not found:
         return ""
     low, high = f"{found[0]:.1f}", f"{found[-1]:.1f}"
-    return low if low == high else f"{low} to {high}"
+    return low if low == high else f"{low}–{high}"
 
 
 def _of(items: Sequence[Judged], protector: str, mode: str) -> list[Judged]:
@@ -50,7 +50,7 @@ def headline(hiding: Hiding, claims: Sequence[Claim]) -> str:
         for any_, attacks, _ in attacked(hiding)
         if (any_.about.protector, any_.about.mode) == ("san", "op")
     ]
-    known = [100 * level.estimate for level in levels if level]
+    known = [level.estimate for level in levels if level]
     if known:
-        text += f"; an attacker who knows the method tells gender with an AUC of {max(known):.1f} %"
+        text += f"; an attacker who knows the method tells gender with an AUC of {max(known):.3f}"
     return text + "."

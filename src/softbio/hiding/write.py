@@ -20,6 +20,7 @@ from softbio.hiding.faces import example_faces
 from softbio.hiding.headline import headline
 from softbio.hiding.load import Hiding
 from softbio.hiding.population import Training
+from softbio.privacy.recipe import san_recipe
 from softbio.scores import KINDS
 from softbio.tables import hiding as tables_of
 from softbio.tables import privacy as privacy_tables
@@ -60,7 +61,7 @@ def _drawings(hiding: Hiding) -> Iterator[tuple[str, Callable[[], Figure]]]:
         yield "attacks", lambda: figures_of.attacks(table.long, hiding.dataset)
     for kind in KINDS[1:]:
         yield f"matching ROC, {kind}", lambda kind=kind: matching.roc(pairs, kind)
-        yield f"matching DET, {kind}", lambda kind=kind: matching.det(pairs, kind)
+    yield "matching DET", lambda: matching.det(pairs)
     yield "CMC", lambda: matching.identification(gallery)
 
 
@@ -95,6 +96,16 @@ def _write_figures(hiding: Hiding, folder: Path, apart: Path) -> None:
         part.write_text(json.dumps(index, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
+def differences(recipe: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Fields in which a SAN's recipe is not the talk's: field, ours, talk."""
+    talk = asdict(san_recipe("talk", "any", 0))
+    return [
+        {"field": name, "ours": value, "talk": talk[name]}
+        for name, value in recipe.items()
+        if name in talk and name not in OF_THE_RUN and value != talk[name]
+    ]
+
+
 def _training(training: Training) -> dict[str, Any]:
     record = asdict(training)
     record["recipe"] = {k: v for k, v in training.recipe.items() if k not in OF_THE_RUN}
@@ -125,6 +136,7 @@ def _record(hiding: Hiding, claims: list[Claim], specs: Mapping[str, EvaluatorSp
         "protectors": protectors,
         "beyond_talk": list(beyond),
         "trainings": [_training(each) for each in hiding.trainings],
+        "differences": differences(hiding.trainings[0].recipe) if hiding.trainings else [],
         "seeds": list(hiding.seeds),
         "conditions": len(hiding.conditions),
     }  # fmt: skip
