@@ -13,7 +13,15 @@ from softbio.checklist import checklist, model_cards
 from softbio.contests import RULE, Statistics
 from softbio.effects import effects
 from softbio.files import atomic
-from softbio.hiding.page import Half, citations, duration, key_figures, read_half, shown
+from softbio.hiding.page import (
+    Half,
+    as_sentence,
+    citations,
+    duration,
+    key_figures,
+    read_half,
+    shown,
+)
 from softbio.ladder import read_l0, rungs
 from softbio.page import pictures, share_of, tables_in
 from softbio.published import NOTES, TALK_PROTOCOL, deviations
@@ -97,7 +105,7 @@ def _environment(template: Path) -> Environment:
     environment.globals["include_file"] = lambda name: Markup((template / name).read_text("utf-8"))
     environment.filters["label"] = label
     environment.filters["duration"] = duration
-    environment.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
+    environment.filters["sentence"] = as_sentence
     return environment
 
 

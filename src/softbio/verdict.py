@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from softbio.contests import Pair, Statistics
+from softbio.names import joined
 from softbio.records import Records, by_method, in_text, label
 from softbio.tables.layout import plus_minus
 
@@ -147,11 +148,6 @@ def other_rules(records: Records, c: Contest) -> str | None:
     if same:
         return f"{label(c.ranking[0])} is also lowest {joined(same)}."
     return None
-
-
-def joined(parts: list[str]) -> str:
-    """In a sentence: "a, b and c"."""
-    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
 
 
 def reach_verdict(records: Records, statistics: Statistics) -> Verdict:

@@ -54,6 +54,11 @@ class Made:
     conditions: list[Path]
     sans: list[Path]
 
+    @property
+    def attacked(self) -> list[Path]:
+        """The conditions under attack."""
+        return [folder for folder in self.conditions if (folder / "attacks").is_dir()]
+
 
 @dataclass(frozen=True)
 class World:

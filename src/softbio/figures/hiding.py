@@ -18,8 +18,8 @@ from softbio.figures.base import (
     plain,
     tiles,
 )
+from softbio.names import joined
 from softbio.records import in_text
-from softbio.verdict import joined
 
 WORST, ZERO = "worst", "zero_effort"
 INKS = [*OKABE_ITO[:5], "#882255", OKABE_ITO[5]]
@@ -114,7 +114,7 @@ def _dots(ax: Axes, part: pd.DataFrame, order: Sequence[str], styles: Mapping[st
 def attacks(frame: pd.DataFrame, dataset: str) -> Figure:
     """Separation of each attack, conditions in their inks.
 
-    frame: the long form of `tables.hiding.attacks`. Raises NotShown where it is empty.
+    frame: the long form of `tables.hiding.attacks_table`. Raises NotShown where it is empty.
     """
     if frame.empty:
         raise NotShown("needs attacks")

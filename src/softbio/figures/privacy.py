@@ -70,7 +70,7 @@ def gender_roc(judged: Sequence[Judged]) -> Figure:
     panels, styles, frame = by_scorer(judged), inks(judged), _points(judged)
     # the panels are square
     width, across = min(WIDE, 0.8 + 2.05 * len(panels)), min(len(panels), 4)
-    canvas, axes = tiles(len(panels), width, min(3.0, width / across + 0.75), sharey=True)
+    canvas, axes = tiles(len(panels), width, min(2.75, width / across + 0.75), sharey=True)
     about = judged[0].about
     for ax, (name, items) in zip(axes, panels.items(), strict=True):
         _panel(ax, frame[frame["evaluator"] == name], styles)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from softbio.conditions import by_scorer
 from softbio.evaluators.registry import EvaluatorSpec
-from softbio.hiding.load import Hiding
+from softbio.hiding.load import ATTACK, Hiding
 from softbio.intervals import Judged
 from softbio.scores import KINDS, ORIGINAL
 from softbio.statistics import Interval
@@ -90,5 +90,5 @@ def evaluators(hiding: Hiding, specs: Mapping[str, EvaluatorSpec]) -> list[Entry
     return found + [
         Entry(each.name, each.title, each.kind, *_what(each.name, specs), "", None, each.reason)
         for each in hiding.absent
-        if each.kind != "attack"
+        if each.kind != ATTACK
     ]

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from softbio.conditions import unseen
-from softbio.hiding.claims import TMR, Claim, attacked, worst
+from softbio.hiding.attackers import attacked, worst
+from softbio.hiding.claim import Claim
+from softbio.hiding.equal_privacy import TMR
 from softbio.hiding.load import Hiding
 from softbio.intervals import Judged
 from softbio.scores import KINDS, ORIGINAL

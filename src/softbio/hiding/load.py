@@ -19,7 +19,7 @@ from softbio.scores import ORIGINAL, ComparisonScores, read_comparisons, read_ge
 NONE = "none"
 QUALITY = ["image", "subject", "psnr", "ssim"]
 # the file stems' last word
-GALLERY = "gallery"
+GALLERY, ATTACK = "gallery", "attack"
 
 
 @dataclass(frozen=True)
@@ -173,26 +173,32 @@ def _quality(conditions: Sequence[Condition]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
-def _absent(conditions: Sequence[Condition]) -> tuple[Absent, ...]:
-    """Each once: what is absent is so in every condition."""
+def _told(path: Path, key: str) -> list[dict[str, Any]]:
+    """A list of index.json; empty where there is none."""
+    return read_json(path).get(key, []) if path.is_file() else []
+
+
+def _absent(conditions: Sequence[Condition], attacked: Sequence[Condition]) -> tuple[Absent, ...]:
+    """Evaluators, each once, for what is absent is so in every condition; then attacks."""
     found = {}
     for condition in conditions:
-        for path in (condition.folder / name / "index.json" for name in ("scores", "attacks")):
-            for entry in read_json(path).get("absent", []) if path.is_file() else []:
-                name = entry.get("evaluator") or entry.get("name") or entry.get("attack", "")
-                kind = entry.get("kind") or ("attack" if path.parent.name == "attacks" else "")
-                item = Absent(name, entry.get("title") or name, kind, entry.get("reason", ""))
-                if kind == "attack":
-                    item = Absent(name, f"{item.title}, {condition.name}", kind, item.reason)
-                found.setdefault((item.title, item.reason), item)
+        for entry in _told(condition.folder / "scores/index.json", "absent"):
+            name = entry.get("evaluator", "")
+            title, reason = entry.get("title") or name, entry.get("reason", "")
+            found.setdefault((title, reason), Absent(name, title, entry.get("kind", ""), reason))
+    for condition in attacked:
+        for entry in _told(condition.folder / "attacks/index.json", "absent"):
+            name = entry.get("name") or entry.get("attack", "")
+            title = f"{entry.get('title') or name}, {condition.name}"
+            reason = entry.get("reason", "")
+            found.setdefault((title, reason), Absent(name, title, ATTACK, reason))
     return tuple(found.values())
 
 
 def _attack_names(conditions: Sequence[Condition]) -> dict[str, About]:
     found = {}
     for condition in conditions:
-        path = condition.folder / "attacks/index.json"
-        for entry in read_json(path).get("attacks", []) if path.is_file() else []:
+        for entry in _told(condition.folder / "attacks/index.json", "attacks"):
             keys = ("name", "title", "family", "text")
             item = About(*(str(entry.get(key, "")) for key in keys))
             found.setdefault(item.name, item)
@@ -202,11 +208,12 @@ def _attack_names(conditions: Sequence[Condition]) -> dict[str, About]:
 def load_hiding(
     population: Population,
     conditions: Sequence[Path | str],
+    attacked: Sequence[Path | str] = (),
     trainings: Sequence[Training] = (),
     resamples: int = RESAMPLES,
 ) -> Hiding:
-    """Read and judge the score files of some conditions' folders, scores/ and, where there is one,
-    attacks/.
+    """Read and judge the score files of some conditions' folders: scores/, and attacks/ of those
+    that are `attacked`.
 
     Raises UserError for a folder without card, for a file that is none of scores or lies in another
     condition's folder, and where two folders are one condition.
@@ -221,6 +228,8 @@ def load_hiding(
             )
         known[key] = condition
     found = tuple(known.values())
+    folders = set(map(Path, attacked))
+    under_attack = [condition for condition in found if condition.folder in folders]
     comparisons = _read(found, "scores/match/*.parquet", read_comparisons)
 
     def judged(items: Iterable[Any]) -> tuple[Judged, ...]:
@@ -232,9 +241,9 @@ def load_hiding(
         judged(_read(found, "scores/gender/*.parquet", read_gender)),
         judged(item for item in comparisons if item.about.pairs != GALLERY),
         tuple(item for item in comparisons if item.about.pairs == GALLERY),
-        judged(_read(found, "attacks/*.parquet", read_gender)),
+        judged(_read(under_attack, "attacks/*.parquet", read_gender)),
         _quality(found),
-        _attack_names(found),
-        _absent(found),
+        _attack_names(under_attack),
+        _absent(found, under_attack),
         tuple(trainings),
     )

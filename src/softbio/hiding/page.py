@@ -66,6 +66,12 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h" if seconds > 7200 else f"{seconds / 60:.1f} min"
 
 
+def as_sentence(text: str) -> str:
+    """With a capital, unless it begins with a name that is spelt as it is."""
+    plain = text.split(" ", 1)[0].isalpha()
+    return text[:1].upper() + text[1:] if plain else text
+
+
 def key_figures(halves: Sequence[Half]) -> dict[str, str]:
     """For the row of numbers below the heading."""
     if not halves:

@@ -22,8 +22,12 @@ def above(interval: Interval, bound: float = 0.0) -> str:
 
 def below(interval: Interval, bound: float = 0.0) -> str:
     """The same for being below it."""
-    turned = Interval(-interval.estimate, -interval.high, -interval.low)
-    return above(turned, -bound)
+    return above(turned(interval), -bound)
+
+
+def turned(interval: Interval) -> Interval:
+    """The same of the number with the other sign."""
+    return Interval(-interval.estimate, -interval.high, -interval.low)
 
 
 def at_least(interval: Interval, bound: float = 0.0) -> str:

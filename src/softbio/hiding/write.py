@@ -9,23 +9,30 @@ from typing import Any
 import matplotlib
 
 from softbio.evaluators.registry import EvaluatorSpec
-from softbio.figures import hiding as figures_of
-from softbio.figures import matching, privacy
 from softbio.figures.base import Figure, NotShown
+from softbio.figures.hiding import attacks, examples
+from softbio.figures.matching import det, identification, roc
+from softbio.figures.privacy import gender_roc, plane
 from softbio.files import atomic, write_json
-from softbio.hiding.claims import Claim, as_record, decide
+from softbio.hiding.claim import Claim
+from softbio.hiding.claims import as_record, decide
 from softbio.hiding.curves import on_curves
 from softbio.hiding.evaluators import evaluators
 from softbio.hiding.faces import example_faces
 from softbio.hiding.headline import headline
-from softbio.hiding.load import Hiding
+from softbio.hiding.load import ATTACK, Hiding
 from softbio.hiding.population import Training
 from softbio.privacy.recipe import san_recipe
 from softbio.scores import KINDS
-from softbio.tables import hiding as tables_of
-from softbio.tables import privacy as privacy_tables
-from softbio.tables import save
-from softbio.tables.layout import Table
+from softbio.tables.hiding import (
+    attacks_table,
+    claims_table,
+    evaluators_table,
+    population_table,
+)
+from softbio.tables.layout import Table, save
+from softbio.tables.privacy import gender_errors, matching
+from softbio.tables.privacy import identification as identification_table
 from softbio.tables.quality import quality
 
 EXAMPLES = "examples"
@@ -37,32 +44,32 @@ def build_tables(
     hiding: Hiding, claims: list[Claim], specs: Mapping[str, EvaluatorSpec]
 ) -> Iterator[Table | None]:
     """In the report's order; None where there is nothing to show."""
-    yield tables_of.claims(claims, hiding.dataset)
-    yield privacy_tables.gender_errors(hiding.gender)
-    yield privacy_tables.matching(hiding.verification)
+    yield claims_table(claims, hiding.dataset)
+    yield gender_errors(hiding.gender)
+    yield matching(hiding.verification)
     for pairs in sorted({item.about.pairs for item in hiding.matching} - {hiding.pairs}):
-        table = privacy_tables.matching([i for i in hiding.matching if i.about.pairs == pairs])
+        table = matching([i for i in hiding.matching if i.about.pairs == pairs])
         yield replace(table, name=f"{pairs}-{table.name}", title=f"{table.title}, {pairs}")
-    yield privacy_tables.identification(hiding.identification)
-    yield tables_of.attacks(hiding)
+    yield identification_table(hiding.identification)
+    yield attacks_table(hiding)
     yield quality(hiding.quality, hiding.dataset)
-    yield tables_of.evaluators(evaluators(hiding, specs), hiding.dataset)
-    yield replace(tables_of.population(hiding.population), name=f"population-{hiding.dataset}")
+    yield evaluators_table(evaluators(hiding, specs), hiding.dataset)
+    yield replace(population_table(hiding.population), name=f"population-{hiding.dataset}")
 
 
 def _drawings(hiding: Hiding) -> Iterator[tuple[str, Callable[[], Figure]]]:
     """(name, how to draw it) in the report's order; examples stand apart."""
     gender, pairs = on_curves(hiding, hiding.gender), on_curves(hiding, hiding.verification)
     gallery = on_curves(hiding, hiding.identification)
-    yield "plane", lambda: privacy.plane(hiding.gender, hiding.verification)
-    yield "gender ROC", lambda: privacy.gender_roc(gender)
-    table = tables_of.attacks(hiding)
+    yield "plane", lambda: plane(hiding.gender, hiding.verification)
+    yield "gender ROC", lambda: gender_roc(gender)
+    table = attacks_table(hiding)
     if table is not None:
-        yield "attacks", lambda: figures_of.attacks(table.long, hiding.dataset)
+        yield "attacks", lambda: attacks(table.long, hiding.dataset)
     for kind in KINDS[1:]:
-        yield f"matching ROC, {kind}", lambda kind=kind: matching.roc(pairs, kind)
-    yield "matching DET", lambda: matching.det(pairs)
-    yield "CMC", lambda: matching.identification(gallery)
+        yield f"matching ROC, {kind}", lambda kind=kind: roc(pairs, kind)
+    yield "matching DET", lambda: det(pairs)
+    yield "CMC", lambda: identification(gallery)
 
 
 def _renamed(item: Any, hiding: Hiding) -> Any:
@@ -88,7 +95,7 @@ def _write_figures(hiding: Hiding, folder: Path, apart: Path) -> None:
         (made if place == folder else elsewhere).append(figure.entry())
 
     place = folder if hiding.population.drawn else apart
-    draw(EXAMPLES, lambda: figures_of.examples(example_faces(hiding), hiding.dataset), place)
+    draw(EXAMPLES, lambda: examples(example_faces(hiding), hiding.dataset), place)
     for name, drawing in _drawings(hiding):
         draw(name, drawing, folder)
     index = {"figures": made, "absent": absent, "elsewhere": elsewhere}
@@ -132,7 +139,7 @@ def _record(hiding: Hiding, claims: list[Claim], specs: Mapping[str, EvaluatorSp
             {"title": e.title, "kind": e.kind, "citation": e.citation, "licence": e.licence,
              "text": e.text, "reason": e.reason} for e in entries
         ],
-        "absent": [asdict(each) for each in hiding.absent if each.kind == "attack"],
+        "absent": [asdict(each) for each in hiding.absent if each.kind == ATTACK],
         "protectors": protectors,
         "beyond_talk": list(beyond),
         "trainings": [_training(each) for each in hiding.trainings],

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from softbio.conditions import OVER_SUBJECTS, condition
-from softbio.hiding.claims import Claim, attacked, worst
+from softbio.hiding.attackers import attacked, worst
+from softbio.hiding.claim import Claim
 from softbio.hiding.evaluators import GENDER, Entry
 from softbio.hiding.load import Hiding
 from softbio.hiding.population import Population
@@ -87,7 +88,7 @@ def _family(hiding: Hiding, item: Judged) -> str:
     return about.family if about else ""
 
 
-def attacks(hiding: Hiding) -> Table | None:
+def attacks_table(hiding: Hiding) -> Table | None:
     """What attackers recover in each attacked condition; None without any."""
     rows = _rows(hiding)
     if not rows:
@@ -116,7 +117,7 @@ def attacks(hiding: Hiding) -> Table | None:
     return Table(name, title, caption, pd.DataFrame(long), columns, printed, heads=3)
 
 
-def evaluators(entries: Sequence[Entry], dataset: str) -> Table | None:
+def evaluators_table(entries: Sequence[Entry], dataset: str) -> Table | None:
     """Who judged, and who could not; None without any."""
     if not entries:
         return None
@@ -125,7 +126,7 @@ def evaluators(entries: Sequence[Entry], dataset: str) -> Table | None:
         numbers = [percent(entry.clean) if entry.kind == kind else ABSENT
                    for kind in (GENDER, "matcher")]  # fmt: skip
         note = f"absent: {entry.reason}" if entry.reason else entry.training
-        rows.append(Row([entry.title, entry.kind, *numbers, note, entry.text, entry.licence]))
+        rows.append(Row([entry.title, entry.kind, *numbers, note, entry.text]))
         keys = {"dataset": dataset, "evaluator": entry.name, "kind": entry.kind}
         keys |= {"training": entry.training, "reason": entry.reason, "licence": entry.licence}
         long.append(keys | flat({"clean": entry.clean}))
@@ -136,13 +137,13 @@ def evaluators(entries: Sequence[Entry], dataset: str) -> Table | None:
     )
     columns = [("", name) for name in ("Evaluator", "Kind")]
     columns += [("On clean faces", name) for name in ("balanced accuracy", "100 − EER")]
-    columns += [("", name) for name in ("In training", "What it is", "Licence")]
+    columns += [("", name) for name in ("In training", "What it is")]
     title = f"Evaluators: {label(dataset)}"
     name = f"evaluators-{dataset}"
-    return Table(name, title, caption, pd.DataFrame(long), columns, rows, heads=2, words=3)
+    return Table(name, title, caption, pd.DataFrame(long), columns, rows, heads=2, words=2)
 
 
-def population(people: Population) -> Table:
+def population_table(people: Population) -> Table:
     """How many faces and subjects of each gender are in each part, and what was left out."""
     rows, long = [], []
     known = [part for part in PARTS if part in set(people.parts["part"])]
@@ -176,7 +177,7 @@ def population(people: Population) -> Table:
     return Table(f"population-{people.name}", title, caption, pd.DataFrame(long), columns, rows)
 
 
-def claims(found: Sequence[Claim], dataset: str) -> Table | None:
+def claims_table(found: Sequence[Claim], dataset: str) -> Table | None:
     """Every inequality behind the claims; None where there is none."""
     rows, long = [], []
     for claim in found:

@@ -1,0 +1,349 @@
+"""The report's second half, from made-up score files in the layout of the workflow."""
+
+import json
+import re
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from softbio.contests import read_statistics, write_statistics
+from softbio.errors import UserError
+from softbio.evaluators.registry import load_evaluators
+from softbio.figures import write_figures
+from softbio.hiding.curves import chosen, nearest_mixing, on_curves
+from softbio.hiding.faces import example_faces
+from softbio.hiding.load import load_hiding, read_condition
+from softbio.hiding.page import as_sentence
+from softbio.hiding.population import read_population, read_training
+from softbio.hiding.write import differences, write_hiding
+from softbio.metrics import classification, verification
+from softbio.records import load
+from softbio.report import write_report
+from softbio.scores import read_comparisons, read_gender, write_gender
+from softbio.tables import Evidence, write_tables
+from softbio.tables.hiding import attacks_table, evaluators_table, population_table
+from tests.conftest import ROOT
+from tests.report import hidden
+from tests.report.test_page import Reader
+
+STYLE = ROOT / "report/figures.mplstyle"
+SPECS = load_evaluators()
+SEEDS = hidden.World(subjects=24, each=3, cap=3000, seeds=(0, 1))
+PHOTOGRAPHS = hidden.World(
+    subjects=16, each=2, cap=300, dataset="celeba-lfw", test="lfw", access="application"
+)
+
+
+def opened(made: hidden.Made, world: hidden.World, resamples: int = 100):
+    population = read_population(world.dataset, made.card, made.parts)
+    trainings = [read_training(folder) for folder in made.sans]
+    return load_hiding(population, made.conditions, made.attacked, trainings, resamples)
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    made = hidden.build(tmp_path_factory.mktemp("drawn"))
+    return made, opened(made, hidden.World())
+
+
+@pytest.fixture(scope="module")
+def seeds(tmp_path_factory):
+    made = hidden.build(tmp_path_factory.mktemp("seeds"), SEEDS)
+    return made, opened(made, SEEDS)
+
+
+@pytest.fixture(scope="module")
+def half(drawn):
+    """The folder of the half on drawn faces."""
+    made, hiding = drawn
+    folder = made.root / "hiding/faces"
+    write_hiding(hiding, SPECS, folder, STYLE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory):
+    """The folder of a half on faces of people."""
+    root = tmp_path_factory.mktemp("photographs")
+    folder = root / "hiding/celeba-lfw"
+    write_hiding(opened(hidden.build(root, PHOTOGRAPHS), PHOTOGRAPHS), SPECS, folder, STYLE)
+    return folder
+
+
+def report(root, made, tables, figures, halves) -> str:
+    out = root / "with.html"
+    write_report(
+        "half <test>", tables, figures, made.cards, made.records, made.statistics, made.published,
+        ROOT / "report", out, hiding=halves,
+    )  # fmt: skip
+    assert out.stat().st_size < 5_000_000
+    return out.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def nothing(made, tmp_path_factory):
+    """What the age half has made where the grid is empty."""
+    root, records = tmp_path_factory.mktemp("nothing"), load([])
+    write_statistics(records, root / "statistics.json")
+    statistics = read_statistics(root / "statistics.json")
+    write_tables(Evidence(records, made.published, statistics), root / "tables")
+    write_figures(records, {}, statistics, root / "figures", STYLE)
+    return replace(made, root=root, records=records, cards={}, statistics=statistics)
+
+
+@pytest.fixture(scope="module")
+def both(made, tables, figures, half, photographs) -> str:
+    return report(made.root, made, made.root / "tables", made.root / "figures", [half, photographs])
+
+
+@pytest.fixture(scope="module")
+def alone(nothing, half) -> str:
+    return report(nothing.root, nothing, nothing.root / "tables", nothing.root / "figures", [half])
+
+
+def read(text: str) -> Reader:
+    reader = Reader()
+    reader.feed(text)
+    assert reader.open == []
+    return reader
+
+
+def test_every_score_file_is_judged_once(drawn, seeds):
+    _, hiding = drawn
+    assert len(hiding.gender) == 3 * 9
+    assert len(hiding.verification) == 3 * (9 + 3)
+    assert len(hiding.identification) == 3 * 9
+    assert len(hiding.attacks) == 3 * 4
+    assert len(hiding.quality) == 8 * 160
+    # own classifiers see the same originals, blurred and perturbed faces beside each SAN
+    _, hiding = seeds
+    own = Counter(i.about.protector for i in hiding.gender if i.about.evaluator == "own_cnn")
+    assert own == {"original": 1, "san": 6, "mixing": 6, "blur": 1, "gradient_sign": 1}
+    assert len(hiding.gender) == 2 * 9 + 2 * 15
+
+
+def test_a_file_in_another_conditions_folder_is_named(drawn, tmp_path):
+    made, _ = drawn
+    condition = hidden.condition(hidden.World(8, 2, 50), tmp_path, "blur", "sigma2", 0)
+    stray = made.root / "privacy/faces/seed0/san/op/scores/gender/own_cnn.parquet"
+    path = condition / "scores/gender/own_cnn.parquet"
+    write_gender(path, read_gender(stray))
+    population = read_population("faces", made.card, made.parts)
+    with pytest.raises(UserError, match=r"own_cnn.*of san op, seed 0, in the folder of blur"):
+        load_hiding(population, [condition])
+    with pytest.raises(UserError, match="the same condition as"):
+        load_hiding(population, [condition, condition])
+    (condition / "card.json").write_text("{}")
+    with pytest.raises(UserError, match="protect them again"):
+        read_condition(condition)
+
+
+def test_attacks_that_are_not_asked_for_stay_out(drawn):
+    made, _ = drawn
+    folder = made.root / "privacy/faces/seed0/san/op"
+    population = read_population("faces", made.card, made.parts)
+    assert load_hiding(population, [folder], resamples=5).attacks == ()
+    assert len(load_hiding(population, [folder], [folder], resamples=5).attacks) == 4
+
+
+def test_curves_show_five_conditions_of_one_seed(seeds):
+    _, hiding = seeds
+    nearest = nearest_mixing(hiding)
+    found = [i for i in on_curves(hiding, hiding.gender) if i.about.evaluator == "own_cnn"]
+    assert sorted((i.about.protector, i.about.mode, i.about.seed) for i in found) == [
+        ("mixing", nearest, 0), ("original", "", 0),
+        *(("san", mode, 0) for mode in ("nt", "op", "sm")),
+    ]  # fmt: skip
+
+    def eer(protector, mode):
+        return np.mean(
+            [classification.equal_error_rate(i.scores.scores, i.scores.labels)
+             for i in hiding.gender if i.about.evaluator != "aux_gender"
+             and (i.about.protector, i.about.mode) == (protector, mode)]
+        )  # fmt: skip
+
+    modes = ("alpha0.3", "alpha0.5", "alpha0.7")
+    away = {mode: abs(eer("mixing", mode) - eer("san", "op")) for mode in modes}
+    assert nearest == min(away, key=away.get)
+    names = [condition.name for condition in chosen(hiding)]
+    assert names[:4] == ["Before", "SAN SM", "SAN NT", "SAN OP"]
+    assert names[5:] == ["Gaussian blur sigma 2", "Gradient sign eps 8"]
+
+
+def test_seeds_have_a_row_of_their_mean(half, seeds, tmp_path):
+    _, hiding = seeds
+    write_hiding(hiding, SPECS, tmp_path, STYLE)
+    (table,) = (t for t in json.loads((tmp_path / "tables/index.json").read_text())
+                if t["name"] == "gender-faces")  # fmt: skip
+    rows = [row["cells"] for row in table["rows"] if row["cells"][0] == "Own CNN"]
+    assert [cells[1] for cells in rows][7:10] == ["SAN OP, seed 0", "SAN OP, seed 1",
+                                                   "SAN OP, 2 seeds"]  # fmt: skip
+    each = [float(cells[3].split()[0]) for cells in rows[7:9]]
+    mean, spread = map(float, rows[9][3].split(" ± "))
+    assert mean == pytest.approx(np.mean(each), abs=0.11)
+    assert spread == pytest.approx(np.std(each, ddof=1), abs=0.11)
+    assert "± is the SD over seeds" in table["caption"]
+
+
+def test_attack_table_has_separation_gain_and_worst_case(drawn):
+    made, hiding = drawn
+    long = attacks_table(hiding).long.set_index(["protector", "mode", "attack"])
+    folder = made.root / "privacy/faces/seed0/san/op"
+
+    def separation(path):
+        scores = read_gender(path)
+        return classification.separation(classification.area(scores.scores, scores.labels))
+
+    own = {n: separation(folder / f"attacks/{n}.parquet") for n in hidden.ATTACKS}
+    zero = max(separation(folder / f"scores/gender/{n}.parquet") for n in ("own_cnn", "hog_linear"))
+    rows = long.loc["san", "op"]
+    assert rows.loc["zero_effort", "separation"] == pytest.approx(zero)
+    assert rows.loc["adaptive_cnn", "gain"] == pytest.approx(own["adaptive_cnn"] - zero)
+    assert rows.loc["worst", "separation"] == pytest.approx(max(own.values()))
+    assert rows.loc["worst", "gain_low"] > 0
+    assert list(rows.index[[0, -1]]) == ["zero_effort", "worst"]
+    # who only tells that a face was protected has no gain, and is not the worst case of gender
+    assert np.isnan(rows.loc["detection", "gain"])
+    assert rows.loc["detection", "separation"] > 0.99
+
+
+def test_population_table_counts_images_and_subjects(drawn):
+    _, hiding = drawn
+    long = population_table(hiding.population).long.set_index("part")
+    assert long.loc["test", ["images", "subjects", "images_male"]].tolist() == [160, 40, 80]
+    assert long.loc["all", ["images", "subjects"]].tolist() == [640, 160]
+    assert "4 images (no face was found 3" in population_table(hiding.population).caption
+
+
+def test_evaluators_tell_clean_accuracy_training_and_absence(half, drawn):
+    made, _ = drawn
+    long = pd.read_csv(half / "tables/evaluators-faces.csv").set_index("evaluator")
+    scores = read_gender(made.conditions[0] / "scores/gender/own_cnn.parquet")
+    found = classification.errors_at(scores.scores, scores.labels, 0.5)
+    assert long.loc["own_cnn", "clean"] == pytest.approx(1 - found.balanced)
+    match = made.conditions[0] / "scores/match/sface.original-original.all.parquet"
+    scores = read_comparisons(match)
+    eer = verification.equal_error_rate(scores.scores, scores.mated)
+    assert long.loc["sface", "clean"] == pytest.approx(1 - eer)
+    assert long["training"].fillna("").to_dict() == {
+        "aux_gender": "seen", "own_cnn": "unseen", "hog_linear": "unseen",
+        "aux_matcher": "seen", "own_matcher": "unseen", "sface": "unseen", "levi_hassner": "",
+    }  # fmt: skip
+    assert long.loc["levi_hassner", "reason"] == "its package could not be fetched"
+    assert evaluators_table([], "faces") is None
+
+
+def test_examples_are_the_faces_with_their_scores(drawn):
+    made, hiding = drawn
+    found = example_faces(hiding)
+    assert Counter(each.gender for each in found) == {"female": 21, "male": 21}
+    (one,) = (e for e in found if e.condition == "SAN OP" and e.image == "s003-0")
+    folder = made.root / "privacy/faces/seed0/san/op"
+    index = pd.read_parquet(folder / "index.parquet")
+    row = index.index[index["image"] == "s003-0"][0]
+    assert np.array_equal(one.pixels, np.load(folder / "images.npy")[row])
+    scores = read_gender(folder / "scores/gender/own_cnn.parquet").frame.set_index("image")
+    assert one.readings["Own CNN"] == scores.loc["s003-0", "score"]
+    (folder / "images.npy").rename(folder / "away.npy")
+    try:
+        assert "SAN OP" not in {each.condition for each in example_faces(hiding)}
+    finally:
+        (folder / "away.npy").rename(folder / "images.npy")
+
+
+def test_faces_of_people_stay_out_of_the_figures(half, photographs):
+    index = json.loads((photographs / "figures/index.json").read_text())
+    assert not any(figure["name"].startswith("examples") for figure in index["figures"])
+    assert [figure["name"] for figure in index["elsewhere"]] == ["examples-celeba-lfw"]
+    assert not list((photographs / "figures").glob("examples*"))
+    assert (photographs / "faces/examples-celeba-lfw.png").stat().st_size > 1000
+    index = json.loads((half / "figures/index.json").read_text())
+    assert index["figures"][0]["name"] == "examples-faces"
+    assert not list((half / "faces").iterdir())
+
+
+def test_page_with_both_halves(both, half, photographs):
+    html = read(both)
+    ids = [attributes["id"] for _, attributes in html.tags if "id" in attributes]
+    assert max(Counter(ids).values()) == 1
+    for link in html.all("a"):
+        assert not link["href"].startswith("#") or link["href"][1:] in ids
+    assert "age estimation by ordinal regression and hiding gender" in both
+    assert {"findings", "hiding-faces", "hiding-celeba-lfw", "cite"} <= set(ids)
+    for folder in (half, photographs):
+        record = json.loads((folder / "claims.json").read_text())
+        assert [claim["name"] for claim in record["claims"]] == ["C1", "C2", "C3", "C6"]
+        assert record["headline"].replace("<", "&lt;").replace(">", "&gt;") in both
+    assert "Face mixing &lt;made up&gt;" in both
+    assert "<made up>" not in both
+    # photographs are named, not shown
+    assert "figure-examples-celeba-lfw" not in ids
+    assert "faces/examples-celeba-lfw.png" in both
+    assert "figure-examples-faces" in ids
+    assert "Levi-Hassner" in both
+    assert "size 64 (talk: 224)" in both
+
+
+def test_nothing_is_fetched(both):
+    html = read(both)
+    for attributes in html.all("img", "script", "link", "source", "iframe"):
+        for name in ("src", "href"):
+            assert attributes.get(name, "data:").startswith("data:")
+    assert all(len(image["alt"]) > 20 for image in html.all("img"))
+
+
+def test_page_of_hiding_alone(alone, half):
+    html = read(alone)
+    ids = {attributes["id"] for _, attributes in html.tags if "id" in attributes}
+    assert not ids & {"findings", "ladder", "tables", "data", "models", "deviations", "checklist"}
+    for link in html.all("a"):
+        assert not link["href"].startswith("#") or link["href"][1:] in ids
+    headline = json.loads((half / "claims.json").read_text())["headline"]
+    title = re.search(r"<h1>(.*?)</h1>", alone)[1]
+    assert title == headline.replace("<", "&lt;").replace(">", "&gt;")
+    assert alone.count(title) == 1
+    assert "half &lt;test&gt; · hiding gender · version" in alone
+    assert "ordinal regression ·" not in alone
+
+
+def test_page_of_ages_alone_says_nothing_of_hiding(page):
+    text = page.read_text(encoding="utf-8")
+    assert "Hiding gender" not in text
+    assert "· age estimation by ordinal regression · version" in text
+
+
+def test_training_is_read_from_the_networks_folder(drawn):
+    made, hiding = drawn
+    (training,) = hiding.trainings
+    assert training.seconds == 210 + 2 * 30
+    assert training.pretrained == pytest.approx(20 + 3 * 1.3)
+    assert (training.error_op, training.gender_error) == (0.9, 0.05)
+    fields = {entry["field"]: entry["talk"] for entry in differences(training.recipe)}
+    assert fields["size"] == 224
+    assert "pixel" not in fields
+    assert "seed" not in fields
+    (made.sans[0] / "run.json").rename(made.sans[0] / "away.json")
+    with pytest.raises(UserError, match="not readable"):
+        read_training(made.sans[0])
+    (made.sans[0] / "away.json").rename(made.sans[0] / "run.json")
+
+
+def test_a_card_of_one_data_set_and_a_list_beside_it(drawn, tmp_path):
+    made, _ = drawn
+    card = {"name": "faces", "title": "Drawn", "citation": {"text": "None."}, "licence": "MIT",
+            "access": "generated", "intended_use": "Tests.", "ages": [18, 70], "size": 64}  # fmt: skip
+    (tmp_path / "card.json").write_text(json.dumps(card))
+    (tmp_path / "rejected.csv").write_text("image,split,reason\na,test,dark\nb,test,dark\n")
+    found = read_population("faces", tmp_path / "card.json", made.parts)
+    assert (found.title, found.drawn, dict(found.left_out)) == ("Drawn", True, {"dark": 2})
+    (tmp_path / "card.json").write_text("{}")
+    with pytest.raises(UserError, match="not a population's card"):
+        read_population("faces", tmp_path / "card.json", made.parts)
+
+
+def test_names_keep_their_spelling():
+    assert as_sentence("small network") == "Small network"
+    assert as_sentence("gender_net of the authors") == "gender_net of the authors"
