@@ -119,9 +119,13 @@ class _Cases:
         return [range(start, min(start + block, rows)) for start in range(0, rows, block)]
 
 
-def _cases(first: np.ndarray, second: np.ndarray) -> _Cases:
+def _cases(first: np.ndarray, second: np.ndarray, among: np.ndarray | None = None) -> _Cases:
+    """among: the subjects that are drawn, those of the cases without it."""
     both = np.concatenate([np.asarray(first), np.asarray(second)]).astype(str)
-    names, member = np.unique(both, return_inverse=True)
+    names = np.unique(both if among is None else np.asarray(among).astype(str))
+    member = np.minimum(np.searchsorted(names, both), len(names) - 1)
+    if (names[member] != both).any():
+        raise ValueError(f"{both[names[member] != both][0]} is not among the subjects to draw")
     return _Cases(names, member[: len(first)], member[len(first) :])
 
 
@@ -156,10 +160,11 @@ def _resampled(
     positive: np.ndarray,
     subjects: tuple[np.ndarray, np.ndarray],
     resamples: int,
+    among: np.ndarray | None,
 ) -> Resampled:
     """numbers: those of `names`, float (B,) each."""
     ordered = sort_cases(scores, positive)
-    cases = _cases(*(side[ordered.order] for side in subjects))
+    cases = _cases(*(side[ordered.order] for side in subjects), among)
 
     def statistic(weights: np.ndarray) -> np.ndarray:
         return np.stack(numbers(redraw(ordered, weights.T)), axis=-1)
@@ -174,15 +179,19 @@ def _resampled(
     )
 
 
-def of_gender(scores: GenderScores, resamples: int = RESAMPLES) -> Resampled:
-    """auc, eer; error and balanced_error at the shipped threshold; the cluster is the subject."""
+def of_gender(
+    scores: GenderScores, resamples: int = RESAMPLES, among: np.ndarray | None = None
+) -> Resampled:
+    """auc, eer; error and balanced_error at the shipped threshold; the cluster is the subject.
+
+    among: the subjects that are drawn, object (S,), where others than the file's are too."""
 
     def numbers(drawn: Redrawn) -> list[np.ndarray]:
         return [drawn.area(), drawn.equal_error_rate(), *drawn.errors_at(scores.threshold)]
 
     names = ("auc", "eer", "error", "balanced_error")
     subjects = (scores.subjects, scores.subjects)
-    return _resampled(names, numbers, scores.scores, scores.labels == 1, subjects, resamples)
+    return _resampled(names, numbers, scores.scores, scores.labels == 1, subjects, resamples, among)
 
 
 def tmr_name(fmr: float) -> str:
@@ -191,10 +200,13 @@ def tmr_name(fmr: float) -> str:
 
 
 def of_comparisons(
-    scores: ComparisonScores, fmrs: tuple[float, ...] = FMRS, resamples: int = RESAMPLES
+    scores: ComparisonScores,
+    fmrs: tuple[float, ...] = FMRS,
+    resamples: int = RESAMPLES,
+    among: np.ndarray | None = None,
 ) -> Resampled:
     """auc, eer and the TMR at each FMR (`tmr_name`), NaN where the comparisons do not support it;
-    the cluster is the subject, of which a comparison has two."""
+    the cluster is the subject, of which a comparison has two. among: as in `of_gender`."""
     mated = scores.mated
     held = [supports(int((~mated).sum()), fmr) for fmr in fmrs]
 
@@ -208,7 +220,7 @@ def of_comparisons(
         return [area, drawn.equal_error_rate(), *at]
 
     names = ("auc", "eer", *(tmr_name(fmr) for fmr in fmrs))
-    return _resampled(names, numbers, scores.scores, mated, scores.subjects, resamples)
+    return _resampled(names, numbers, scores.scores, mated, scores.subjects, resamples, among)
 
 
 def separation(area: Interval) -> Interval:
@@ -237,14 +249,19 @@ class Judged:
         return self.numbers.interval(name)
 
 
-def judge(scores: GenderScores | ComparisonScores, resamples: int = RESAMPLES) -> Judged:
-    """Numbers of a score file with their intervals.
+def judge(
+    scores: GenderScores | ComparisonScores,
+    resamples: int = RESAMPLES,
+    among: np.ndarray | None = None,
+) -> Judged:
+    """Numbers of a score file with their intervals. among: the subjects that are drawn, of several
+    files all that one of them has, so that they are drawn together; those of the file without it.
 
     Raises UserError where a class or a kind of comparison has no case.
     """
     judged = of_gender if isinstance(scores, GenderScores) else of_comparisons
     try:
-        return Judged(scores, judged(scores, resamples=resamples))
+        return Judged(scores, judged(scores, resamples=resamples, among=among))
     except ValueError as error:
         about = scores.about
         by = about.evaluator if isinstance(scores, GenderScores) else about.matcher

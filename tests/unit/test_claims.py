@@ -228,8 +228,12 @@ def test_words_without_limits():
     assert all_of([HELD, UNDECIDED]) == UNDECIDED
 
 
+# two points of one EER, but for rounding, would be one place of the path with two heights
+apart = st.floats(0.02, 0.9).filter(lambda eer: abs(eer - 0.1) > 1e-3)
+
+
 @settings(deadline=None)
-@given(st.floats(0.02, 0.9), st.floats(0.1, 1), st.floats(0.11, 0.9), st.floats(0.1, 1))
+@given(apart, st.floats(0.1, 1), st.floats(0.11, 0.9), st.floats(0.1, 1))
 def test_identical_files_differ_by_nothing(eer, tmr, strong, left):
     """A SAN with the files of face mixing, the only one, or of the originals."""
     for points in ({"alpha0.5": (eer, tmr)}, {"alpha0.5": (strong, left)}):

@@ -14,7 +14,13 @@ from softbio.errors import UserError
 from softbio.hiding.population import Population, Training
 from softbio.intervals import RESAMPLES, Judged, judge
 from softbio.records import read_json
-from softbio.scores import ORIGINAL, ComparisonScores, read_comparisons, read_gender
+from softbio.scores import (
+    ORIGINAL,
+    ComparisonScores,
+    GenderScores,
+    read_comparisons,
+    read_gender,
+)
 
 NONE = "none"
 QUALITY = ["image", "subject", "psnr", "ssim"]
@@ -205,6 +211,17 @@ def _attack_names(conditions: Sequence[Condition]) -> dict[str, About]:
     return found
 
 
+def subjects_of(items: Sequence[GenderScores | ComparisonScores]) -> np.ndarray:
+    """All subjects that some score file has: those that are drawn for each, or else a subject that
+    a list of pairs or an evaluator has passed over would part its draws from the others'."""
+    sides = [
+        side.astype(str)
+        for item in items
+        for side in (item.subjects if isinstance(item, ComparisonScores) else (item.subjects,))
+    ]
+    return np.unique(np.concatenate(sides)) if sides else np.array([], str)
+
+
 def load_hiding(
     population: Population,
     conditions: Sequence[Path | str],
@@ -230,18 +247,22 @@ def load_hiding(
     found = tuple(known.values())
     folders = set(map(Path, attacked))
     under_attack = [condition for condition in found if condition.folder in folders]
+    gender = _read(found, "scores/gender/*.parquet", read_gender)
     comparisons = _read(found, "scores/match/*.parquet", read_comparisons)
+    attacks = _read(under_attack, "attacks/*.parquet", read_gender)
+    verification = [item for item in comparisons if item.about.pairs != GALLERY]
+    among = subjects_of([*gender, *verification, *attacks])
 
     def judged(items: Iterable[Any]) -> tuple[Judged, ...]:
-        return tuple(judge(item, resamples) for item in items)
+        return tuple(judge(item, resamples, among) for item in items)
 
     return Hiding(
         population,
         found,
-        judged(_read(found, "scores/gender/*.parquet", read_gender)),
-        judged(item for item in comparisons if item.about.pairs != GALLERY),
+        judged(gender),
+        judged(verification),
         tuple(item for item in comparisons if item.about.pairs == GALLERY),
-        judged(_read(under_attack, "attacks/*.parquet", read_gender)),
+        judged(attacks),
         _quality(found),
         _attack_names(under_attack),
         _absent(found, under_attack),
