@@ -1,5 +1,7 @@
 """Claims about hiding gender: decided as their words say, with numbers that are known by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -143,6 +145,26 @@ def test_without_enough_comparisons_the_core_claim_is_undecided():
     assert "too few non-mated comparisons" in part.remark
 
 
+def test_a_sweep_begins_at_the_original():
+    gender, matching = mixing(SWEEP)
+    files = [judged("san", "op", eer=0.4), *gender], [compared("san", "op", 0.9), *matching]
+    assert core(world(*files)).parts == ()
+    assert core(world(files[0], [ORIGINAL[1], *files[1]])).parts == ()
+
+
+def test_face_mixing_of_the_same_seed_is_compared():
+    gender, matching = mixing(SWEEP)
+    other = [replace(item, scores=replace(item.scores, about=replace(item.about, seed=1)))
+             for item in mixing(dict.fromkeys(SWEEP, (0.9, 0.1)))[0]]  # fmt: skip
+    found = core(
+        world(
+            [ORIGINAL[0], judged("san", "op", eer=0.4), *other, *gender],
+            [ORIGINAL[1], compared("san", "op", 0.9), *matching],
+        )
+    )
+    assert found.parts[0].interval.estimate == pytest.approx(0.9 - 0.55)
+
+
 def test_what_a_training_used_judges_no_claim_of_transfer():
     gender, matching = mixing(SWEEP)
     seen = [judged("san", "op", seen=True, eer=0.2), *gender, ORIGINAL[0]]
@@ -202,7 +224,7 @@ def test_the_worst_attack_is_held_against_the_best_reader():
     assert (part.word, part.by) == (NOT_HELD, "adaptive")
     found = of_attacks(0.6, 0.8)
     assert found.word == HELD
-    assert "san OP 80.0 to 60.0" in found.sentence
+    assert "san OP from 80.0 to 60.0" in found.sentence
     assert adaptive(world()).word == UNDECIDED
 
 

@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 
 from softbio.conditions import OVER_SUBJECTS
 from softbio.figures.base import (
-    OKABE_ITO,
     WIDE,
     Canvas,
     Figure,
@@ -22,7 +21,6 @@ from softbio.names import joined
 from softbio.records import in_text
 
 WORST, ZERO = "worst", "zero_effort"
-INKS = [*OKABE_ITO[:5], "#882255", OKABE_ITO[5]]
 
 
 @dataclass(frozen=True)
@@ -111,10 +109,11 @@ def _dots(ax: Axes, part: pd.DataFrame, order: Sequence[str], styles: Mapping[st
                     zorder=3)  # fmt: skip
 
 
-def attacks(frame: pd.DataFrame, dataset: str) -> Figure:
+def attacks(frame: pd.DataFrame, dataset: str, inks: Mapping[str, dict]) -> Figure:
     """Separation of each attack, conditions in their inks.
 
-    frame: the long form of `tables.hiding.attacks_table`. Raises NotShown where it is empty.
+    frame: the long form of `tables.hiding.attacks_table`; inks: line properties of its conditions,
+    as of `curves.inks`. Raises NotShown where the frame is empty.
     """
     if frame.empty:
         raise NotShown("needs attacks")
@@ -123,7 +122,7 @@ def attacks(frame: pd.DataFrame, dataset: str) -> Figure:
     order += sorted(dict.fromkeys(middle["title"]), key=list(middle["title"]).index)
     order += list(dict.fromkeys(frame["title"][frame["attack"] == WORST]))
     conditions = list(dict.fromkeys(frame["condition"]))
-    styles = {name: INKS[i % len(INKS)] for i, name in enumerate(conditions)}
+    styles = {name: inks[name]["color"] for name in conditions}
     height = 0.9 + len(order) * max(0.24, 0.085 * len(conditions))
     canvas, (ax,) = tiles(1, WIDE, height)
     _dots(ax, frame, order, styles)

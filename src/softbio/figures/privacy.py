@@ -70,7 +70,7 @@ def gender_roc(judged: Sequence[Judged]) -> Figure:
     panels, styles, frame = by_scorer(judged), inks(judged), _points(judged)
     # the panels are square
     width, across = min(WIDE, 0.8 + 2.05 * len(panels)), min(len(panels), 4)
-    canvas, axes = tiles(len(panels), width, min(2.75, width / across + 0.75), sharey=True)
+    canvas, axes = tiles(len(panels), width, min(2.75, width / across + 0.45), sharey=True)
     about = judged[0].about
     for ax, (name, items) in zip(axes, panels.items(), strict=True):
         _panel(ax, frame[frame["evaluator"] == name], styles)
@@ -167,11 +167,12 @@ def plane(gender: Sequence[Judged], matching: Sequence[Judged], kind: str = KIND
     styles = {name: styles[name] | {"linestyle": "", "marker": MARKS.get(modes[name], "P")}
               for name in styles if name in modes}  # fmt: skip
     groups = list(frame.groupby(["evaluator", "matcher"], sort=False))
-    size = (min(WIDE, 0.7 + 2.6 * len(groups)), 2.6)
+    size = (min(WIDE, 0.7 + 2.6 * len(groups)), 2.6 if len(groups) <= 4 else 2.1)
     canvas, axes = tiles(len(groups), *size, sharex=True, sharey=True)
     for ax, ((evaluator, matcher), part) in zip(axes, groups, strict=True):
         _marks(ax, part, styles)
-        ax.set(title=f"{evaluator}\n{matcher}", xlabel="EER of gender")
+        ax.set_title(f"{evaluator}\n{matcher}", fontsize=7)
+        ax.set_xlabel("EER of gender")
     axes[0].set(ylabel="TMR at FMR 1 %", xlim=(0, max(0.55, frame["eer_high"].max() * 1.05)))
     axes[0].set_ylim(min(0.9, frame["tmr_low"].min() * 0.95), 1.005)
     legend(canvas, _by_protector(styles, gender))

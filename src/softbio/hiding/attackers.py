@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from softbio.conditions import condition, ordered, scorer, unseen
-from softbio.hiding.claim import EQUAL, IMPOSSIBLE, Claim, Part, seed_of
+from softbio.hiding.claim import EQUAL, IMPOSSIBLE, Claim, Part, over_seeds
 from softbio.hiding.load import Hiding
 from softbio.hiding.verdicts import (
     NOT_HELD,
@@ -56,7 +56,7 @@ def attacked(hiding: Hiding) -> Iterator[tuple[Judged, list[Judged], list[Judged
 
 def adaptive(hiding: Hiding) -> Claim:
     """C6: the worst attacker tells no more than the best zero-effort reader."""
-    parts, levels = [], []
+    parts, levels = [], {}
     for any_, attacks, readers in attacked(hiding):
         about, sides = any_.about, (worst(attacks), worst(readers))
         name = condition(about)
@@ -68,15 +68,18 @@ def adaptive(hiding: Hiding) -> Claim:
         gain = combined(np.subtract, *sides)
         best = max(attacks, key=lambda i: abs(i.interval("auc").estimate - EQUAL))
         parts.append(Part(text, scorer(best.about), about.seed, gain, at_least(turned(gain))))
-        level = [100 * side.estimate for side in sides]
-        levels.append(f"{name}{seed_of(parts[-1], parts)} {level[1]:.1f} to {level[0]:.1f}")
+        levels.setdefault(name, []).append([side.estimate for side in sides])
     word = all_of([part.word for part in parts])
     sentence = "No attack was made."
     if parts:
-        lost = [part for part in parts if part.word == NOT_HELD]
+        lost = sum(part.word == NOT_HELD for part in parts)
+        told = "; ".join(
+            f"{name} from {over_seeds([b for _, b in each])} to {over_seeds([a for a, _ in each])}"
+            for name, each in levels.items()
+        )
         sentence = (
-            f"max(AUC, 1 − AUC) in %, from zero effort to the worst attack: {'; '.join(levels)}. "
-            f"Knowing the method tells more in {len(lost)} of {len(parts)} conditions."
+            f"max(AUC, 1 − AUC) in %, from zero effort to the worst attack: {told}. Knowing the "
+            f"method tells more in {lost} of {len(parts)} cases."
         )
     title = "An attacker who knows the method tells no more than one who does not"
     return Claim("C6", title, word, sentence, tuple(parts))

@@ -94,10 +94,24 @@ def seed_of(part: Part, parts: Sequence[Part]) -> str:
     return f", seed {part.seed}" if len({each.seed for each in parts}) > 1 else ""
 
 
-def held_of(parts: Sequence[Part]) -> str:
-    """ "3 of 4", with those that are undecided."""
-    held, open_ = (sum(part.word == word for part in parts) for word in (HELD, UNDECIDED))
-    return f"{held} of {len(parts)}" + (f" ({open_} undecided)" if open_ else "")
+def held_of(parts: Sequence[Part], what: str) -> str:
+    """ "3 of 4 comparisons", with those that are undecided."""
+    held, unknown = (sum(part.word == word for part in parts) for word in (HELD, UNDECIDED))
+    return f"{held} of {len(parts)} {what}" + (f" ({unknown} undecided)" if unknown else "")
+
+
+def by_text(parts: Sequence[Part]) -> dict[str, list[Part]]:
+    """Parts of each text, which seeds tell apart."""
+    found: dict[str, list[Part]] = {}
+    for part in parts:
+        found.setdefault(part.text, []).append(part)
+    return found
+
+
+def over_seeds(values: Sequence[float]) -> str:
+    """ "95.0", or "95.0–96.7 over 3 seeds", of shares in percent."""
+    shown = [f"{100 * value:.1f}".replace("-", "−") for value in sorted(values)]
+    return shown[0] if len(shown) == 1 else f"{shown[0]}–{shown[-1]} over {len(shown)} seeds"
 
 
 def each_of(parts: Sequence[Part], most: int = 6) -> str:

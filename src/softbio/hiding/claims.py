@@ -17,13 +17,14 @@ from softbio.hiding.claim import (
     Claim,
     Part,
     before,
+    by_text,
     difference,
     each_of,
     groups,
     held_of,
     number,
     of_condition,
-    seed_of,
+    over_seeds,
 )
 from softbio.hiding.equal_privacy import core
 from softbio.hiding.load import Hiding
@@ -44,7 +45,12 @@ def auxiliary(hiding: Hiding) -> Claim:
     word = all_of([part.word for part in parts])
     if len({part.text for part in parts}) < 2:
         word = UNDECIDED
-    said = "; ".join(f"{p.text} {number(p.interval)}{seed_of(p, parts)}" for p in parts)
+    said = "; ".join(
+        f"{text} {number(same[0].interval)}"
+        if len(same) == 1
+        else f"{text} {over_seeds([part.interval.estimate for part in same])}"
+        for text, same in by_text(parts).items()
+    )
     sentence = f"In %: {said}." if said else "No scores of the auxiliary classifier."
     title = "SAN turns the auxiliary classifier round: its EER is below 50 % before, above under OP"
     return Claim("C1", title, word, sentence, tuple(parts))
@@ -75,7 +81,7 @@ def order(hiding: Hiding) -> Claim:
         steps = [part for part in parts if part not in total]
         sentence = (
             f"In percentage points of EER: {each_of(total)}. The order holds in "
-            f"{held_of(steps)} steps between modes."
+            f"{held_of(steps, 'steps between modes')}."
         )
     title = "Unseen classifiers err more from SM over NT to OP, and more under OP than before"
     return Claim("C2", title, word, sentence, tuple(parts))

@@ -34,22 +34,27 @@ def nearest_mixing(hiding: Hiding) -> str | None:
     return min(known, key=away.__getitem__) if known else next(iter(modes), None)
 
 
-def on_curves(hiding: Hiding, items: Iterable[Any]) -> list[Any]:
-    """Score files before protection, of SAN and of the nearest face mixing, of the first seed that
-    each condition has."""
-    mixing = nearest_mixing(hiding)
+def first_seeds(items: Iterable[Any]) -> list[Any]:
+    """Score files of the first seed that each scorer and condition has."""
     first: dict[tuple, int | None] = {}
     found = []
     for item in items:
         about = item.about
-        shown = about.protector in (ORIGINAL, SAN) or (about.protector, about.mode) == (
-            MIXING, mixing,
-        )  # fmt: skip
         name = getattr(about, "evaluator", None) or about.matcher
-        seed = first.setdefault((name, about.protector, about.mode), about.seed)
-        if shown and seed == about.seed:
+        if first.setdefault((name, about.protector, about.mode), about.seed) == about.seed:
             found.append(item)
     return found
+
+
+def on_curves(hiding: Hiding, items: Iterable[Any]) -> list[Any]:
+    """Of those the files before protection, of SAN and of the nearest face mixing."""
+    mixing = nearest_mixing(hiding)
+    return [
+        item
+        for item in first_seeds(items)
+        if item.about.protector in (ORIGINAL, SAN)
+        or (item.about.protector, item.about.mode) == (MIXING, mixing)
+    ]
 
 
 def chosen(hiding: Hiding) -> list[Condition]:

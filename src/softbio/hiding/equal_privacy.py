@@ -55,7 +55,7 @@ class _Pair:
 
 def _sweep(gender: list[Judged], matching: list[Judged], seed: int | None) -> list[_Pair]:
     """The original and face mixing by falling share of the face itself, of this seed or the first
-    that there is."""
+    that there is; empty without the original, where every sweep begins."""
     modes = {i.about.mode for i in gender if i.about.protector == MIXING}
     falling = sorted((m for m in modes if strength_of(m) is not None), key=strength_of)[::-1]
     found = []
@@ -64,6 +64,8 @@ def _sweep(gender: list[Judged], matching: list[Judged], seed: int | None) -> li
         chosen = [of.get(seed, next(iter(of.values()), None)) for of in files]
         if None not in chosen:
             found.append(_Pair(*chosen))
+        elif protector == ORIGINAL:
+            return []
     return found
 
 
@@ -112,7 +114,7 @@ def core(hiding: Hiding) -> Claim:
     known = [part for part in parts if part.word != UNDECIDED or not part.remark]
     sentence = "No unseen classifier and matcher have scored both SAN and face mixing."
     if parts:
-        sentence = f"Higher in {held_of(parts)} comparisons"
+        sentence = f"Higher in {held_of(parts, 'comparisons')}"
         if known:
             sentence += f"; in percentage points of TMR at FMR 1 %: {each_of(known)}"
         reasons = dict.fromkeys(part.remark for part in parts if part.remark)

@@ -10,13 +10,14 @@ import matplotlib
 
 from softbio.evaluators.registry import EvaluatorSpec
 from softbio.figures.base import Figure, NotShown
+from softbio.figures.curves import inks
 from softbio.figures.hiding import attacks, examples
 from softbio.figures.matching import det, identification, roc
 from softbio.figures.privacy import gender_roc, plane
 from softbio.files import atomic, write_json
 from softbio.hiding.claim import Claim
 from softbio.hiding.claims import as_record, decide
-from softbio.hiding.curves import on_curves
+from softbio.hiding.curves import first_seeds, on_curves
 from softbio.hiding.evaluators import evaluators
 from softbio.hiding.faces import example_faces
 from softbio.hiding.headline import headline
@@ -36,6 +37,7 @@ from softbio.tables.privacy import identification as identification_table
 from softbio.tables.quality import quality
 
 EXAMPLES = "examples"
+FIRST = "Of several seeds the first is shown; the tables have all."
 # fields of a recipe that say which run it is, not how
 OF_THE_RUN = {"dataset", "seed"}
 
@@ -44,7 +46,6 @@ def build_tables(
     hiding: Hiding, claims: list[Claim], specs: Mapping[str, EvaluatorSpec]
 ) -> Iterator[Table | None]:
     """In the report's order; None where there is nothing to show."""
-    yield claims_table(claims, hiding.dataset)
     yield gender_errors(hiding.gender)
     yield matching(hiding.verification)
     for pairs in sorted({item.about.pairs for item in hiding.matching} - {hiding.pairs}):
@@ -55,17 +56,19 @@ def build_tables(
     yield quality(hiding.quality, hiding.dataset)
     yield evaluators_table(evaluators(hiding, specs), hiding.dataset)
     yield replace(population_table(hiding.population), name=f"population-{hiding.dataset}")
+    yield claims_table(claims, hiding.dataset)
 
 
 def _drawings(hiding: Hiding) -> Iterator[tuple[str, Callable[[], Figure]]]:
     """(name, how to draw it) in the report's order; examples stand apart."""
     gender, pairs = on_curves(hiding, hiding.gender), on_curves(hiding, hiding.verification)
     gallery = on_curves(hiding, hiding.identification)
-    yield "plane", lambda: plane(hiding.gender, hiding.verification)
+    every = first_seeds(hiding.gender), first_seeds(hiding.verification)
+    yield "plane", lambda: plane(*every)
     yield "gender ROC", lambda: gender_roc(gender)
-    table = attacks_table(hiding)
-    if table is not None:
-        yield "attacks", lambda: attacks(table.long, hiding.dataset)
+    first = replace(hiding, attacks=tuple(first_seeds(hiding.attacks)))
+    if (table := attacks_table(first)) is not None:
+        yield "attacks", lambda: attacks(table.long, hiding.dataset, inks(first.attacks))
     for kind in KINDS[1:]:
         yield f"matching ROC, {kind}", lambda kind=kind: roc(pairs, kind)
     yield "matching DET", lambda: det(pairs)
@@ -88,6 +91,8 @@ def _write_figures(hiding: Hiding, folder: Path, apart: Path) -> None:
     def draw(name: str, drawing: Callable[[], Figure], place: Path) -> None:
         try:
             figure = _renamed(drawing(), hiding)
+            if len(hiding.seeds) > 1:
+                figure = replace(figure, caption=f"{figure.caption} {FIRST}")
         except NotShown as reason:
             absent.append({"name": name, "place": hiding.population.title, "reason": str(reason)})
             return
