@@ -13,6 +13,8 @@ from softbio.contests import read_statistics, write_statistics
 from softbio.errors import UserError
 from softbio.evaluators.registry import load_evaluators
 from softbio.figures import write_figures
+from softbio.hiding.claim import IMPOSSIBLE
+from softbio.hiding.claims import decide
 from softbio.hiding.curves import chosen, nearest_mixing, on_curves
 from softbio.hiding.faces import example_faces
 from softbio.hiding.load import load_hiding, read_condition
@@ -139,6 +141,21 @@ def test_a_file_in_another_conditions_folder_is_named(drawn, tmp_path):
     (condition / "card.json").write_text("{}")
     with pytest.raises(UserError, match="protect them again"):
         read_condition(condition)
+
+
+def test_a_subject_that_an_evaluator_passes_over_does_not_part_the_draws(tmp_path):
+    world = hidden.World(12, 2, 100)
+    made = hidden.build(tmp_path, world)
+    for folder in made.conditions:
+        path = folder / "scores/gender/own_cnn.parquet"
+        scores = read_gender(path)
+        rest = scores.frame[scores.frame["subject"] != "s003"]
+        write_gender(path, replace(scores, frame=rest))
+    hiding = opened(made, world, 20)
+    for item in (*hiding.gender, *hiding.verification, *hiding.attacks):
+        assert item.numbers.subjects.tolist() == [f"s{number:03d}" for number in range(12)]
+    remarks = {part.remark for claim in decide(hiding) for part in claim.parts}
+    assert IMPOSSIBLE not in remarks
 
 
 def test_attacks_that_are_not_asked_for_stay_out(drawn):
