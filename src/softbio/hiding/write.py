@@ -21,7 +21,7 @@ from softbio.hiding.curves import first_seeds, on_curves
 from softbio.hiding.evaluators import evaluators
 from softbio.hiding.faces import example_faces
 from softbio.hiding.headline import headline
-from softbio.hiding.load import ATTACK, Hiding
+from softbio.hiding.load import ATTACK, NONE, Hiding
 from softbio.hiding.population import Training
 from softbio.privacy.recipe import san_recipe
 from softbio.scores import KINDS
@@ -150,7 +150,7 @@ def _record(hiding: Hiding, claims: list[Claim], specs: Mapping[str, EvaluatorSp
         "trainings": [_training(each) for each in hiding.trainings],
         "differences": differences(hiding.trainings[0].recipe) if hiding.trainings else [],
         "seeds": list(hiding.seeds),
-        "conditions": len(hiding.conditions),
+        "conditions": sum(each.protector != NONE for each in hiding.conditions),
     }  # fmt: skip
 
 
