@@ -15,6 +15,7 @@ include: "workflow/rules/age.smk"
 include: "workflow/rules/published.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/privacy.smk"
+include: "workflow/rules/judging.smk"
 include: "workflow/rules/hiding.smk"
 include: "workflow/rules/report.smk"
 

@@ -9,6 +9,7 @@ from typing import Any
 from softbio.backbones import BACKBONES
 from softbio.errors import UserError, nearest
 from softbio.methods import METHODS, get_method
+from softbio.privacy.plan import HidingPlan, hiding_plan
 from softbio.privacy.recipe import plan_from
 from softbio.recipe import Recipe, recipe_from
 from softbio.schema import validate
@@ -47,7 +48,8 @@ class Benchmark:
 
     name: the folder of its results; title: the report's heading; runs: the grid without doubles,
     in the order of the config; datasets: changes to the registry; training: values of `Recipe`,
-    with those of single backbones under "backbones"; privacy: see `privacy.recipe.plan_from`.
+    with those of single backbones under "backbones"; privacy: see `privacy.recipe.plan_from`;
+    hiding: whom it protects, by what, and who judges.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Benchmark:
     datasets: Mapping[str, Any]
     training: Mapping[str, Any]
     privacy: Mapping[str, Any]
+    hiding: HidingPlan
 
     def recipe(self, run: Run) -> Recipe:
         """The recipe of any run, in the grid or not.
@@ -109,7 +112,12 @@ def load_benchmark(config: dict[str, Any], schema: Path, known_datasets: list[st
         config["datasets"],
         config["training"],
         config["privacy"],
+        hiding_plan(config["privacy"], known_datasets),
     )
+    if not runs and not benchmark.hiding.train:
+        raise UserError("config: neither `grid` nor `privacy.train`: nothing would be run")
+    if runs and not benchmark.training:
+        raise UserError("config: lacks 'training': the recipe of the grid's runs")
     # what it refuses is told at once, not when the first SAN is trained
     plan_from(benchmark.privacy, "any", 0)
     for run in benchmark.runs:

@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from softbio.privacy.recipe import SHAPES, AuxiliaryRecipe, Plan
 from softbio.recipe import Recipe
 
 
@@ -92,6 +93,67 @@ def _cost(recipe: Recipe, images: int, gpu: bool, passes: int) -> Cost:
         memory_mb=math.ceil(memory / 100) * 100,
         gpus=int(gpu),
     )
+
+
+# 10^9 multiply-adds forward of the matchers that can be in a loss, whatever the faces' size
+LOSS_MATCHERS = {"dlib_resnet": 0.27, "faceres_descriptor": 0.57}
+# Seconds a face of the slower half of the registry's evaluators on one core (FaceRes, SFace: .023
+# measured on a quiet one), and of all attackers together.
+JUDGING, ATTACKING = 0.05, 0.05
+
+
+def san_cost(plan: Plan, images: int, gpu: bool) -> Cost:
+    """Cost of training a SAN on a population of `images` images."""
+    san = plan.san
+    own = auxiliary_gmac(plan.matcher) if san.matcher_net == "own" else 0.0
+    matcher = LOSS_MATCHERS.get(san.matcher_net, own)
+    through, classifier = autoencoder_gmac(san.shape, san.size), auxiliary_gmac(plan.gender)
+    # the judges' weights get no gradient: forward and back to the image, for both modes
+    judged = BACKWARD * through + 4 * classifier + 5 * matcher
+    passes = san.pretrain_epochs * BACKWARD * through + san.epochs * judged
+    return _of_gmac(passes, images, san.size, gpu)
+
+
+def auxiliary_cost(recipe: AuxiliaryRecipe, images: int, gpu: bool) -> Cost:
+    """Cost of training one auxiliary network on a population of `images` images."""
+    passes = BACKWARD * recipe.epochs * auxiliary_gmac(recipe)
+    return _of_gmac(passes, images, recipe.size, gpu)
+
+
+def judging_cost(images: int, size: int, evaluators: int, gpu: bool) -> Cost:
+    """Cost of `evaluators` of the registry, or of the attackers, on `images` protected images."""
+    gmac = RATE["cpu"] * (JUDGING * evaluators + ATTACKING)
+    cost = _of_gmac(gmac, images, size, gpu=False)
+    return Cost(cost.minutes, cost.memory_mb, int(gpu))
+
+
+def autoencoder_gmac(shape: str, size: int) -> float:
+    """10^9 multiply-adds of a SAN of that shape for one face of `size` px forward."""
+    (first, second, third, fourth), deep = SHAPES[shape].widths, SHAPES[shape].pools == 2
+    macs = 9 * (4 * first + (first * second + second * third / (4 if deep else 1)) / 4)
+    macs += 9 * third * fourth / (4 if deep else 1) + fourth + 3
+    return macs * size**2 / 1e9
+
+
+def auxiliary_gmac(recipe: AuxiliaryRecipe) -> float:
+    """Of the gender classifier or the small matcher."""
+    w = recipe.width
+    side = 5 if recipe.kind == "gender" else 3
+    macs = side**2 * w + 9 * (2 * w**2 / 4 + 8 * w**2 / 16)
+    if recipe.kind == "gender":
+        macs += 9 * w**2 * (32 / 64 + 64 / 256 + 128 / 1024)
+    else:
+        macs += 9 * w**2 * (16 / 64 + 16 / 256)
+    return macs * recipe.size**2 / 1e9
+
+
+def _of_gmac(gmac: float, images: int, size: int, gpu: bool) -> Cost:
+    """gmac: 10^9 multiply-adds an image, all passes; images and warped prototypes stay on disk."""
+    place = "gpu" if gpu else "cpu"
+    minutes = START_MINUTES + math.ceil(SAFETY * gmac * images / RATE[place] / 60)
+    # a batch's activations of the widest layer and its gradients, and the judges'
+    memory = BASE_MB[place] + 1500 * (size / 112) ** 2
+    return Cost(minutes, math.ceil(memory / 100) * 100 + 1000, int(gpu))
 
 
 def growth(attempt: int) -> int:

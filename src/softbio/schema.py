@@ -1,6 +1,7 @@
 """YAML files checked against a JSON schema, with one-line errors."""
 
 import re
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,8 @@ def _validator(schema: Path) -> Draft202012Validator:
         if isinstance(instance, dict):
             for name, rule in properties.items():
                 if "default" in rule:
-                    instance.setdefault(name, rule["default"])
+                    # a copy: a mapping shared by two entries would be filled in for both
+                    instance.setdefault(name, deepcopy(rule["default"]))
         yield from Draft202012Validator.VALIDATORS["properties"](
             validator, properties, instance, whole
         )

@@ -15,6 +15,7 @@ from softbio.privacy.prototypes import make_prototypes, read_prototypes, write_p
 from softbio.privacy.recipe import AuxiliaryRecipe
 from softbio.privacy.train_auxiliaries import train_auxiliary
 from tests.conftest import ROOT
+from tests.privacy.judged import make
 
 SIZE = 32
 
@@ -66,3 +67,10 @@ def trained(drawn) -> Home:
         folders = (drawn.path("packed"), drawn.path("parts.csv"), drawn.path(kind))
         train_auxiliary(recipe, *folders, device="cpu")
     return drawn
+
+
+@pytest.fixture(scope="session")
+def home(trained, tmp_path_factory) -> Path:
+    """Conditions "original" and "inverted" (all grey levels), with networks, own evaluators and
+    scores."""
+    return make(trained, tmp_path_factory.mktemp("judged"))

@@ -268,9 +268,10 @@ def build(root: Path, world: World = World()) -> Made:
              "intended_use": "Testing the report."}  # fmt: skip
     card = root / f"faces/{world.dataset}/card.json"
     card.parent.mkdir(parents=True)
-    left_out = {"no face was found": 3, "landmarks outside the frame": 1}
-    card.write_text(json.dumps({"title": "Made-up <faces>", "datasets": [entry], "size": SIZE,
-                                "left_out": left_out, "ages": [18, 70]}))  # fmt: skip
+    reasons = {"no face was found": 3, "landmarks outside": 1}
+    left_out = [{"dataset": world.test, "reason": r, "images": n} for r, n in reasons.items()]
+    card.write_text(json.dumps({"name": world.dataset, "datasets": {world.test: entry},
+                                "size": SIZE, "left_out": left_out, "ages": [0, 0]}))  # fmt: skip
     conditions = [
         condition(world, home, *effect, seed) for seed in world.seeds for effect in EFFECTS
     ]

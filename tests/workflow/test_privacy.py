@@ -5,6 +5,7 @@ import json
 import pytest
 
 from softbio.data.packed import load_packed
+from softbio.scores import read_comparisons, read_gender
 from tests.project import CONFIG, copy_of_the_project, snakemake
 
 PRIVACY = {
@@ -36,6 +37,26 @@ def test_a_protected_data_set_is_made_by_its_path(folder):
     # a mode more needs no network more
     plan = snakemake(folder, f"{FOLDER}/san/nt/card.json", "--dry-run")
     assert "protect by san, nt" in plan.stdout
+    assert "train" not in plan.stdout
+
+
+def test_a_condition_is_scored_by_its_path(folder):
+    target = f"{FOLDER}/san/op/scores"
+    run = snakemake(folder, target)
+    assert run.returncode == 0, run.stdout
+    for scores in (folder / target, folder / FOLDER / "none/original/scores"):
+        protected = "san" in str(scores)
+        assert json.loads((scores / "index.json").read_text())["absent"] == []
+        abouts = [read_gender(path).about for path in (scores / "gender").iterdir()]
+        abouts += [read_comparisons(path).about for path in (scores / "match").iterdir()]
+        assert {about.protector for about in abouts} == {"san" if protected else "original"}
+        assert len(abouts) == (3 + 2 * 3 if protected else 3 + 2 * 2)
+        assert (scores / "quality.parquet").exists() == protected
+    again = snakemake(folder, target)
+    assert "Nothing to be done" in again.stdout
+    # a mode more needs no evaluator more
+    plan = snakemake(folder, f"{FOLDER}/san/nt/scores", "--dry-run")
+    assert "score san, nt" in plan.stdout
     assert "train" not in plan.stdout
 
 

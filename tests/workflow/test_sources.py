@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from softbio.sources import PRIVACY
+from softbio.sources import PRIVACY, TRAINING
 from tests.conftest import ROOT
 from tests.imports import reached_from
 
@@ -22,7 +22,7 @@ SCRIPTS = {
 ASIDE = {"errors", "files", "job", "schema", "progress", "torchvision", "benchmark", "recipe"}
 ASIDE |= {"backbones/__init__", "methods/__init__", "provenance", "__init__", "data/registry"}
 ASIDE |= {"data/packed", "metrics/__init__", "privacy/__init__", "privacy/protectors/__init__"}
-ASIDE |= {"resume", "snapshot", "sources", "stopping"}
+ASIDE |= {"evaluators/__init__", "resume", "snapshot", "sources", "stopping"}
 # these compute from images; the others read what these wrote, and know their modules as readers
 # (and SAN takes of the age wing's networks no more than a copy of weights)
 ELSEWHERE = "data/|repair$|model$|device$|backbones/"
@@ -34,6 +34,7 @@ def named(text: str) -> set[str]:
     lists = " ".join(re.findall(r"code\(([^)]*)\)", text))
     found = set(re.findall(r'"((?:\w+/)*\w+)"', lists))
     found |= set(PRIVACY) if "*PRIVACY" in lists else set()
+    found |= set(TRAINING) if "*TRAINING" in lists else set()
     return found | {f"{name}/" for name in re.findall(r'package\("(\w+)"\)', text)}
 
 

@@ -5,7 +5,7 @@ ALIGNED = "resources/aligned/{dataset}/{side}"
 
 
 # For a machine with internet: snakemake --cores 1 evaluators. What can not be had is told in the
-# receipt, and the rest goes on; --forcerun evaluators tries again.
+# receipt, and the rest goes on; with --forcerun evaluators behind it, it tries again.
 rule evaluators:
     input:
         registry=EVALUATORS,

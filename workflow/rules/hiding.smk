@@ -1,10 +1,6 @@
 # What hiding gender comes to: the score files of a population, judged once for tables, figures and
 # claims. Conditions are folders results/{name}/privacy/{population}/seed{s}/{protector}/{mode}.
 
-# to be replaced by those of the plan
-CONDITIONS = []
-ATTACKED = []
-
 HALF = f"{RESULTS}/hiding/{{dataset}}"
 
 
@@ -40,16 +36,10 @@ def attacks_of(wildcards):
 
 def card_of_population(wildcards):
     """Its card, at the size of the config's SAN."""
-    return (
-        f"resources/faces/{wildcards.dataset}/{plan_of(wildcards).san.size}/card.json"
-    )
+    return packed_for_privacy(wildcards)["card"]
 
 
-# the populations of the plan, in its order
-POPULATIONS = dict.fromkeys(
-    Path(folder).relative_to(f"{RESULTS}/privacy").parts[0] for folder in CONDITIONS
-)
-HALVES = [HALF.format(dataset=name) for name in POPULATIONS]
+HALVES = [HALF.format(dataset=POPULATION)] if CONDITIONS else []
 
 
 rule hiding:

@@ -1,8 +1,18 @@
 # What the rules of privacy.smk depend on: paths, recipes, and the networks that a protector needs.
+from softbio.privacy.plan import canvas_side, members
 from softbio.privacy.recipe import plan_from
 
+FACES = "resources/faces/{dataset}/{size}"
 HIDING = f"{RESULTS}/privacy/{{dataset}}"
 NETWORK = f"{HIDING}/seed{{seed}}/networks"
+POPULATION = BENCHMARK.hiding.population
+CONDITIONS, ATTACKED = (
+    [
+        f"{HIDING.format(dataset=POPULATION)}/{condition.folder}"
+        for condition in BENCHMARK.hiding.conditions(attacked)
+    ]
+    for attacked in (False, True)
+)
 
 
 wildcard_constraints:
@@ -19,8 +29,33 @@ def plan_of(wildcards):
 
 
 def packed_for_privacy(wildcards):
-    """The packed data set at the size of the config's SAN."""
-    return packed_files(wildcards.dataset, plan_of(wildcards).san.size)
+    """The faces of the population at the size of the config's SAN."""
+    folder = FACES.format(dataset=wildcards.dataset, size=plan_of(wildcards).san.size)
+    names = {"images": "images.npy", "index": "index.parquet", "card": "card.json"}
+    return {what: f"{folder}/{name}" for what, name in names.items()}
+
+
+def specs_of(wildcards):
+    """The registry's entries of the data sets that the population is made of."""
+    try:
+        return [find(DATASETS, name) for name in members(wildcards.dataset)]
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def aligned_for(wildcards):
+    """Their aligned faces, large enough for the size that is asked for."""
+    side = canvas_side(int(wildcards.size))
+    folders = [
+        ALIGNED.format(dataset=spec.name, side=side) for spec in specs_of(wildcards)
+    ]
+    names = ("images.npy", "index.parquet", "rejected.csv")
+    return [f"{folder}/{name}" for folder in folders for name in names]
+
+
+def entries_of(wildcards):
+    """Their entries as plain values."""
+    return [asdict(spec) for spec in specs_of(wildcards)]
 
 
 def auxiliary_params(wildcards):
@@ -31,6 +66,15 @@ def auxiliary_params(wildcards):
 def san_params(wildcards):
     """The same of the SAN."""
     return asdict(plan_of(wildcards).san)
+
+
+def judges_of(wildcards):
+    """The networks that the SAN is trained against; a matcher of the registry lies with its receipt."""
+    folder = NETWORK.format(dataset=wildcards.dataset, seed=wildcards.seed)
+    judges = {"classifier": f"{folder}/gender/network.safetensors"}
+    if plan_of(wildcards).san.matcher_net == "own":
+        return judges | {"matcher": f"{folder}/matcher/network.safetensors"}
+    return judges | {"receipt": RECEIPT, "registry": EVALUATORS}
 
 
 def prototypes_of(wildcards):

@@ -3,6 +3,36 @@
 from softbio.sources import PRIVACY
 
 
+rule portraits:
+    input:
+        aligned=aligned_for,
+        code=code(
+            "data/align",
+            "data/population",
+            "evaluators/crop",
+            "evaluators/registry",
+            "privacy/plan",
+        ),
+    output:
+        images=f"{FACES}/images.npy",
+        index=f"{FACES}/index.parquet",
+        card=f"{FACES}/card.json",
+        left_out=f"{FACES}/left_out.csv",
+    log:
+        "logs/{dataset}/portraits-{size}.log",
+    conda:
+        "../../envs/softbio.yaml"
+    resources:
+        runtime=minutes_of_packing,
+        mem_mb=memory_of_packing,
+    params:
+        entries=entries_of,
+    message:
+        "{wildcards.dataset}: faces at {wildcards.size} px"
+    script:
+        "../scripts/portraits.py"
+
+
 rule parts:
     input:
         unpack(packed_for_privacy),
@@ -103,9 +133,8 @@ rule san:
     input:
         unpack(packed_for_privacy),
         unpack(prototypes_of),
+        unpack(judges_of),
         parts=rules.parts.output.parts,
-        classifier=f"{NETWORK}/gender/network.safetensors",
-        matcher=f"{NETWORK}/matcher/network.safetensors",
         code=code(*PRIVACY),
     output:
         network=f"{NETWORK}/san/network.safetensors",
@@ -159,8 +188,8 @@ rule protect:
         "../../envs/softbio.yaml"
     threads: 1
     resources:
-        runtime=minutes_of_privacy,
-        mem_mb=memory_of_privacy,
+        runtime=minutes_of_judging,
+        mem_mb=memory_of_judging,
         gpu=int(ASKS_FOR_GPU),
         gpu_slots=int(COMPUTES_ON_GPU),
     params:

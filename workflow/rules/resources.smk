@@ -1,7 +1,15 @@
 # What a job asks a cluster for, and which rules are too small, or need the network, to be sent to one.
 import json
 
-from softbio.cost import gpu_here, growth, prediction_cost, training_cost
+from softbio.cost import (
+    auxiliary_cost,
+    gpu_here,
+    growth,
+    judging_cost,
+    prediction_cost,
+    san_cost,
+    training_cost,
+)
 
 
 localrules:
@@ -54,14 +62,44 @@ def _cost_of(cost, wildcards, input):
     return cost(recipe_of(wildcards), images_in(input.card), ASKS_FOR_GPU)
 
 
-def minutes_of_privacy(wildcards, attempt):
-    """Minutes; the drawn faces take a few of one core, photographs at 112 px some of a GPU's."""
-    return growth(attempt) * 240
+def privacy_cost(wildcards, input):
+    """Of an auxiliary network, or of a SAN."""
+    images, plan = faces_in(input.card), plan_of(wildcards)
+    if "kind" in wildcards.keys():
+        recipe = getattr(plan, wildcards.kind)
+        return auxiliary_cost(recipe, images, ASKS_FOR_GPU)
+    return san_cost(plan, images, ASKS_FOR_GPU)
 
 
-def memory_of_privacy(wildcards, attempt):
+def judging(wildcards, input):
+    """Of protecting faces, of all evaluators or all attackers on one condition."""
+    size, evaluators = plan_of(wildcards).san.size, len(BENCHMARK.hiding.evaluators)
+    return judging_cost(faces_in(input.card), size, evaluators + 1, ASKS_FOR_GPU)
+
+
+def faces_in(card):
+    """Number of images of a population; Snakemake asks again while there is no card yet."""
+    return sum(json.loads(Path(card).read_text())["images"].values())
+
+
+def minutes_of_privacy(wildcards, input, attempt):
+    """Minutes of a network's training."""
+    return growth(attempt) * privacy_cost(wildcards, input).minutes
+
+
+def memory_of_privacy(wildcards, input, attempt):
     """MB; images and warped prototypes stay in memory maps."""
-    return growth(attempt) * 6000
+    return growth(attempt) * privacy_cost(wildcards, input).memory_mb
+
+
+def minutes_of_judging(wildcards, input, attempt):
+    """Minutes of work on protected faces."""
+    return growth(attempt) * judging(wildcards, input).minutes
+
+
+def memory_of_judging(wildcards, input, attempt):
+    """MB of the same."""
+    return growth(attempt) * judging(wildcards, input).memory_mb
 
 
 def minutes_of_packing(wildcards, attempt):

@@ -1,18 +1,22 @@
 from pathlib import Path
 
 from softbio.job import job
+from softbio.privacy.loss_matcher import open_loss_matcher
 from softbio.privacy.recipe import SanRecipe
 from softbio.privacy.train_san import train_san
 from softbio.recipe import recipe_from
 
 NAMES = ("parts", "prototypes", "classifier", "matcher", "pairs")
 given = {name: Path(file) for name, file in snakemake.input.items() if name in NAMES}
+receipt, registry = map(snakemake.input.get, ("receipt", "registry"))
 
 with job(snakemake.log[0], threads=snakemake.threads):
+    recipe = recipe_from(snakemake.params.recipe, SanRecipe)
+    foreign = receipt and open_loss_matcher(recipe.matcher_net, registry, Path(receipt).parent)
     train_san(
-        recipe_from(snakemake.params.recipe, SanRecipe),
+        recipe,
         packed=Path(snakemake.input.images).parent,
         folder=Path(snakemake.output.network).parent,
         device=snakemake.params.device,
-        **given,
+        **{"matcher": foreign} | given,
     )

@@ -42,7 +42,7 @@ TEMPLATE = np.array(
 MARGIN = 28
 UNITS = 112 + 2 * MARGIN
 SIDE = 336
-COLUMNS = ["image", "split", "gender", "race", "subject", "points", "matrix", "landmarks"]
+COLUMNS = ["image", "age", "split", "gender", "race", "subject", "points", "matrix", "landmarks"]
 NO_FACE = "no face found"
 
 Finder = Callable[[np.ndarray], np.ndarray | None]
@@ -232,8 +232,8 @@ def _one(
 
 
 def _index(frame: pd.DataFrame, kept: list[tuple[Any, ...]]) -> pd.DataFrame:
-    index = frame.iloc[[row for row, *_ in kept]][COLUMNS[:5]].reset_index(drop=True)
-    for number, column in enumerate(COLUMNS[5:], start=1):
+    index = frame.iloc[[row for row, *_ in kept]][COLUMNS[:-3]].reset_index(drop=True)
+    for number, column in enumerate(COLUMNS[-3:], start=1):
         values = [None if k[number] is None else np.ravel(k[number]).tolist() for k in kept]
         index[column] = pd.Series(values, dtype=object)
     return index

@@ -83,7 +83,8 @@ def _package(spec: EvaluatorSpec, wanted: Mapping[str, WeightFile], folder: Path
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as work:
-            return _take(_download(spec, Path(work)), lacking, folder)
+            # the clients run in there: a relative path would lead them astray
+            return _take(_download(spec, Path(work).resolve()), lacking, folder)
     except UserError as error:
         return dict.fromkeys(lacking, str(error))
 
@@ -125,7 +126,7 @@ def _download(spec: EvaluatorSpec, work: Path) -> ImageSource:
     if done.returncode or len(archives) != 1:
         raise UserError(
             f"{spec.ecosystem} package {spec.package} {spec.version} can not be fetched "
-            f"({_why(done)}); run `snakemake --cores 1 --forcerun evaluators evaluators` on a "
+            f"({_why(done)}); run `snakemake --cores 1 evaluators --forcerun evaluators` on a "
             "machine with internet"
         )
     return kind(archives[0])

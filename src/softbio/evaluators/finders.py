@@ -22,7 +22,7 @@ def finders(specs: Mapping[str, EvaluatorSpec], folder: Path | str) -> dict[str,
     if not is_ready(specs[DETECTOR], folder):
         raise UserError(
             f"{folder}: no face detector, see receipt.json there; run "
-            "`snakemake --cores 1 --forcerun evaluators evaluators` on a machine with internet"
+            "`snakemake --cores 1 evaluators --forcerun evaluators` on a machine with internet"
         )
     found: dict[str, Callable[[np.ndarray], np.ndarray | None]] = {
         "find": open_network(specs[DETECTOR], folder)

@@ -104,7 +104,7 @@ def open_network(spec: EvaluatorSpec, folder: Path | str) -> Callable[[Tensor], 
         if sha256(path) != spec.files[role].sha256:
             raise UserError(
                 f"evaluator '{spec.name}': {path} is not the file that the registry names; "
-                "delete it and run `snakemake --cores 1 --forcerun evaluators evaluators`"
+                "delete it and run `snakemake --cores 1 evaluators --forcerun evaluators`"
             )
     try:
         return import_module(f"softbio.evaluators.{spec.architecture}").load(files, spec)

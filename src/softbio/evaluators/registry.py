@@ -34,6 +34,13 @@ class Square:
     cy: float
 
 
+# the square that the aligned canvas shows: 28 units more than the template on each side
+CANVAS = Square(half=84, cx=56, cy=56)
+# what a protected face shows: forehead to chin and the cheeks, and every square that an evaluator
+# of the registry looks at
+FRAME = Square(half=64, cx=56, cy=64)
+
+
 @dataclass(frozen=True)
 class Input:
     """(pixel - mean) / scale of `size` x `size` pixels 0..255, channels in the order `colour`."""

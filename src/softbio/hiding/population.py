@@ -1,11 +1,11 @@
 """Whose faces were protected: the population's card and parts, and how its SANs were trained."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from softbio.errors import UserError
@@ -60,35 +60,34 @@ def _source(values: Mapping[str, Any]) -> Source:
     )
 
 
-def _left_out(card: Path, values: Mapping[str, Any]) -> dict[str, int]:
-    """By the card, or by the list beside it."""
-    told = values.get("left_out")
-    if isinstance(told, Mapping):
-        return {str(reason): int(count) for reason, count in told.items()}
-    listed = card.with_name("rejected.csv")
-    if not listed.is_file():
-        return {}
-    return pd.read_csv(listed)["reason"].value_counts(sort=True).to_dict()
+def _title(sources: Sequence[Source]) -> str:
+    """ "CelebA to LFW", or the title of the one data set."""
+    short = [label(each.name) if label(each.name) != each.name else each.title for each in sources]
+    return " to ".join(short) if len(short) > 1 else sources[0].title
 
 
 def read_population(name: str, card: Path | str, parts: Path | str) -> Population:
-    """card: card.json of the packed faces: that of one data set (`registry.Card`), or with a list
-    `datasets` of such entries; `left_out`: reason -> images. parts: parts.csv of `write_parts`.
+    """card: card.json of a population's faces (`data.population.PopulationCard`); parts: parts.csv
+    of `write_parts`.
 
     Raises UserError for files that are not these.
     """
     card, values = Path(card), read_json(Path(card))
     try:
-        sources = tuple(_source(entry) for entry in values.get("datasets") or [values])
-        left_out = _left_out(card, values)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        sources = tuple(_source(entry) for entry in values["datasets"].values())
+        left_out: Counter[str] = Counter()
+        for entry in values["left_out"]:
+            # of two data sets the reason says which
+            where = f"{label(entry['dataset'])}: " if len(sources) > 1 else ""
+            left_out[where + entry["reason"]] += int(entry["images"])
+        title, size = _title(sources), values["size"]
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise UserError(f"{card}: not a population's card ({error}); make it again") from None
     try:
         frame = pd.read_csv(parts, dtype=str)[["image", "subject", "part", "gender"]]
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{parts}: not a list of images and parts ({error})") from None
-    title = values.get("title") or " and ".join(each.title for each in sources)
-    return Population(name, title, sources, frame, left_out, values.get("size"))
+    return Population(name, title, sources, frame, dict(left_out), size)
 
 
 @dataclass(frozen=True)
@@ -155,10 +154,3 @@ def read_training(folder: Path | str) -> Training:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder}: not a SAN's training ({error}); train it again") from None
-
-
-def mean_of(trainings: Iterable[Training], name: str) -> float:
-    """Mean of a number over SANs that have it, else NaN."""
-    values = np.array([getattr(each, name) for each in trainings], float)
-    values = values[np.isfinite(values)]
-    return float(values.mean()) if len(values) else float("nan")

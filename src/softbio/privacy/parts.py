@@ -39,6 +39,22 @@ def four_parts(
     return parts
 
 
+def divided(packed: Packed, gender: np.ndarray) -> np.ndarray:
+    """The part of each image, object (N,): of a population of two data sets the second is the test
+    part, and the first is divided among the others by their shares. Raises UserError as
+    `four_parts` does."""
+    datasets = packed.index.get("dataset", pd.Series("", packed.index.index)).to_numpy(object)
+    learnt = datasets == datasets[0]
+    if learnt.all():
+        return four_parts(packed.subjects, gender)
+    parts = np.full(len(datasets), PARTS[-1], object)
+    groups = np.unique(packed.subjects[learnt].astype(str), return_inverse=True)[1]
+    shares = np.array(SHARES[:-1]) / sum(SHARES[:-1])
+    parts[learnt] = np.array(PARTS[:-1], object)[assign(gender[learnt], groups, shares)]
+    check_parts(parts, packed.subjects, gender)
+    return parts
+
+
 def check_parts(parts: np.ndarray, subjects: np.ndarray, gender: np.ndarray) -> None:
     """Raise UserError for an unknown or empty part, a subject in two, a part of one gender."""
     unknown = sorted(set(parts) - set(PARTS))
@@ -82,7 +98,7 @@ def write_parts(packed: Packed, path: Path) -> None:
     if packed.subjects is None:
         raise UserError("the data set does not tell its subjects, so none can be kept apart")
     gender = gender_of(packed)
-    parts = four_parts(packed.subjects, gender)
+    parts = divided(packed, gender)
     columns = {"image": packed.index["image"], "subject": packed.subjects, "part": parts}
     frame = pd.DataFrame(columns).assign(gender=np.array(GENDERS)[gender])
     for part, rows in frame.groupby("part"):

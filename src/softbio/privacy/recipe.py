@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from softbio.errors import UserError, nearest
@@ -92,6 +92,16 @@ class AuxiliaryRecipe(Checked):
         self.positive("learning_rate", "scale")
         # five poolings in the classifier
         self.at_least(32, "size")
+
+
+# No seed that a SAN is likely to have: from equal initial weights an evaluator would resemble the
+# auxiliary network of that seed, and be less unseen than it is said to be.
+OWN_PART, OWN_SEED = "evaluators", 1_000_003
+
+
+def own_matcher_recipe(like: AuxiliaryRecipe) -> AuxiliaryRecipe:
+    """The project's own matcher, which judges: as an auxiliary one, of other subjects."""
+    return replace(like, kind="matcher", part=OWN_PART, seed=OWN_SEED)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from softbio.files import sha256
 from softbio.privacy.auxiliaries import check_matcher, frozen
 from softbio.privacy.faces import GreyFaces, psnr
 from softbio.privacy.loop import Loop, Task, without_nan, write_results
+from softbio.privacy.loss_matcher import LossMatcher
 from softbio.privacy.losses import PIXEL, gender_loss, matching_loss
 from softbio.privacy.parts import read_parts
 from softbio.privacy.prototypes import PrototypeSource, prototype_source, read_prototypes
@@ -223,6 +224,8 @@ def train_san(
     check_size(data, recipe.size, packed)
     if (recipe.prototype == "warped") != (pairs is not None):
         raise UserError(f"recipe: prototype is '{recipe.prototype}'; warped.npy goes with 'warped'")
+    if (recipe.matcher_net == "own") == isinstance(matcher, LossMatcher):
+        raise UserError(f"recipe: matcher_net is '{recipe.matcher_net}'; give that matcher")
     rows = torch.from_numpy(np.flatnonzero(read_parts(parts, data) == "san"))
     read = [Path(packed) / "index.parquet", parts, prototypes, classifier]
     own = weights_sha256(matcher) if isinstance(matcher, nn.Module) else sha256(matcher)

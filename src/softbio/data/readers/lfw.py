@@ -13,11 +13,13 @@ from softbio.pairs import read_view2
 
 def records(spec: DatasetSpec, sources: Sources) -> Records:
     """Each image of the pairs once (Name/Name_0001.jpg), all for testing; the gender that most of a
-    subject's images are listed under, None where that is open.
+    subject's images are listed under, None where that is open. `options.folds`: the first so many
+    of the ten folds of pairs, all by default.
 
     Raises UserError, naming file and line, for what can not be read.
     """
     pairs = read_view2(sources.lists["pairs"])
+    pairs = pairs[pairs["fold"] < spec.options.get("folds", 10)]
     sides = [pairs[[side, f"{side}_subject"]].to_numpy() for side in ("reference", "probe")]
     subjects = {image: subject for side in sides for image, subject in side}
     votes: dict[str, Counter] = {}

@@ -1,0 +1,135 @@
+"""The faces of a privacy benchmark: aligned data sets brought together at the size of its networks.
+
+A population is one data set, divided into all four parts, or two: "celeba_to_lfw" learns from
+CelebA and is judged on LFW.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from softbio.data.align import load_aligned
+from softbio.data.packed import write_header
+from softbio.data.registry import DatasetSpec
+from softbio.errors import UserError
+from softbio.evaluators.crop import crop, parts
+from softbio.evaluators.registry import CANVAS, FRAME
+from softbio.files import atomic, room, write_json
+from softbio.privacy import GENDERS
+from softbio.privacy.plan import members
+
+logger = logging.getLogger(__name__)
+# rank 0 for all: the engine's arrays want a label, and nothing here reads it
+AGES = (0, 0)
+COLUMNS = ["image", "label", "age", "split", "gender", "race", "subject", "landmarks", "dataset"]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """How many images of a data set take no part, and why."""
+
+    dataset: str
+    reason: str
+    images: int
+
+
+@dataclass(frozen=True)
+class PopulationCard:
+    """What a population is made of; datasets: the registry's entries by name."""
+
+    name: str
+    size: int
+    ages: tuple[int, int]
+    datasets: dict[str, DatasetSpec]
+    images: dict[str, int]
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def drawn(self) -> bool:
+        """Whether no face in it is a photograph."""
+        return all(spec.reader == "drawn" for spec in self.datasets.values())
+
+
+def gather(
+    name: str, aligned: Sequence[Path], specs: Mapping[str, DatasetSpec], size: int, folder: Path
+) -> None:
+    """Write the faces of a population as a packed data set: images.npy uint8 (N, size, size, 3) of
+    the square FRAME, index.parquet (`COLUMNS`; landmarks as fractions of the side), card.json, and
+    left_out.csv (dataset, image, reason).
+
+    aligned: folders of `data.align.align`, in the order of `members(name)`. Left out, and listed,
+    are images without a face, a gender or a subject. Raises UserError where nothing is left, an
+    image name stands in two data sets, and for a full disk.
+    """
+    names = members(name)
+    found = [_member(path, dataset, size) for path, dataset in zip(aligned, names, strict=True)]
+    index = pd.concat([rows for _, rows, _ in found], ignore_index=True)
+    if len(names) > 1:
+        # numbers and names of people mean something within their own data set alone
+        first = index["dataset"] == names[0]
+        index.loc[first, "subject"] = names[0] + ":" + index.loc[first, "subject"].astype(str)
+    if index["image"].duplicated().any():
+        image = index["image"][index["image"].duplicated()].iloc[0]
+        raise UserError(f"{name}: image '{image}' stands in both data sets; rename one of them")
+    lost = pd.concat([rows for _, _, rows in found], ignore_index=True)
+    with room(folder, len(index) * size * size * 3):
+        with atomic(folder / "images.npy") as part, open(part, "wb") as file:
+            write_header(file, len(index), size)
+            for cut in (cut for images, _, _ in found for cut in images):
+                file.write(cut.tobytes())
+        with atomic(folder / "index.parquet") as part:
+            index[COLUMNS].to_parquet(part)
+        with atomic(folder / "left_out.csv") as part:
+            lost.to_csv(part, index=False)
+        counts = Counter(zip(lost["dataset"], lost["reason"], strict=True))
+        card = PopulationCard(
+            *(name, size, AGES, {dataset: specs[dataset] for dataset in names}),
+            index["dataset"].value_counts().to_dict(),
+            tuple(LeftOut(*key, images) for key, images in sorted(counts.items())),
+        )
+        write_json(folder / "card.json", asdict(card))
+    for entry in card.left_out:
+        logger.warning("%s: %d images left out: %s", entry.dataset, entry.images, entry.reason)
+
+
+def _member(path: Path, dataset: str, size: int) -> tuple:
+    """Batches of faces, their rows of the index, and the rows that were left out."""
+    aligned = load_aligned(path)
+    index = aligned.index.assign(label=0, dataset=dataset)
+    gender, subject = index["gender"].isin(GENDERS), index["subject"].notna()
+    kept = (gender & subject).to_numpy()
+    if not kept.any():
+        raise UserError(f"data set '{dataset}': no face with both gender and subject")
+    reasons = np.where(gender, "its subject is not told", "its gender is not told")
+    lost = index.loc[~kept, ["dataset", "image"]].assign(reason=reasons[~kept])
+    unfound = pd.read_csv(path / "rejected.csv", dtype=str).assign(dataset=dataset)
+    lost = pd.concat([unfound[["dataset", "image", "reason"]], lost], ignore_index=True)
+    rows, side = np.flatnonzero(kept), aligned.images.shape[1]
+    index = index.iloc[rows].reset_index(drop=True)
+    index["landmarks"] = [_fractions(row, side, size) for row in index["landmarks"]]
+    return (cut(aligned.images, rows, size), index, lost)
+
+
+def cut(images: np.ndarray, rows: np.ndarray, size: int):
+    """Batches uint8 (B, size, size, 3) of the square FRAME, of aligned canvases."""
+    for start in range(0, len(rows), 1024):
+        for batch in parts(images[rows[start : start + 1024]]):
+            faces = crop(batch, FRAME, size).round().clamp(0, 255).to(torch.uint8)
+            yield faces.permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def _fractions(landmarks: np.ndarray | None, side: int, size: int) -> list[float] | None:
+    """Landmarks (136,) in pixels of the canvas -> fractions of the side of FRAME, so that times
+    `size` they are pixels of the face. Pixels are counted from the centre of the first."""
+    if landmarks is None:
+        return None
+    units = (np.asarray(landmarks, float) + 0.5) * (2 * CANVAS.half / side)
+    corner = np.array([FRAME.cx - CANVAS.cx, FRAME.cy - CANVAS.cy]) + CANVAS.half - FRAME.half
+    inside = (units - np.tile(corner, len(units) // 2)) / (2 * FRAME.half)
+    return (inside - 0.5 / size).tolist()

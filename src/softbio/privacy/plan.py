@@ -1,0 +1,137 @@
+"""What the second half of a benchmark asks for: whom it protects, by what, and who judges."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from softbio.errors import UserError, nearest
+from softbio.evaluators.registry import CANVAS, FRAME
+
+# by their files, for importing them takes a second
+PROTECTORS = sorted(
+    path.stem for path in Path(__file__).parent.glob("protectors/[!_]*.py") if path.stem != "base"
+)
+ORIGINAL = ("none", "original")
+BETWEEN = "_to_"
+# Sides of the aligned canvas, of which FRAME is the inner 128 of 168 units: the smallest is taken
+# that has at least the pixels asked for.
+CANVASES = (168, 336)
+
+
+def population_name(train: str, test: str | None) -> str:
+    """ "celeba_to_lfw", or the name of the one data set."""
+    return train if test in (None, train) else f"{train}{BETWEEN}{test}"
+
+
+def members(name: str) -> list[str]:
+    """Names of the data sets of a population; the one that is learnt from comes first."""
+    return name.split(BETWEEN)
+
+
+def canvas_side(size: int) -> int:
+    """Side of the aligned canvas that faces of `size` px are cut from."""
+    needed = size * CANVAS.half / FRAME.half
+    return next((side for side in CANVASES if side >= needed), CANVASES[-1])
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What faces went through: a protector in one of its modes, with the networks of a seed."""
+
+    seed: int
+    protector: str
+    mode: str
+
+    @property
+    def folder(self) -> str:
+        """Below the folder of the population."""
+        return f"seed{self.seed}/{self.protector}/{self.mode}"
+
+
+@dataclass(frozen=True)
+class HidingPlan:
+    """The second half of a config; empty without `train`.
+
+    train, test: data sets that are learnt from and judged on, test None where they are one;
+    protectors: name -> modes; attacked: the same, of those that attackers work on; evaluators:
+    names of the registry; comparisons: at most so many of either kind, mated and non-mated.
+    """
+
+    train: str | None
+    test: str | None
+    seeds: tuple[int, ...]
+    protectors: Mapping[str, tuple[str, ...]]
+    attacked: Mapping[str, tuple[str, ...]]
+    evaluators: tuple[str, ...]
+    comparisons: int
+
+    @property
+    def population(self) -> str | None:
+        """Its name, in paths."""
+        return population_name(self.train, self.test) if self.train else None
+
+    def conditions(self, attacked: bool = False) -> list[Condition]:
+        """All of them, or those that attackers work on. What depends on no network is the same for
+        all seeds and is made for the first alone, but for the originals, which the networks of each
+        seed are to judge."""
+        if not self.train:
+            return []
+        chosen = self.attacked if attacked else {ORIGINAL[0]: ORIGINAL[1:]} | dict(self.protectors)
+        first, *more = self.seeds
+        found = [Condition(first, name, mode) for name in chosen for mode in chosen[name]]
+        if more:
+            trained = {ORIGINAL[0]} | _with_networks(chosen)
+            found += [
+                Condition(seed, name, mode)
+                for seed in more
+                for name in chosen
+                for mode in chosen[name]
+                if name in trained
+            ]
+        return found
+
+
+def _with_networks(names: Iterable[str]) -> set[str]:
+    # torch takes seconds to import: only for a benchmark of several seeds
+    from softbio.privacy.protectors import get_protector
+
+    return {name for name in names if get_protector(name).needs}
+
+
+def hiding_plan(section: Mapping[str, Any], datasets: Iterable[str]) -> HidingPlan:
+    """A config's section `privacy`, checked by the schema.
+
+    Raises UserError for a data set or protector that does not exist, and for an attack on what is
+    not protected.
+    """
+    plan = HidingPlan(
+        section.get("train"),
+        section.get("test"),
+        tuple(section.get("seeds", (0,))),
+        {name: tuple(modes) for name, modes in section.get("protectors", {}).items()},
+        {name: tuple(modes) for name, modes in section.get("attacked", {}).items()},
+        tuple(section.get("evaluators", ())),
+        section.get("comparisons", 30_000),
+    )
+    known = list(datasets)
+    for key in ("train", "test"):
+        name = getattr(plan, key)
+        if name is not None and name not in known:
+            raise UserError(
+                f"config: privacy.{key}: data set '{name}' is unknown: {nearest(name, known)}"
+            )
+    for name in [*plan.protectors, *plan.attacked]:
+        if name not in PROTECTORS:
+            raise UserError(
+                f"config: privacy.protectors: '{name}' is unknown: {nearest(name, PROTECTORS)}"
+            )
+    for name, modes in plan.attacked.items():
+        for mode in modes:
+            if mode not in plan.protectors.get(name, ()):
+                raise UserError(
+                    f"config: privacy.attacked: {name} {mode} is not among privacy.protectors"
+                )
+    if not plan.train and (plan.protectors or plan.test):
+        raise UserError("config: privacy.train is missing: the data set whose faces are protected")
+    return plan

@@ -1,0 +1,52 @@
+"""Two conditions of drawn faces, one of them fake, and who judges them."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from softbio.privacy.own_evaluators import fit_own_hog, train_own_cnn
+from softbio.privacy.panel import open_panel
+from softbio.privacy.protect import load_means, protect_parts
+from softbio.privacy.protectors import get_protector
+from softbio.privacy.recipe import AuxiliaryRecipe, own_matcher_recipe
+from softbio.privacy.score import score
+from softbio.privacy.train_auxiliaries import train_auxiliary
+
+
+def rewritten(folder: Path, images=None, index=None, card=None) -> None:
+    """Some files of a condition replaced."""
+    if images is not None:
+        np.save(folder / "images.npy", images)
+    if index is not None:
+        index.to_parquet(folder / "index.parquet")
+    if card is not None:
+        known = json.loads((folder / "card.json").read_text())
+        (folder / "card.json").write_text(json.dumps(known | card))
+
+
+def panel_of(folder: Path, protector: str, **more):
+    sides = {"networks": folder / "networks", "own": folder / "own", "device": "cpu"}
+    return open_panel(get_protector(protector), more.pop("dataset", "faces"), **(sides | more))
+
+
+def make(trained, folder: Path) -> Path:
+    """Conditions "original" and "inverted" (all grey levels), with networks and own evaluators."""
+    (folder / "networks").mkdir()
+    for kind in ("gender", "matcher"):
+        shutil.copytree(trained.path(kind), folder / "networks" / kind)
+    files = (trained.path("packed"), trained.path("parts.csv"))
+    train_own_cnn(*files, folder / "own/own_cnn", "cpu", size=32, epochs=12)
+    fit_own_hog(*files, folder / "own/hog_linear")
+    recipe = AuxiliaryRecipe(*("matcher", "faces", 0, 32), width=8, epochs=10, batch=8)
+    train_auxiliary(own_matcher_recipe(recipe), *files, folder / "own/own_matcher", "cpu")
+    protect_parts("none", "original", load_means(*files, device="cpu"), folder / "original")
+    shutil.copytree(folder / "original", folder / "inverted")
+    inverse = 255 - np.load(folder / "original/images.npy")
+    card = {"protector": "inverse", "mode": "full", "title": "Inverse"}
+    rewritten(folder / "inverted", inverse, card=card)
+    for name, before in (("original", None), ("inverted", folder / "original")):
+        panel = panel_of(folder, "none" if before is None else "san")
+        score(folder / name, before, panel, folder / name / "scores", dataset="faces")
+    return folder

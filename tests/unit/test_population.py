@@ -1,0 +1,154 @@
+"""The faces of a privacy benchmark: cut from aligned canvases, one data set or two."""
+
+import json
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from softbio.data.align import SIDE, align
+from softbio.data.fetch import fetch
+from softbio.data.packed import load_packed
+from softbio.data.population import gather
+from softbio.data.registry import load_registry
+from softbio.errors import UserError
+from softbio.privacy.parts import write_parts
+from softbio.privacy.plan import ORIGINAL, canvas_side, hiding_plan, members, population_name
+from softbio.privacy.warp import landmarks_px
+from tests.conftest import ROOT
+
+OPTIONS = {"subjects": 40, "images_per_subject": 2, "seed": 5}
+SPECS = load_registry(ROOT / "config/datasets.yaml", {"faces": {"options": OPTIONS}})
+PLAN = {"train": "faces", "protectors": {"san": ["op"], "blur": ["sigma2"]}}
+
+
+@pytest.fixture(scope="module")
+def aligned(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("aligned")
+    fetch(SPECS["faces"], folder / "raw")
+    align(SPECS["faces"], folder / "faces", folder / "raw", side=336)
+    return folder / "faces"
+
+
+def changed(aligned, folder, **columns):
+    """Another data set of the same canvases."""
+    folder.mkdir()
+    for name in ("images.npy", "rejected.csv"):
+        (folder / name).symlink_to(aligned / name)
+    pd.read_parquet(aligned / "index.parquet").assign(**columns).to_parquet(
+        folder / "index.parquet"
+    )
+    return folder
+
+
+def test_faces_are_the_inner_128_of_168_units(aligned, tmp_path):
+    gather("faces", [aligned], SPECS, 64, tmp_path)
+    packed = load_packed(tmp_path)
+    canvas = np.load(aligned / "images.npy")[7]
+    # half 64 around (56, 64) on a canvas of half 84 around (56, 56): 20 units from the left, 28
+    # from above, two pixels a unit; OpenCV's areas are another's averaging
+    expected = cv2.resize(
+        canvas[56 : 56 + 256, 40 : 40 + 256], (64, 64), interpolation=cv2.INTER_AREA
+    )
+    assert np.abs(packed.images[7].astype(int) - expected).max() <= 1
+    assert SIDE == 336
+
+
+def test_landmarks_go_with_the_faces(aligned, tmp_path):
+    gather("faces", [aligned], SPECS, 64, tmp_path)
+    index = load_packed(tmp_path).index
+    before = np.array(pd.read_parquet(aligned / "index.parquet")["landmarks"][3]).reshape(68, 2)
+    # centres of pixels: the 4 x 4 canvas pixels of one face pixel lie around it
+    expected = ((before + 0.5) - [40, 56]) / 4 - 0.5
+    assert np.allclose(landmarks_px(index["landmarks"][3], 64), expected, atol=1e-6)
+
+
+def test_of_two_data_sets_the_second_is_judged(aligned, tmp_path):
+    index = pd.read_parquet(aligned / "index.parquet")
+    other = changed(aligned, tmp_path / "other", image="x" + index["image"])
+    specs = SPECS | {"other": SPECS["faces"]}
+    gather("faces_to_other", [aligned, other], specs, 32, tmp_path / "both")
+    packed = load_packed(tmp_path / "both")
+    write_parts(packed, tmp_path / "parts.csv")
+    parts = pd.read_csv(tmp_path / "parts.csv")
+    test = parts["part"] == "test"
+    assert (packed.index["dataset"][test] == "other").all()
+    assert (packed.index["dataset"][~test] == "faces").all()
+    assert set(parts["part"]) == {"san", "evaluators", "attacker", "test"}
+    # one and the same name in both data sets is not taken for one person
+    assert parts.groupby("subject")["part"].nunique().max() == 1
+    shares = parts[~test]["part"].value_counts(normalize=True)
+    assert abs(shares["san"] - 0.5) < 0.06
+
+
+def test_what_takes_no_part_is_listed_with_its_reason(aligned, tmp_path):
+    index = pd.read_parquet(aligned / "index.parquet")
+    gender, subject = index["gender"].copy(), index["subject"].copy()
+    gender[2], subject[5] = None, None
+    other = changed(aligned, tmp_path / "other", gender=gender, subject=subject)
+    (other / "rejected.csv").unlink()
+    (other / "rejected.csv").write_text("image,split,reason\nq.png,test,no face found\n")
+    gather("faces", [other], SPECS, 32, tmp_path / "out")
+    lost = pd.read_csv(tmp_path / "out/left_out.csv").set_index("image")["reason"]
+    assert lost.to_dict() == {
+        "q.png": "no face found",
+        index["image"][2]: "its gender is not told",
+        index["image"][5]: "its subject is not told",
+    }
+    card = json.loads((tmp_path / "out/card.json").read_text())
+    assert card["images"] == {"faces": len(index) - 2}
+    assert {entry["reason"]: entry["images"] for entry in card["left_out"]} == {
+        "no face found": 1,
+        "its gender is not told": 1,
+        "its subject is not told": 1,
+    }
+
+
+def test_what_can_not_be_gathered_is_told(aligned, tmp_path):
+    with pytest.raises(UserError, match="stands in both data sets"):
+        gather("faces_to_faces", [aligned, aligned], SPECS, 32, tmp_path / "out")
+    nobody = changed(aligned, tmp_path / "nobody", gender=None)
+    with pytest.raises(UserError, match="'faces': no face with both gender and subject"):
+        gather("faces", [nobody], SPECS, 32, tmp_path / "out")
+
+
+def test_names_and_canvases():
+    assert population_name("celeba", "lfw") == "celeba_to_lfw"
+    assert members("celeba_to_lfw") == ["celeba", "lfw"]
+    assert population_name("faces", None) == population_name("faces", "faces") == "faces"
+    assert [canvas_side(size) for size in (32, 64, 128, 129, 224)] == [168, 168, 168, 336, 336]
+
+
+def test_the_originals_are_judged_in_any_case():
+    plan = hiding_plan(PLAN | {"seeds": [3]}, ["faces"])
+    folders = [condition.folder for condition in plan.conditions()]
+    assert folders == ["seed3/none/original", "seed3/san/op", "seed3/blur/sigma2"]
+    assert plan.conditions(attacked=True) == []
+
+
+def test_a_second_seed_repeats_what_depends_on_networks_alone():
+    plan = hiding_plan(PLAN | {"seeds": [0, 1]}, ["faces"])
+    second = [(each.protector, each.mode) for each in plan.conditions() if each.seed == 1]
+    assert second == [ORIGINAL, ("san", "op")]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"train": "facse"}, "privacy.train: data set 'facse' is unknown: did you mean 'faces'"),
+        ({"test": "lfv"}, "privacy.test: data set 'lfv'"),
+        ({"protectors": {"sun": ["op"]}}, "'sun' is unknown: did you mean 'san'"),
+        ({"attacked": {"san": ["sm"]}}, "san sm is not among privacy.protectors"),
+        ({"train": None}, "privacy.train is missing"),
+    ],
+)
+def test_a_plan_that_can_not_be_is_told(change, told):
+    with pytest.raises(UserError, match=told):
+        hiding_plan(PLAN | change, ["faces", "lfw"])
+
+
+def test_nothing_is_planned_without_a_data_set():
+    plan = hiding_plan({}, [])
+    assert plan.population is None
+    assert plan.conditions() == plan.conditions(attacked=True) == []
