@@ -9,6 +9,8 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 
+from softbio.hiding.load import Hiding, load_hiding
+from softbio.hiding.population import read_population, read_training
 from softbio.pairs import all_pairs, gallery_pairs
 from softbio.scores import (
     ComparisonAbout,
@@ -264,7 +266,7 @@ def build(root: Path, world: World = World()) -> Made:
         parts.append(others)
     pd.concat(parts)[["image", "subject", "part", "gender"]].to_csv(home / "parts.csv", index=False)
     entry = {"name": world.test, "title": "Made-up <faces>", "licence": "CC0",
-             "access": world.access, "citation": {"text": "None & never."},
+             "access": world.access, "reader": "drawn", "citation": {"text": "None & never."},
              "intended_use": "Testing the report."}  # fmt: skip
     card = root / f"faces/{world.dataset}/card.json"
     card.parent.mkdir(parents=True)
@@ -277,3 +279,10 @@ def build(root: Path, world: World = World()) -> Made:
     ]
     sans = [_networks(home, seed) for seed in world.seeds]
     return Made(root, card, home / "parts.csv", conditions, sans)
+
+
+def opened(made: Made, world: World, resamples: int = 100) -> Hiding:
+    """The population, judged."""
+    population = read_population(world.dataset, made.card, made.parts)
+    trainings = [read_training(folder) for folder in made.sans]
+    return load_hiding(population, made.conditions, made.attacked, trainings, resamples)

@@ -1,7 +1,6 @@
 """The report's second half, from made-up score files in the layout of the workflow."""
 
 import json
-import re
 from collections import Counter
 from dataclasses import asdict, replace
 
@@ -9,12 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from softbio.contests import read_statistics, write_statistics
 from softbio.data.population import LeftOut, PopulationCard
 from softbio.data.registry import DatasetSpec
 from softbio.errors import UserError
 from softbio.evaluators.registry import load_evaluators
-from softbio.figures import write_figures
 from softbio.files import write_json
 from softbio.hiding.claim import IMPOSSIBLE
 from softbio.hiding.claims import decide
@@ -25,95 +22,20 @@ from softbio.hiding.page import as_sentence
 from softbio.hiding.population import read_population, read_training
 from softbio.hiding.write import differences, write_hiding
 from softbio.metrics import classification, verification
-from softbio.records import load
-from softbio.report import write_report
 from softbio.scores import read_comparisons, read_gender, write_gender
-from softbio.tables import Evidence, write_tables
 from softbio.tables.hiding import attacks_table, evaluators_table, population_table
 from tests.conftest import ROOT
 from tests.report import hidden
-from tests.report.test_page import Reader
 
 STYLE = ROOT / "report/figures.mplstyle"
 SPECS = load_evaluators()
 SEEDS = hidden.World(subjects=24, each=3, cap=3000, seeds=(0, 1))
-PHOTOGRAPHS = hidden.World(
-    subjects=16, each=2, cap=300, dataset="celeba_to_lfw", test="lfw", access="application"
-)
-
-
-def opened(made: hidden.Made, world: hidden.World, resamples: int = 100):
-    population = read_population(world.dataset, made.card, made.parts)
-    trainings = [read_training(folder) for folder in made.sans]
-    return load_hiding(population, made.conditions, made.attacked, trainings, resamples)
-
-
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory):
-    made = hidden.build(tmp_path_factory.mktemp("drawn"))
-    return made, opened(made, hidden.World())
 
 
 @pytest.fixture(scope="module")
 def seeds(tmp_path_factory):
     made = hidden.build(tmp_path_factory.mktemp("seeds"), SEEDS)
-    return made, opened(made, SEEDS)
-
-
-@pytest.fixture(scope="module")
-def half(drawn):
-    """The folder of the half on drawn faces."""
-    made, hiding = drawn
-    folder = made.root / "hiding/faces"
-    write_hiding(hiding, SPECS, folder, STYLE)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def photographs(tmp_path_factory):
-    """The folder of a half on faces of people."""
-    root = tmp_path_factory.mktemp("photographs")
-    folder = root / "hiding/celeba_to_lfw"
-    write_hiding(opened(hidden.build(root, PHOTOGRAPHS), PHOTOGRAPHS), SPECS, folder, STYLE)
-    return folder
-
-
-def report(root, made, tables, figures, halves) -> str:
-    out = root / "with.html"
-    write_report(
-        "half <test>", tables, figures, made.cards, made.records, made.statistics, made.published,
-        ROOT / "report", out, hiding=halves,
-    )  # fmt: skip
-    assert out.stat().st_size < 5_000_000
-    return out.read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def nothing(made, tmp_path_factory):
-    """What the age half has made where the grid is empty."""
-    root, records = tmp_path_factory.mktemp("nothing"), load([])
-    write_statistics(records, root / "statistics.json")
-    statistics = read_statistics(root / "statistics.json")
-    write_tables(Evidence(records, made.published, statistics), root / "tables")
-    write_figures(records, {}, statistics, root / "figures", STYLE)
-    return replace(made, root=root, records=records, cards={}, statistics=statistics)
-
-
-@pytest.fixture(scope="module")
-def both(made, tables, figures, half, photographs) -> str:
-    return report(made.root, made, made.root / "tables", made.root / "figures", [half, photographs])
-
-
-@pytest.fixture(scope="module")
-def alone(nothing, half) -> str:
-    return report(nothing.root, nothing, nothing.root / "tables", nothing.root / "figures", [half])
-
-
-def read(text: str) -> Reader:
-    reader = Reader()
-    reader.feed(text)
-    assert reader.open == []
-    return reader
+    return made, hidden.opened(made, SEEDS)
 
 
 def test_every_score_file_is_judged_once(drawn, seeds):
@@ -154,7 +76,7 @@ def test_a_subject_that_an_evaluator_passes_over_does_not_part_the_draws(tmp_pat
         scores = read_gender(path)
         rest = scores.frame[scores.frame["subject"] != "s003"]
         write_gender(path, replace(scores, frame=rest))
-    hiding = opened(made, world, 20)
+    hiding = hidden.opened(made, world, 20)
     for item in (*hiding.gender, *hiding.verification, *hiding.attacks):
         assert item.numbers.subjects.tolist() == [f"s{number:03d}" for number in range(12)]
     remarks = {part.remark for claim in decide(hiding) for part in claim.parts}
@@ -286,56 +208,6 @@ def test_faces_of_people_stay_out_of_the_figures(half, photographs):
     assert not list((half / "faces").iterdir())
 
 
-def test_page_with_both_halves(both, half, photographs):
-    html = read(both)
-    ids = [attributes["id"] for _, attributes in html.tags if "id" in attributes]
-    assert max(Counter(ids).values()) == 1
-    for link in html.all("a"):
-        assert not link["href"].startswith("#") or link["href"][1:] in ids
-    assert "age estimation by ordinal regression and hiding gender" in both
-    assert {"findings", "hiding-faces", "hiding-celeba_to_lfw", "cite"} <= set(ids)
-    for folder in (half, photographs):
-        record = json.loads((folder / "claims.json").read_text())
-        assert [claim["name"] for claim in record["claims"]] == ["C1", "C2", "C3", "C6"]
-        assert record["headline"].replace("<", "&lt;").replace(">", "&gt;") in both
-    assert "Face mixing &lt;made up&gt;" in both
-    assert "<made up>" not in both
-    # photographs are named, not shown
-    assert "figure-examples-celeba_to_lfw" not in ids
-    assert "faces/examples-celeba_to_lfw.png" in both
-    assert "figure-examples-faces" in ids
-    assert "Levi-Hassner" in both
-    assert "size 64 (talk: 224)" in both
-
-
-def test_nothing_is_fetched(both):
-    html = read(both)
-    for attributes in html.all("img", "script", "link", "source", "iframe"):
-        for name in ("src", "href"):
-            assert attributes.get(name, "data:").startswith("data:")
-    assert all(len(image["alt"]) > 20 for image in html.all("img"))
-
-
-def test_page_of_hiding_alone(alone, half):
-    html = read(alone)
-    ids = {attributes["id"] for _, attributes in html.tags if "id" in attributes}
-    assert not ids & {"findings", "ladder", "tables", "data", "models", "deviations", "checklist"}
-    for link in html.all("a"):
-        assert not link["href"].startswith("#") or link["href"][1:] in ids
-    headline = json.loads((half / "claims.json").read_text())["headline"]
-    title = re.search(r"<h1>(.*?)</h1>", alone)[1]
-    assert title == headline.replace("<", "&lt;").replace(">", "&gt;")
-    assert alone.count(title) == 1
-    assert "half &lt;test&gt; · hiding gender · version" in alone
-    assert "ordinal regression ·" not in alone
-
-
-def test_page_of_ages_alone_says_nothing_of_hiding(page):
-    text = page.read_text(encoding="utf-8")
-    assert "Hiding gender" not in text
-    assert "· age estimation by ordinal regression · version" in text
-
-
 def test_training_is_read_from_the_networks_folder(drawn):
     made, hiding = drawn
     (training,) = hiding.trainings
@@ -362,6 +234,11 @@ def test_a_card_of_two_data_sets(drawn, tmp_path):
     found = read_population("celeba_to_lfw", tmp_path / "card.json", made.parts)
     assert (found.title, found.drawn, found.size) == ("CelebA to LFW", False, 112)
     assert found.left_out == {"CelebA: dark": 2, "LFW: dark": 1}
+    for access, reader, drawn in (("generated", "drawn", True), ("generated", "table", False)):
+        specs = {"faces": DatasetSpec("faces", "Faces", reader, None, access=access)}
+        write_json(tmp_path / "one.json", asdict(replace(card, datasets=specs, left_out=())))
+        one = read_population("faces", tmp_path / "one.json", made.parts)
+        assert (one.title, one.drawn, one.left_out) == ("Faces", drawn, {})
     assert [each.title for each in found.sources] == ["The celeba faces", "The lfw faces"]
     (tmp_path / "card.json").write_text("{}")
     with pytest.raises(UserError, match="not a population's card"):

@@ -61,12 +61,13 @@ class Absent:
 
 @dataclass(frozen=True)
 class About:
-    """An attack: its printed name, what kind it is of and what it does."""
+    """An attack: its printed name, what kind it is of, what it does and who published it."""
 
     name: str
     title: str
     family: str
     text: str
+    citation: str
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,7 @@ def _attack_names(conditions: Sequence[Condition]) -> dict[str, About]:
     found = {}
     for condition in conditions:
         for entry in _told(condition.folder / "attacks/index.json", "attacks"):
-            keys = ("name", "title", "family", "text")
+            keys = ("name", "title", "family", "text", "citation")
             item = About(*(str(entry.get(key, "")) for key in keys))
             found.setdefault(item.name, item)
     return found

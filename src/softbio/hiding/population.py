@@ -11,7 +11,8 @@ import pandas as pd
 from softbio.errors import UserError
 from softbio.records import label, read_json
 
-GENERATED = "generated"
+# access and reader of faces that no camera has seen
+GENERATED = ("generated", "drawn")
 UNKNOWN = "not stated"
 
 
@@ -23,6 +24,7 @@ class Source:
     title: str
     licence: str = UNKNOWN
     access: str = UNKNOWN
+    reader: str = UNKNOWN
     citation: str = UNKNOWN
     url: str | None = None
     intended_use: str = UNKNOWN
@@ -44,13 +46,17 @@ class Population:
     @property
     def drawn(self) -> bool:
         """Whether no person is shown, so that faces may stand in a report."""
-        return bool(self.sources) and all(each.access == GENERATED for each in self.sources)
+        return all((each.access, each.reader) == GENERATED for each in self.sources)
 
 
 def _source(values: Mapping[str, Any]) -> Source:
     citation = values.get("citation") or {}
     citation = {"text": citation} if isinstance(citation, str) else citation
-    known = {key: values[key] for key in ("licence", "access", "intended_use") if values.get(key)}
+    known = {
+        key: values[key]
+        for key in ("licence", "access", "reader", "intended_use")
+        if values.get(key)
+    }
     return Source(
         values["name"],
         values.get("title") or label(values["name"]),

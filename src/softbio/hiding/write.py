@@ -144,6 +144,7 @@ def _record(hiding: Hiding, claims: list[Claim], specs: Mapping[str, EvaluatorSp
             {"title": e.title, "kind": e.kind, "citation": e.citation, "licence": e.licence,
              "text": e.text, "reason": e.reason} for e in entries
         ],
+        "attacks": [asdict(each) for each in hiding.attack_names.values()],
         "absent": [asdict(each) for each in hiding.absent if each.kind == ATTACK],
         "protectors": protectors,
         "beyond_talk": list(beyond),

@@ -111,15 +111,13 @@ def attacks_table(hiding: Hiding) -> Table | None:
         keys = {key: value for key, value in row.items() if key not in ("separation", "gain")}
         numbers = {key: row[key] for key in ("separation", "gain")}
         long.append({"dataset": hiding.dataset} | keys | flat(numbers))
-    texts = "; ".join(f"{a.title}: {a.text}" for a in hiding.attack_names.values() if a.text)
     caption = (
         f"Attackers on protected test faces of {in_text(hiding.dataset)}, who have protected faces "
         "of other subjects, in %. Separation: max(AUC, 1 − AUC), 50 where nothing can be told. "
         "Gain: minus that of the unseen classifier that tells most without any knowledge of the "
         "method. Worst case: whoever tells most, in each resample, of those after gender. In "
-        f"brackets: {OVER_SUBJECTS}; both sides of a gain are drawn together. {texts}"
-    ).strip()
-    caption += "" if caption.endswith(".") else "."
+        f"brackets: {OVER_SUBJECTS}; both sides of a gain are drawn together."
+    )
     heads = ("Images", "Attack", "Family", "Separation", "Gain")
     columns = [("", name) for name in heads]
     title = f"What an attacker who knows recovers: {label(hiding.dataset)}"
