@@ -17,6 +17,7 @@ include: "workflow/rules/plan.smk"
 include: "workflow/rules/privacy.smk"
 include: "workflow/rules/judging.smk"
 include: "workflow/rules/attacks.smk"
+include: "workflow/rules/hiding.smk"
 include: "workflow/rules/report.smk"
 
 

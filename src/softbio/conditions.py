@@ -3,6 +3,7 @@
 A condition is a protector in one of its modes; the unprotected images are one too ("Before").
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -21,8 +22,27 @@ def condition(about: About) -> str:
     """The printed name of what the images went through: "Before", "SAN OP"."""
     if about.protector == ORIGINAL:
         return BEFORE
-    name = about.protector_title or about.protector
-    return f"{name} {MODES.get(about.mode, about.mode)}".strip()
+    return of_mode(about.protector_title or about.protector, about.mode)
+
+
+def of_mode(protector: str, mode: str) -> str:
+    """A protector's printed name with its mode: "SAN OP", "Blur sigma 2"."""
+    if protector == ORIGINAL:
+        return BEFORE
+    words = re.sub(r"(?<=[a-z])(?=[\d.])", " ", mode)
+    return f"{protector} {MODES.get(mode, words)}".strip()
+
+
+def strength_of(mode: str) -> float | None:
+    """The number of a mode that is one, such as "alpha0.5"; None of others."""
+    found = re.fullmatch(r"[a-z]*(\d+(?:\.\d+)?)", mode)
+    return float(found[1]) if found else None
+
+
+def unseen(items: Iterable[Any]) -> list[Any]:
+    """Score files of scorers that the training of no protector here has used, in order."""
+    groups = by_scorer(items).values()
+    return [i for same in groups if not any(i.about.seen for i in same) for i in same]
 
 
 def scorer(about: About) -> str:

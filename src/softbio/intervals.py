@@ -22,16 +22,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from softbio.errors import UserError
-from softbio.metrics import rates as core
-from softbio.metrics.classification import errors_at
-from softbio.metrics.rates import Rates, error_rates
 from softbio.metrics.verification import FMRS, supports
+from softbio.redrawn import Redrawn, redraw, sort_cases
 from softbio.scores import ComparisonAbout, ComparisonScores, GenderAbout, GenderScores
 from softbio.statistics import LEVEL, SEED, Interval, bca
 
 RESAMPLES = 1000
-# weights that are held at once
-_BLOCK = 2_000_000
+# weights that are held at once; a row of them stays in the fastest cache
+_BLOCK, _COLUMNS = 4_000_000, 128
 _ROUNDING = 1e-12
 _NOTHING = (float("nan"), float("nan"))
 Statistic = Callable[[np.ndarray], np.ndarray]
@@ -62,7 +60,7 @@ class Resampled:
         """
         place = self.names.index(name)
         estimate = float(self.estimates[place])
-        low, high = _limits(estimate, self.values[:, place], self.without[:, place])
+        low, high = limits(estimate, self.values[:, place], self.without[:, place])
         if low == high == estimate:
             limit = ((1 - LEVEL) / 2) ** (1 / self.fewest)
             low, high = {0.0: (0.0, 1 - limit), 1.0: (limit, 1.0)}.get(estimate, _NOTHING)
@@ -79,10 +77,10 @@ class Resampled:
         estimate = float(self.estimates[place] - before.estimates[other])
         values = self.values[:, place] - before.values[:, other]
         without = self.without[:, place] - before.without[:, other]
-        return Interval(estimate, *_limits(estimate, values, without))
+        return Interval(estimate, *limits(estimate, values, without))
 
 
-def _limits(estimate: float, values: np.ndarray, without: np.ndarray) -> tuple[float, float]:
+def limits(estimate: float, values: np.ndarray, without: np.ndarray) -> tuple[float, float]:
     """BCa limits, over the resamples that have a value."""
     values, without = values[~np.isnan(values)], without[~np.isnan(without)]
     if not len(values) or not len(without):
@@ -105,20 +103,29 @@ class _Cases:
     other: np.ndarray
 
     def weights(self, counts: np.ndarray) -> np.ndarray:
-        """Weights (B, N) of the cases where subjects are drawn counts (B, S) times."""
-        counts = counts.astype(float)
-        # two copies of one subject are no non-mated comparison, so c and not c squared
-        return counts[:, self.one] * np.where(self.one == self.other, 1.0, counts[:, self.other])
+        """Weights float32 (B, N) of the cases where subjects are drawn counts (B, S) times; in
+        memory the resamples of a case are neighbours."""
+        drawn = np.ascontiguousarray(counts.T, np.float32)
+        found = drawn[self.one]
+        if (self.one != self.other).any():
+            # two copies of one subject are no non-mated comparison, so c and not c squared
+            drawn = np.concatenate([drawn, np.ones_like(drawn[:1])])
+            found *= drawn[np.where(self.one == self.other, len(drawn) - 1, self.other)]
+        return found.T
 
     def blocks(self, rows: int) -> list[range]:
         """The numbers below `rows` in blocks whose weights fit into memory."""
-        block = max(1, _BLOCK // len(self.one))
+        block = min(max(1, _BLOCK // len(self.one)), _COLUMNS)
         return [range(start, min(start + block, rows)) for start in range(0, rows, block)]
 
 
-def _cases(first: np.ndarray, second: np.ndarray) -> _Cases:
+def _cases(first: np.ndarray, second: np.ndarray, among: np.ndarray | None = None) -> _Cases:
+    """among: the subjects that are drawn, those of the cases without it."""
     both = np.concatenate([np.asarray(first), np.asarray(second)]).astype(str)
-    names, member = np.unique(both, return_inverse=True)
+    names = np.unique(both if among is None else np.asarray(among).astype(str))
+    member = np.minimum(np.searchsorted(names, both), len(names) - 1)
+    if (names[member] != both).any():
+        raise ValueError(f"{both[names[member] != both][0]} is not among the subjects to draw")
     return _Cases(names, member[: len(first)], member[len(first) :])
 
 
@@ -148,15 +155,23 @@ def _fewest(positive: np.ndarray, first: np.ndarray, second: np.ndarray) -> int:
 
 def _resampled(
     names: tuple[str, ...],
-    statistic: Statistic,
+    numbers: Callable[[Redrawn], list[np.ndarray]],
+    scores: np.ndarray,
     positive: np.ndarray,
     subjects: tuple[np.ndarray, np.ndarray],
     resamples: int,
+    among: np.ndarray | None,
 ) -> Resampled:
-    cases = _cases(*subjects)
+    """numbers: those of `names`, float (B,) each."""
+    ordered = sort_cases(scores, positive)
+    cases = _cases(*(side[ordered.order] for side in subjects), among)
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        return np.stack(numbers(redraw(ordered, weights.T)), axis=-1)
+
     return Resampled(
         names,
-        statistic(np.ones((1, len(positive))))[0],
+        statistic(np.ones((1, len(positive)), np.float32))[0],
         resample(statistic, cases, resamples),
         leave_one_out(statistic, cases),
         cases.names,
@@ -164,19 +179,19 @@ def _resampled(
     )
 
 
-def of_gender(scores: GenderScores, resamples: int = RESAMPLES) -> Resampled:
-    """auc, eer; error and balanced_error at the shipped threshold; the cluster is the subject."""
-    values, labels = scores.scores, scores.labels
+def of_gender(
+    scores: GenderScores, resamples: int = RESAMPLES, among: np.ndarray | None = None
+) -> Resampled:
+    """auc, eer; error and balanced_error at the shipped threshold; the cluster is the subject.
 
-    def statistic(weights: np.ndarray) -> np.ndarray:
-        rates = error_rates(values, labels == 1, weights)
-        errors = errors_at(values, labels, scores.threshold, weights)
-        numbers = [core.area(rates), core.equal_error_rate(rates), errors.error, errors.balanced]
-        return np.stack(numbers, axis=-1)
+    among: the subjects that are drawn, object (S,), where others than the file's are too."""
+
+    def numbers(drawn: Redrawn) -> list[np.ndarray]:
+        return [drawn.area(), drawn.equal_error_rate(), *drawn.errors_at(scores.threshold)]
 
     names = ("auc", "eer", "error", "balanced_error")
     subjects = (scores.subjects, scores.subjects)
-    return _resampled(names, statistic, labels == 1, subjects, resamples)
+    return _resampled(names, numbers, scores.scores, scores.labels == 1, subjects, resamples, among)
 
 
 def tmr_name(fmr: float) -> str:
@@ -185,24 +200,27 @@ def tmr_name(fmr: float) -> str:
 
 
 def of_comparisons(
-    scores: ComparisonScores, fmrs: tuple[float, ...] = FMRS, resamples: int = RESAMPLES
+    scores: ComparisonScores,
+    fmrs: tuple[float, ...] = FMRS,
+    resamples: int = RESAMPLES,
+    among: np.ndarray | None = None,
 ) -> Resampled:
     """auc, eer and the TMR at each FMR (`tmr_name`), NaN where the comparisons do not support it;
-    the cluster is the subject, of which a comparison has two."""
-    values, mated = scores.scores, scores.mated
+    the cluster is the subject, of which a comparison has two. among: as in `of_gender`."""
+    mated = scores.mated
     held = [supports(int((~mated).sum()), fmr) for fmr in fmrs]
 
-    def tmr(rates: Rates, fmr: float, is_held: bool) -> np.ndarray:
-        found = core.true_positive_at(rates, fmr)
-        return found if is_held else np.full_like(found, np.nan)
-
-    def statistic(weights: np.ndarray) -> np.ndarray:
-        rates = error_rates(values, mated, weights)
-        at = [tmr(rates, fmr, is_held) for fmr, is_held in zip(fmrs, held, strict=True)]
-        return np.stack([core.area(rates), core.equal_error_rate(rates), *at], axis=-1)
+    def numbers(drawn: Redrawn) -> list[np.ndarray]:
+        area = drawn.area()
+        nothing = np.full_like(area, np.nan)
+        at = [
+            drawn.true_positive_at(fmr) if is_held else nothing
+            for fmr, is_held in zip(fmrs, held, strict=True)
+        ]
+        return [area, drawn.equal_error_rate(), *at]
 
     names = ("auc", "eer", *(tmr_name(fmr) for fmr in fmrs))
-    return _resampled(names, statistic, mated, scores.subjects, resamples)
+    return _resampled(names, numbers, scores.scores, mated, scores.subjects, resamples, among)
 
 
 def separation(area: Interval) -> Interval:
@@ -231,14 +249,19 @@ class Judged:
         return self.numbers.interval(name)
 
 
-def judge(scores: GenderScores | ComparisonScores, resamples: int = RESAMPLES) -> Judged:
-    """Numbers of a score file with their intervals.
+def judge(
+    scores: GenderScores | ComparisonScores,
+    resamples: int = RESAMPLES,
+    among: np.ndarray | None = None,
+) -> Judged:
+    """Numbers of a score file with their intervals. among: the subjects that are drawn, of several
+    files all that one of them has, so that they are drawn together; those of the file without it.
 
     Raises UserError where a class or a kind of comparison has no case.
     """
     judged = of_gender if isinstance(scores, GenderScores) else of_comparisons
     try:
-        return Judged(scores, judged(scores, resamples=resamples))
+        return Judged(scores, judged(scores, resamples=resamples, among=among))
     except ValueError as error:
         about = scores.about
         by = about.evaluator if isinstance(scores, GenderScores) else about.matcher

@@ -60,3 +60,8 @@ def note_on(frame: pd.DataFrame) -> str:
     """The same for the numbers that a table or a figure shows: their `method`, or the pair that
     `a` and `b` name."""
     return beyond_talk([m for c in ("method", "a", "b") if c in frame for m in frame[c]])
+
+
+def joined(parts: list[str]) -> str:
+    """In a sentence: "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

@@ -37,6 +37,8 @@ DATASETS = {
     "afad": "AFAD",
     "utkface": "UTKFace",
     "cacd": "CACD",
+    "celeba": "CelebA",
+    "lfw": "LFW",
 }
 VARIANTS = {"": "", "-weighted": ", weighted", "-shuffled": ", shuffled labels"}
 SELECTIONS = {"last": "last epoch", "best": "best validation epoch"}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from softbio.contests import Pair, Statistics
+from softbio.names import joined
 from softbio.records import Records, by_method, in_text, label
 from softbio.tables.layout import plus_minus
 
@@ -143,14 +144,10 @@ def other_rules(records: Records, c: Contest) -> str | None:
         else:
             changed.append(f"{text} it is {label(best)} ({means[best]:.2f})")
     if changed:
-        return f"The winner depends on the rule: {_joined(changed)}."
+        return f"The winner depends on the rule: {joined(changed)}."
     if same:
-        return f"{label(c.ranking[0])} is also lowest {_joined(same)}."
+        return f"{label(c.ranking[0])} is also lowest {joined(same)}."
     return None
-
-
-def _joined(parts: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
 
 
 def reach_verdict(records: Records, statistics: Statistics) -> Verdict:
@@ -181,7 +178,7 @@ def _overall(contests: list[Contest]) -> str:
         others = [f"{label(method)} in {n}" for method, n in wins.most_common()[1:]]
         return (
             f"No method wins throughout: {label(best)} has the lowest mean test MAE in {count} of "
-            f"{pairs}, {_joined(others)}."
+            f"{pairs}, {joined(others)}."
         )
     apart = sum(c.apart for c in contests)
     pairs = pairs.replace("2 pairs", "both pairs") if count == 2 else f"all {pairs}"

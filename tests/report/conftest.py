@@ -8,13 +8,16 @@ import pytest
 
 from softbio.contests import Statistics, read_statistics, write_statistics
 from softbio.data.registry import Card
+from softbio.evaluators.registry import load_evaluators
 from softbio.figures import Figure, write_figures
+from softbio.hiding.load import Hiding
+from softbio.hiding.write import write_hiding
 from softbio.published import read_published
 from softbio.records import Records, load, load_cards
 from softbio.report import write_report
 from softbio.tables import Evidence, Table, write_tables
 from tests.conftest import ROOT
-from tests.report import synthetic
+from tests.report import hidden, synthetic
 
 
 @dataclass(frozen=True)
@@ -66,3 +69,38 @@ def page(made: Made, tables: dict, figures: dict) -> Path:
         made.statistics, made.published, ROOT / "report", out,
     )  # fmt: skip
     return out
+
+
+PHOTOGRAPHS = hidden.World(
+    subjects=16, each=2, cap=300, dataset="celeba_to_lfw", test="lfw", access="application"
+)
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[hidden.Made, Hiding]:
+    """A made-up population of drawn faces, and what is judged of it."""
+    made = hidden.build(tmp_path_factory.mktemp("drawn"))
+    return made, hidden.opened(made, hidden.World())
+
+
+@pytest.fixture(scope="session")
+def half(drawn: tuple) -> Path:
+    """The folder of the half on drawn faces."""
+    made, hiding = drawn
+    folder = made.root / "hiding/faces"
+    write_hiding(hiding, load_evaluators(), folder, ROOT / "report/figures.mplstyle")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a half on faces of people."""
+    root = tmp_path_factory.mktemp("photographs")
+    folder = root / "hiding/celeba_to_lfw"
+    write_hiding(
+        hidden.opened(hidden.build(root, PHOTOGRAPHS), PHOTOGRAPHS),
+        load_evaluators(),
+        folder,
+        ROOT / "report/figures.mplstyle",
+    )
+    return folder

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from softbio.report import copy_text, embedded
+from softbio.page import copy_text, embedded
 from tests.conftest import ROOT
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}

@@ -214,7 +214,11 @@ def test_seeds_of_one_condition_are_told_apart(gender):
         for item in items if item.about.mode == "op" for seed in (0, 1)
     ]  # fmt: skip
     table = tables.gender_errors([items[0], *again])
-    assert [row.cells[1] for row in table.rows] == ["Before", "SAN OP, seed 0", "SAN OP, seed 1"]
+    names = ["Before", "SAN OP, seed 0", "SAN OP, seed 1", "SAN OP, 2 seeds"]
+    assert [row.cells[1] for row in table.rows] == names
+    # the same scores twice: their mean, without spread
+    mean = f"{100 * table.long['eer'].iloc[1]:.1f} ± 0.0"
+    assert (table.rows[-1].cells[3], table.rows[-1].summary) == (mean, True)
 
 
 def test_nothing_to_show_is_none(comparisons):

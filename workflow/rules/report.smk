@@ -8,7 +8,14 @@ CARDS = [
 ]
 PAGE = [
     f"{workflow.basedir}/report/{name}"
-    for name in ("template.html.j2", "style.css", "sort.js")
+    for name in (
+        "template.html.j2",
+        "age.html.j2",
+        "blocks.html.j2",
+        "hiding.html.j2",
+        "style.css",
+        "sort.js",
+    )
 ]
 
 
@@ -133,6 +140,7 @@ rule report:
         figures=rules.figures.output.figures,
         published=f"{workflow.basedir}/config/published.csv",
         page=PAGE,
+        hiding=expand("{half}/claims.json", half=HALVES),
         l0=rules.L0.output.tables if AUTHORS_FOLDER else [],
         code=code(
             "audit",
@@ -144,11 +152,14 @@ rule report:
             "effects",
             "ladder",
             "names",
+            "page",
+            "privacy/deviations",
             "published",
             "records",
             "report",
             "verdict",
         )
+        + package("hiding")
         + package("tables"),
     output:
         report=report(

@@ -18,4 +18,5 @@ with job(snakemake.log[0]):
         template=Path(snakemake.input.page[0]).parent,
         out=snakemake.output.report,
         l0=snakemake.params.l0,
+        hiding=[Path(path).parent for path in snakemake.input.hiding],
     )

@@ -14,13 +14,15 @@ from softbio.conditions import (
     ordered,
     panel_name,
     seen_note,
+    strength_of,
+    unseen,
 )
 from softbio.figures.base import WIDE, Figure, NotShown, plain, tiles
 from softbio.figures.curves import chance, fewer, inks, legend
 from softbio.intervals import Judged, tmr_name
 from softbio.metrics.classification import errors_at, roc
 from softbio.records import in_text
-from softbio.scores import KINDS
+from softbio.scores import KINDS, ORIGINAL
 
 TMR = tmr_name(0.01)
 MARKS = {"": "o", "sm": "s", "nt": "D", "op": "^"}
@@ -68,7 +70,7 @@ def gender_roc(judged: Sequence[Judged]) -> Figure:
     panels, styles, frame = by_scorer(judged), inks(judged), _points(judged)
     # the panels are square
     width, across = min(WIDE, 0.8 + 2.05 * len(panels)), min(len(panels), 4)
-    canvas, axes = tiles(len(panels), width, min(2.6, width / across + 0.6), sharey=True)
+    canvas, axes = tiles(len(panels), width, min(2.75, width / across + 0.45), sharey=True)
     about = judged[0].about
     for ax, (name, items) in zip(axes, panels.items(), strict=True):
         _panel(ax, frame[frame["evaluator"] == name], styles)
@@ -97,12 +99,6 @@ def scorer_and(item: Judged) -> str:
     return f"{panel_name([item])}, {condition(item.about)}"
 
 
-def unseen(judged: Sequence[Judged]) -> list[Judged]:
-    """Score files of scorers that the training of no protector here has used."""
-    groups = by_scorer(judged).values()
-    return [i for items in groups if not any(i.about.seen for i in items) for i in items]
-
-
 def _plane_rows(gender: Sequence[Judged], matching: Sequence[Judged], kind: str) -> list[dict]:
     """One row a gender classifier, matcher, condition and seed, scorers unseen by the protector."""
     rows = []
@@ -123,8 +119,13 @@ def _plane_rows(gender: Sequence[Judged], matching: Sequence[Judged], kind: str)
 
 
 def _marks(ax: Axes, part: pd.DataFrame, styles: dict) -> None:
-    """A mark with both intervals for each condition; modes of one protector joined."""
+    """A mark with both intervals for each condition; modes of one protector joined, those of
+    rising strength from the originals on, with the strength beside the mark."""
+    before = part[part["protector"] == ORIGINAL]
+    modes = part.groupby("protector")["mode"].nunique()
     for _, line in part.groupby(["protector", "seed"], sort=False, dropna=False):
+        if line["mode"].map(strength_of).notna().all():
+            line = pd.concat([before[:1], line]).sort_values("eer", kind="stable")
         ax.plot(line["eer"], line["tmr"], color="#b5b5b5", linewidth=0.8, zorder=1)
     for row in part.itertuples():
         reach = [[[row.eer - row.eer_low], [row.eer_high - row.eer]],
@@ -132,7 +133,23 @@ def _marks(ax: Axes, part: pd.DataFrame, styles: dict) -> None:
         ax.errorbar(row.eer, row.tmr, reach[1], reach[0], marker=MARKS.get(row.mode, "P"),
                     color=styles[row.condition]["color"], markersize=5, linewidth=0.9,
                     capsize=0, zorder=3)  # fmt: skip
+        strength = strength_of(row.mode)
+        if strength is not None and modes[row.protector] > 1:
+            ax.annotate(f"{strength:g}", (row.eer, row.tmr), (3, 3), textcoords="offset points",
+                        fontsize=5.5, color=styles[row.condition]["color"])  # fmt: skip
     ax.axvline(0.5, color="#8c8c8c", linewidth=0.7, linestyle=":", zorder=1)
+
+
+def _by_protector(styles: dict[str, dict], gender: Sequence[Judged]) -> dict[str, dict]:
+    """One name for all strengths of a protector, which the marks tell."""
+    names = {condition(i.about): i.about for i in gender}
+    found = {}
+    for name, style in styles.items():
+        about = names[name]
+        strength = strength_of(about.mode)
+        shown = name if strength is None else about.protector_title or about.protector
+        found.setdefault(shown, style)
+    return found
 
 
 def plane(gender: Sequence[Judged], matching: Sequence[Judged], kind: str = KINDS[1]) -> Figure:
@@ -150,14 +167,15 @@ def plane(gender: Sequence[Judged], matching: Sequence[Judged], kind: str = KIND
     styles = {name: styles[name] | {"linestyle": "", "marker": MARKS.get(modes[name], "P")}
               for name in styles if name in modes}  # fmt: skip
     groups = list(frame.groupby(["evaluator", "matcher"], sort=False))
-    size = (min(WIDE, 0.7 + 2.6 * len(groups)), 2.6)
+    size = (min(WIDE, 0.7 + 2.6 * len(groups)), 2.6 if len(groups) <= 4 else 2.1)
     canvas, axes = tiles(len(groups), *size, sharex=True, sharey=True)
     for ax, ((evaluator, matcher), part) in zip(axes, groups, strict=True):
         _marks(ax, part, styles)
-        ax.set(title=f"{evaluator}\n{matcher}", xlabel="EER of gender")
+        ax.set_title(f"{evaluator}\n{matcher}", fontsize=7)
+        ax.set_xlabel("EER of gender")
     axes[0].set(ylabel="TMR at FMR 1 %", xlim=(0, max(0.55, frame["eer_high"].max() * 1.05)))
     axes[0].set_ylim(min(0.9, frame["tmr_low"].min() * 0.95), 1.005)
-    legend(canvas, styles)
+    legend(canvas, _by_protector(styles, gender))
     dataset = gender[0].about.dataset
     side = "originals" if kind == KINDS[1] else "other protected images"
     caption = (
@@ -165,8 +183,9 @@ def plane(gender: Sequence[Judged], matching: Sequence[Judged], kind: str = KIND
         f"FMR 1 % of a matcher, protected probes against {side}; scorers that no training used "
         "(first line of a title: the classifier; second: the matcher). Best is the upper end of "
         "the dotted line: gender at chance, matching untouched; to the right of it decisions are "
-        f"turned round, which hides nothing. Modes of a protector are joined. {OVER_SUBJECTS}; a "
-        "comparison is weighted by the draws of both its subjects. "
+        "turned round, which hides nothing. Modes of a protector are joined, strengths from the "
+        f"originals on; a number is a strength. {OVER_SUBJECTS}; a comparison is weighted by the "
+        "draws of both its subjects. "
         f"{failed_note(item.about for item in [*gender, *matching])}"
     ).strip()
     texts = "; ".join(

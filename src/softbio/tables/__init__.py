@@ -1,6 +1,5 @@
 """Every table of a configuration, from the records of its runs."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -8,14 +7,13 @@ from pathlib import Path
 import pandas as pd
 
 from softbio.contests import Statistics
-from softbio.files import atomic
 from softbio.names import note_on
 from softbio.records import SELECTIONS, Records, in_order
 from softbio.tables import calibration, comparison, contests, context, errors
 from softbio.tables.audit import audits as audit_table
-from softbio.tables.layout import Row, Table
+from softbio.tables.layout import Row, Table, save
 
-__all__ = ["Evidence", "Row", "Table", "build_tables", "write_tables"]
+__all__ = ["Evidence", "Row", "Table", "build_tables", "save", "write_tables"]
 
 
 @dataclass(frozen=True)
@@ -72,16 +70,3 @@ def write_tables(evidence: Evidence, folder: Path | str) -> list[Table]:
     """Write the files of all tables; see `save`."""
     built = build_tables(evidence)
     return save([_noted(table) for table in built if table is not None], folder)
-
-
-def save(tables: list[Table], folder: Path | str) -> list[Table]:
-    """Write {name}.csv, .md, .tex of some tables and index.json, which keeps their order, titles,
-    captions and printed cells; returns them."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for table in tables:
-        table.write(folder)
-    with atomic(folder / "index.json") as part:
-        entries = [table.entry() for table in tables]
-        part.write_text(json.dumps(entries, indent=1, ensure_ascii=False), encoding="utf-8")
-    return tables

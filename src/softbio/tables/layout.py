@@ -1,5 +1,6 @@
 """A table once, written three ways: long CSV, Markdown, LaTeX (booktabs)."""
 
+import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -184,3 +185,16 @@ def latex(table: Table) -> str:
             "",
         ]
     )
+
+
+def save(tables: list[Table], folder: Path | str) -> list[Table]:
+    """Write {name}.csv, .md, .tex of some tables and index.json, which keeps their order, titles,
+    captions and printed cells; returns them."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for table in tables:
+        table.write(folder)
+    with atomic(folder / "index.json") as part:
+        entries = [table.entry() for table in tables]
+        part.write_text(json.dumps(entries, indent=1, ensure_ascii=False), encoding="utf-8")
+    return tables

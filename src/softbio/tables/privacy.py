@@ -20,7 +20,7 @@ from softbio.metrics.verification import ERRORS, FMRS
 from softbio.records import in_text, label
 from softbio.scores import KINDS, ORIGINAL, ComparisonScores
 from softbio.statistics import Interval, bootstrap, clustered
-from softbio.tables.layout import ABSENT, Row, Table, decimals
+from softbio.tables.layout import ABSENT, Row, Table, decimals, plus_minus
 
 SIDES = {KINDS[0]: "neither", KINDS[1]: "probe", KINDS[2]: "both"}
 GENDER_NAMES = ("EER", "Separation", "Error", "Balanced error", "EER − before", "Flipped")
@@ -40,8 +40,8 @@ def percent(interval: Interval | None, sign: bool = False) -> str:
     return middle if np.isnan(interval.low) else f"{middle} ({low} to {high})"
 
 
-def _flat(numbers: dict[str, Interval | None]) -> dict[str, float]:
-    """The columns name, name_low, name_high of a CSV."""
+def flat(numbers: dict[str, Interval | None]) -> dict[str, float]:
+    """The columns name, name_low, name_high of a CSV, for each interval."""
     found = {}
     for name, interval in numbers.items():
         ends = (interval.estimate, interval.low, interval.high) if interval else (np.nan,) * 3
@@ -50,14 +50,18 @@ def _flat(numbers: dict[str, Interval | None]) -> dict[str, float]:
 
 
 def _before(item: Judged, items: Sequence[Judged]) -> Judged | None:
-    """The unprotected scores of the same scorer on the same subjects; None for those themselves."""
+    """The unprotected scores of the same scorer on the same subjects, of the same seed where there
+    are several; None for those themselves."""
     if item.about.protector == ORIGINAL:
         return None
-    for other in items:
-        same = np.array_equal(other.numbers.subjects, item.numbers.subjects)
-        if other.about.protector == ORIGINAL and same:
-            return other
-    return None
+    found = [
+        other
+        for other in items
+        if other.about.protector == ORIGINAL
+        and np.array_equal(other.numbers.subjects, item.numbers.subjects)
+    ]
+    own = [other for other in found if other.about.seed == item.about.seed]
+    return next(iter(own or found), None)
 
 
 def _condition(item: Judged, items: Sequence[Judged]) -> str:
@@ -100,6 +104,20 @@ def _gender_numbers(item: Judged, items: Sequence[Judged]) -> dict[str, Interval
     }
 
 
+def _over_seeds(item: Judged, items: Sequence[Judged]) -> Row | None:
+    """Behind the last of several seeds of one condition: mean and SD over them."""
+    same = [i for i in items if condition(i.about) == condition(item.about)]
+    if len(same) < 2 or item is not same[-1]:
+        return None
+    numbers = [_gender_numbers(i, items) for i in same]
+    cells = [scorer(item.about), f"{condition(item.about)}, {len(same)} seeds"]
+    cells.append(f"{len(item.scores.frame):,}")
+    for name in numbers[0]:
+        values = [n[name].estimate if n[name] else np.nan for n in numbers]
+        cells.append(plus_minus(100 * np.array(values), 1).replace("-", "−"))
+    return Row(cells, summary=True)
+
+
 def gender_errors(judged: Sequence[Judged]) -> Table | None:
     """Every gender classifier before and after protection; None without scores."""
     if not judged:
@@ -114,7 +132,9 @@ def gender_errors(judged: Sequence[Judged]) -> Table | None:
             rows.append(Row(cells))
             keys = {"dataset": about.dataset, "evaluator": about.evaluator, "seen": about.seen}
             keys |= {"protector": about.protector, "mode": about.mode, "seed": about.seed}
-            long.append(keys | {"images": len(item.scores.frame)} | _flat(numbers))
+            long.append(keys | {"images": len(item.scores.frame)} | flat(numbers))
+            if summary := _over_seeds(item, items):
+                rows.append(summary)
     abouts = [item.about for item in judged]
     dataset = abouts[0].dataset
     caption = (
@@ -123,8 +143,9 @@ def gender_errors(judged: Sequence[Judged]) -> Table | None:
         "where nothing can be told; turning decisions round does not lower it. Error, and the mean "
         "error of both genders (balanced): at the threshold that the classifier is shipped with. "
         "Flipped: images decided otherwise than before. In brackets: "
-        f"{OVER_SUBJECTS}; those of the "
-        f"difference draw both sides together. {seen_note(abouts)} {failed_note(abouts)}"
+        f"{OVER_SUBJECTS}; those of the difference draw both sides together. "
+        f"{'± is the SD over seeds. ' * any(row.summary for row in rows)}"
+        f"{seen_note(abouts)} {failed_note(abouts)}"
     ).strip()
     columns = [("", name) for name in ("Classifier", "Images", "N", *GENDER_NAMES)]
     title = f"Gender before and after protection: {label(dataset)}"
@@ -158,7 +179,7 @@ def matching(judged: Sequence[Judged]) -> Table | None:
             keys |= {"kind": about.kind, "pairs": about.pairs, "protector": about.protector}
             keys |= {"mode": about.mode, "seed": about.seed}
             keys |= dict(zip(("mated", "non_mated"), counts, strict=True))
-            long.append(keys | _flat(numbers))
+            long.append(keys | flat(numbers))
     abouts = [item.about for item in judged]
     dataset = abouts[0].dataset
     caption = (
@@ -198,7 +219,7 @@ def identification(scores: Sequence[ComparisonScores]) -> Table | None:
             rows.append(Row([*cells, decimals(float(np.median(ranks)), 0)]))
             keys = {"dataset": about.dataset, "matcher": about.matcher, "seen": about.seen}
             keys |= {"protector": about.protector, "mode": about.mode, "seed": about.seed}
-            long.append(keys | {"probes": len(ranks), "gallery": size} | _flat(found))
+            long.append(keys | {"probes": len(ranks), "gallery": size} | flat(found))
     dataset = scores[0].about.dataset
     abouts = [item.about for item in scores]
     caption = (

@@ -1,0 +1,85 @@
+"""What an attacker who knows of the protection tells more than one who does not."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from softbio.conditions import condition, ordered, scorer, unseen
+from softbio.hiding.claim import EQUAL, IMPOSSIBLE, Claim, Part, over_seeds
+from softbio.hiding.load import Hiding
+from softbio.hiding.verdicts import (
+    NOT_HELD,
+    NOTHING,
+    UNDECIDED,
+    Draws,
+    all_of,
+    at_least,
+    combined,
+    draws,
+    joint,
+    separated,
+    turned,
+)
+from softbio.intervals import Judged
+
+
+def is_gender(item: Judged) -> bool:
+    """Whether an attack is after gender, not after the protection itself."""
+    return item.about.positive == "male"
+
+
+def worst(items: Sequence[Judged]) -> Draws | None:
+    """max(AUC, 1 - AUC) of whoever tells most, in each resample; None of other subjects."""
+    if not items or not joint([item.numbers for item in items]):
+        return None
+    areas = [draws(item.numbers, "auc") for item in items]
+    return Draws(
+        max(float(separated(np.array(each.estimate))) for each in areas),
+        *(separated(np.stack([getattr(each, name) for each in areas])).max(axis=0)
+          for name in ("values", "without")),
+    )  # fmt: skip
+
+
+def attacked(hiding: Hiding) -> Iterator[tuple[Judged, list[Judged], list[Judged]]]:
+    """Each attacked condition: one of its files, the attacks on gender, and the zero-effort
+    readers: unseen classifiers that have learnt nothing of it."""
+    found: dict[tuple, list[Judged]] = {}
+    for item in ordered(hiding.attacks):
+        found.setdefault((item.about.protector, item.about.mode, item.about.seed), []).append(item)
+    readers = unseen(hiding.gender)
+    for (protector, mode, seed), items in found.items():
+        same = [(i.about.protector, i.about.mode) == (protector, mode) for i in readers]
+        files = [i for i, is_same in zip(readers, same, strict=True) if is_same]
+        own = [i for i in files if i.about.seed == seed]
+        yield items[0], [i for i in items if is_gender(i)], own or files
+
+
+def adaptive(hiding: Hiding) -> Claim:
+    """C6: the worst attacker tells no more than the best zero-effort reader."""
+    parts, levels = [], {}
+    for any_, attacks, readers in attacked(hiding):
+        about, sides = any_.about, (worst(attacks), worst(readers))
+        name = condition(about)
+        text = f"Separation, worst attack − zero effort, {name}"
+        numbers = [item.numbers for item in (*attacks, *readers)]
+        if None in sides or not joint(numbers):
+            parts.append(Part(text, "", about.seed, NOTHING, UNDECIDED, IMPOSSIBLE))
+            continue
+        gain = combined(np.subtract, *sides)
+        best = max(attacks, key=lambda i: abs(i.interval("auc").estimate - EQUAL))
+        parts.append(Part(text, scorer(best.about), about.seed, gain, at_least(turned(gain))))
+        levels.setdefault(name, []).append([side.estimate for side in sides])
+    word = all_of([part.word for part in parts])
+    sentence = "No attack was made."
+    if parts:
+        lost = sum(part.word == NOT_HELD for part in parts)
+        told = "; ".join(
+            f"{name} from {over_seeds([b for _, b in each])} to {over_seeds([a for a, _ in each])}"
+            for name, each in levels.items()
+        )
+        sentence = (
+            f"max(AUC, 1 − AUC) in %, from zero effort to the worst attack: {told}. Knowing the "
+            f"method tells more in {lost} of {len(parts)} cases."
+        )
+    title = "An attacker who knows the method tells no more than one who does not"
+    return Claim("C6", title, word, sentence, tuple(parts))

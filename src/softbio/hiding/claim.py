@@ -1,0 +1,126 @@
+"""What a claim is, and the words it is told in."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from softbio.conditions import ordered
+from softbio.hiding.verdicts import HELD, NOTHING, UNDECIDED, combined, draws, joint
+from softbio.intervals import Judged
+from softbio.scores import ORIGINAL
+from softbio.statistics import Interval
+
+SAN = "san"
+# the EER of scores that say nothing
+EQUAL = 0.5
+IMPOSSIBLE = "other subjects in the score files"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One inequality of a claim: of which scorers and seed, the number, and how it was decided.
+
+    text: what is compared, such as "EER, SAN OP − Before"; remark: why it is undecided, if so.
+    """
+
+    text: str
+    by: str
+    seed: int | None
+    interval: Interval
+    word: str
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim, decided: held, not held or undecided; sentence: what was found, with numbers."""
+
+    name: str
+    title: str
+    word: str
+    sentence: str
+    parts: tuple[Part, ...]
+
+
+def number(interval: Interval, sign: bool = False) -> str:
+    """In percent, with its limits where it has any."""
+    form = "{:+.1f}" if sign else "{:.1f}"
+    values = (interval.estimate, interval.low, interval.high)
+    middle, low, high = (form.format(100 * value).replace("-", "−") for value in values)
+    return middle if np.isnan(interval.low) else f"{middle} ({low} to {high})"
+
+
+def is_original(item: Judged) -> bool:
+    return item.about.protector == ORIGINAL
+
+
+def before(item: Judged, items: Iterable[Judged]) -> Judged | None:
+    """The unprotected scores of a scorer's file among its others, of its seed where each seed has
+    its own; None where there are none, or only those of another seed's network."""
+    found = [each for each in items if is_original(each)]
+    own = [each for each in found if each.about.seed == item.about.seed]
+    name = getattr(item.about, "evaluator", None) or item.about.matcher
+    return next(iter(own or ([] if name.startswith("aux_") and len(found) > 1 else found)), None)
+
+
+def groups(items: Sequence[Judged]) -> dict[str, list[Judged]]:
+    """Files of each scorer."""
+    found: dict[str, list[Judged]] = {}
+    for item in ordered(items):
+        name = getattr(item.about, "evaluator", None) or item.about.matcher
+        found.setdefault(name, []).append(item)
+    return found
+
+
+def of_condition(
+    items: Iterable[Judged], protector: str, mode: str = ""
+) -> dict[int | None, Judged]:
+    """Seed -> file of a condition."""
+    return {
+        i.about.seed: i for i in items if (i.about.protector, i.about.mode) == (protector, mode)
+    }
+
+
+def difference(first: Judged, second: Judged, name: str) -> tuple[Interval, str]:
+    """Of a number, the first file's minus the second's, and why it has no interval, if so."""
+    if not joint([first.numbers, second.numbers]):
+        return NOTHING, IMPOSSIBLE
+    return combined(np.subtract, *(draws(each.numbers, name) for each in (first, second))), ""
+
+
+def seed_of(part: Part, parts: Sequence[Part]) -> str:
+    """ ", seed 1" where there are several."""
+    return f", seed {part.seed}" if len({each.seed for each in parts}) > 1 else ""
+
+
+def held_of(parts: Sequence[Part], what: str) -> str:
+    """ "3 of 4 comparisons", with those that are undecided."""
+    held, unknown = (sum(part.word == word for part in parts) for word in (HELD, UNDECIDED))
+    return f"{held} of {len(parts)} {what}" + (f" ({unknown} undecided)" if unknown else "")
+
+
+def by_text(parts: Sequence[Part]) -> dict[str, list[Part]]:
+    """Parts of each text, which seeds tell apart."""
+    found: dict[str, list[Part]] = {}
+    for part in parts:
+        found.setdefault(part.text, []).append(part)
+    return found
+
+
+def over_seeds(values: Sequence[float]) -> str:
+    """ "95.0", or "95.0–96.7 over 3 seeds", of shares in percent."""
+    shown = [f"{100 * value:.1f}".replace("-", "−") for value in sorted(values)]
+    return shown[0] if len(shown) == 1 else f"{shown[0]}–{shown[-1]} over {len(shown)} seeds"
+
+
+def each_of(parts: Sequence[Part], most: int = 6) -> str:
+    """The numbers of the parts; of many the smallest and the largest."""
+    if len(parts) <= most:
+        texts = (f"{p.text.split(', ', 1)[-1]}, {p.by}{seed_of(p, parts)}" for p in parts)
+        numbers = (number(part.interval, sign=True) for part in parts)
+        return "; ".join(": ".join(pair) for pair in zip(texts, numbers, strict=True))
+    known = [part for part in parts if np.isfinite(part.interval.estimate)]
+    ends = [f(known, key=lambda part: part.interval.estimate) for f in (min, max)]
+    texts = [f"{p.by}{seed_of(p, parts)} {number(p.interval, sign=True)}" for p in ends]
+    return f"{len(parts)} comparisons, from {texts[0]} to {texts[1]}"

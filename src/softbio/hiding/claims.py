@@ -1,0 +1,97 @@
+"""Which of the publications' claims hold here, each with its interval.
+
+Numbered as the project numbers them: C1 the auxiliary classifier is turned round; C2 the order of
+the modes for classifiers that no training used; C3 the core claim (equal_privacy.py); C6 what is
+left before an attacker who knows the method (attackers.py).
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from softbio.conditions import scorer, unseen
+from softbio.hiding.attackers import adaptive
+from softbio.hiding.claim import (
+    EQUAL,
+    SAN,
+    Claim,
+    Part,
+    before,
+    by_text,
+    difference,
+    each_of,
+    groups,
+    held_of,
+    number,
+    of_condition,
+    over_seeds,
+)
+from softbio.hiding.equal_privacy import core
+from softbio.hiding.load import Hiding
+from softbio.hiding.verdicts import UNDECIDED, above, all_of, at_least, below
+
+AUXILIARY = "aux_gender"
+
+
+def auxiliary(hiding: Hiding) -> Claim:
+    """C1: EER of the auxiliary classifier below .5 before, above it under OP."""
+    parts, items = [], [i for i in hiding.gender if i.about.evaluator == AUXILIARY]
+    for seed, item in of_condition(items, SAN, "op").items():
+        eer = item.interval("eer")
+        parts.append(Part("EER, SAN OP", scorer(item.about), seed, eer, above(eer, EQUAL)))
+        if original := before(item, items):
+            eer = original.interval("eer")
+            parts.append(Part("EER, Before", scorer(item.about), seed, eer, below(eer, EQUAL)))
+    word = all_of([part.word for part in parts])
+    if len({part.text for part in parts}) < 2:
+        word = UNDECIDED
+    said = "; ".join(
+        f"{text} {number(same[0].interval)}"
+        if len(same) == 1
+        else f"{text} {over_seeds([part.interval.estimate for part in same])}"
+        for text, same in by_text(parts).items()
+    )
+    sentence = f"In %: {said}." if said else "No scores of the auxiliary classifier."
+    title = "SAN turns the auxiliary classifier round: its EER is below 50 % before, above under OP"
+    return Claim("C1", title, word, sentence, tuple(parts))
+
+
+def order(hiding: Hiding) -> Claim:
+    """C2: for each unseen classifier SM <= NT <= OP in EER, and OP above before."""
+    parts = []
+    for items in groups(unseen(hiding.gender)).values():
+        modes = {mode: of_condition(items, SAN, mode) for mode in ("sm", "nt", "op")}
+        for seed, op in modes["op"].items():
+            by = scorer(op.about)
+            for low, high in (("sm", "nt"), ("nt", "op")):
+                pair = modes[high].get(seed), modes[low].get(seed)
+                if None in pair:
+                    continue
+                found, remark = difference(*pair, "eer")
+                text = f"EER, SAN {high.upper()} − SAN {low.upper()}"
+                parts.append(Part(text, by, seed, found, at_least(found), remark))
+            if original := before(op, items):
+                found, remark = difference(op, original, "eer")
+                part = Part("EER, SAN OP − Before", by, seed, found, above(found), remark)
+                parts.append(part)
+    total = [part for part in parts if part.text.endswith("Before")]
+    word = all_of([part.word for part in parts]) if total else UNDECIDED
+    sentence = "No scores of unseen classifiers under OP and before."
+    if total:
+        steps = [part for part in parts if part not in total]
+        sentence = (
+            f"In percentage points of EER: {each_of(total)}. The order holds in "
+            f"{held_of(steps, 'steps between modes')}."
+        )
+    title = "Unseen classifiers err more from SM over NT to OP, and more under OP than before"
+    return Claim("C2", title, word, sentence, tuple(parts))
+
+
+def decide(hiding: Hiding) -> list[Claim]:
+    """All claims."""
+    return [auxiliary(hiding), order(hiding), core(hiding), adaptive(hiding)]
+
+
+def as_record(claims: Sequence[Claim]) -> list[dict[str, Any]]:
+    """For claims.json."""
+    return [asdict(claim) for claim in claims]

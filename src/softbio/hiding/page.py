@@ -1,0 +1,98 @@
+"""A population's half of the page, from the folder of `write_hiding`."""
+
+import os
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from softbio.page import Picture, Share, pictures, tables_in
+from softbio.privacy.deviations import DEVIATIONS, Deviation
+from softbio.records import read_json
+
+
+@dataclass(frozen=True)
+class Half:
+    """What was written: claims.json, and the indices of tables and figures."""
+
+    folder: Path
+    record: dict[str, Any]
+    tables: list[dict]
+    index: dict[str, list[dict]]
+
+    @property
+    def headline(self) -> str:
+        """The half in one sentence."""
+        return self.record["headline"]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The half ready for the template. elsewhere: title -> file of figures that show people, which
+    lie beside the report."""
+
+    record: dict[str, Any]
+    tables: list[dict]
+    pictures: list[Picture]
+    absent: list[dict]
+    elsewhere: dict[str, str]
+    deviations: tuple[Deviation, ...] = DEVIATIONS
+
+
+def read_half(folder: Path | str) -> Half:
+    """Raises UserError where a file is absent or broken."""
+    folder = Path(folder)
+    names = ("claims.json", "tables/index.json", "figures/index.json")
+    return Half(folder, *(read_json(folder / name) for name in names))
+
+
+def shown(half: Half, share: Share, page: Path) -> Shown:
+    """The half for the page at `page`."""
+    apart = os.path.relpath(half.folder / "faces", page.parent)
+    elsewhere = {
+        entry["title"]: f"{apart}/{entry['name']}.png" for entry in half.index["elsewhere"]
+    }
+    return Shown(
+        half.record,
+        tables_in(half.folder / "tables", half.tables, share),
+        pictures(half.folder / "figures", half.index, share, page),
+        half.index["absent"],
+        elsewhere,
+    )
+
+
+def duration(seconds: float) -> str:
+    """In hours or minutes."""
+    return f"{seconds / 3600:.1f} h" if seconds > 7200 else f"{seconds / 60:.1f} min"
+
+
+def as_sentence(text: str) -> str:
+    """With a capital, unless it begins with a name that is spelt as it is."""
+    plain = text.split(" ", 1)[0].isalpha()
+    return text[:1].upper() + text[1:] if plain else text
+
+
+def key_figures(halves: Sequence[Half]) -> dict[str, str]:
+    """For the row of numbers below the heading."""
+    if not halves:
+        return {}
+    trainings = [each for half in halves for each in half.record["trainings"]]
+    found = {
+        "populations": ", ".join(half.record["title"] for half in halves),
+        "protected conditions": str(sum(half.record["conditions"] for half in halves)),
+        "SANs trained": str(len(trainings)),
+    }
+    if trainings:
+        found["their training time"] = duration(sum(each["seconds"] for each in trainings))
+    return found
+
+
+def citations(halves: Sequence[Half], known: Container[str]) -> dict[str, str]:
+    """What the halves build on: protectors, and data sets that are not `known`."""
+    found = {}
+    for half in halves:
+        found |= half.record["protectors"]
+        for source in half.record["sources"]:
+            if source["name"] not in known:
+                found[source["title"]] = source["citation"]
+    return found

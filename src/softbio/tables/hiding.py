@@ -1,0 +1,225 @@
+"""What is around the numbers of hiding gender: attackers, evaluators, population, claims."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from softbio.conditions import OVER_SUBJECTS, condition
+from softbio.hiding.attackers import attacked, worst
+from softbio.hiding.claim import Claim, Part
+from softbio.hiding.evaluators import GENDER, Entry
+from softbio.hiding.load import Hiding
+from softbio.hiding.population import Population
+from softbio.hiding.verdicts import Draws, combined, draws, joint, separated
+from softbio.intervals import Judged
+from softbio.intervals import separation as of_area
+from softbio.records import in_text, label
+from softbio.statistics import Interval
+from softbio.tables.layout import ABSENT, Row, Table
+from softbio.tables.privacy import flat, percent
+
+PARTS = {
+    "san": "SAN and its auxiliaries",
+    "evaluators": "own evaluators",
+    "attacker": "attacker",
+    "test": "test",
+}
+ZERO, WORST = "Zero effort: the best unseen classifier", "Worst case of all attacks"
+
+
+def _gain(attack: Judged, readers: Draws | None, files: Sequence[Judged]) -> Interval | None:
+    """Separation of an attack minus that of the best zero-effort reader, drawn together."""
+    if readers is None or not joint([attack.numbers, *(item.numbers for item in files)]):
+        return None
+    return combined(lambda a, b: separated(a) - b, draws(attack.numbers, "auc"), readers)
+
+
+def _level(most: Draws, items: Sequence[Judged]) -> Interval:
+    """Interval of the separation of whoever tells most; where no draw makes a mistake, that of the
+    one file which makes none."""
+    found = combined(lambda drawn: drawn, most)
+    if found.low < found.high:
+        return found
+    return max((of_area(i.interval("auc")) for i in items), key=lambda each: each.estimate)
+
+
+def _rows(hiding: Hiding) -> list[dict]:
+    """One row an attack, with one before for zero effort and one behind for the worst case."""
+    rows = []
+    for any_, attacks, readers in attacked(hiding):
+        about, zero, most = any_.about, worst(readers), worst(attacks)
+        several = (
+            len(
+                {
+                    i.about.seed
+                    for i in hiding.attacks
+                    if (i.about.protector, i.about.mode) == (about.protector, about.mode)
+                }
+            )
+            > 1
+        )
+        shown = condition(about) + (f", seed {about.seed}" if several else "")
+        keys = {"condition": shown, "protector": about.protector, "mode": about.mode,
+                "seed": about.seed}  # fmt: skip
+
+        def row(name: str, title: str, family: str, value, gain, keys=keys) -> dict:
+            return keys | {"attack": name, "title": title, "family": family,
+                           "separation": value, "gain": gain}  # fmt: skip
+
+        if zero is not None:
+            rows.append(row("zero_effort", ZERO, "", _level(zero, readers), None))
+        others = [i for i in hiding.attacks if i not in attacks and _same(i, any_)]
+        for item in sorted(attacks, key=lambda i: _family(hiding, i)) + others:
+            about = item.about
+            title = about.title or about.evaluator
+            if item in others:
+                title += f" ({about.positive} against {about.negative})"
+            value, gain = of_area(item.interval("auc")), None
+            if item not in others:
+                gain = _gain(item, zero, readers)
+            rows.append(row(about.evaluator, title, _family(hiding, item), value, gain))
+        if most is not None:
+            gain = None
+            if zero is not None and joint([i.numbers for i in (*attacks, *readers)]):
+                gain = combined(np.subtract, most, zero)
+            rows.append(row("worst", WORST, "", _level(most, attacks), gain))
+    return rows
+
+
+def _same(one: Judged, other: Judged) -> bool:
+    a, b = one.about, other.about
+    return (a.protector, a.mode, a.seed) == (b.protector, b.mode, b.seed)
+
+
+def _family(hiding: Hiding, item: Judged) -> str:
+    about = hiding.attack_names.get(item.about.evaluator)
+    return about.family if about else ""
+
+
+def attacks_table(hiding: Hiding) -> Table | None:
+    """What attackers recover in each attacked condition; None without any."""
+    rows = _rows(hiding)
+    if not rows:
+        return None
+    printed, long = [], []
+    for row in rows:
+        cells = [row["condition"], row["title"], row["family"] or ABSENT]
+        cells += [percent(row["separation"]), percent(row["gain"], sign=True)]
+        printed.append(Row(cells, summary=row["attack"] == "worst"))
+        keys = {key: value for key, value in row.items() if key not in ("separation", "gain")}
+        numbers = {key: row[key] for key in ("separation", "gain")}
+        long.append({"dataset": hiding.dataset} | keys | flat(numbers))
+    caption = (
+        f"Attackers on protected test faces of {in_text(hiding.dataset)}, who have protected faces "
+        "of other subjects, in %. Separation: max(AUC, 1 − AUC), 50 where nothing can be told. "
+        "Gain: minus that of the unseen classifier that tells most without any knowledge of the "
+        "method. Worst case: whoever tells most, in each resample, of those after gender. In "
+        f"brackets: {OVER_SUBJECTS}; both sides of a gain are drawn together."
+    )
+    heads = ("Images", "Attack", "Family", "Separation", "Gain")
+    columns = [("", name) for name in heads]
+    title = f"What an attacker who knows recovers: {label(hiding.dataset)}"
+    name = f"attacks-{hiding.dataset}"
+    return Table(name, title, caption, pd.DataFrame(long), columns, printed, heads=3)
+
+
+def evaluators_table(entries: Sequence[Entry], dataset: str) -> Table | None:
+    """Who judged, and who could not; None without any."""
+    if not entries:
+        return None
+    rows, long = [], []
+    for entry in entries:
+        numbers = [percent(entry.clean) if entry.kind == kind else ABSENT
+                   for kind in (GENDER, "matcher")]  # fmt: skip
+        note = f"absent: {entry.reason}" if entry.reason else entry.training
+        rows.append(Row([entry.title, entry.kind, *numbers, note, entry.text]))
+        keys = {"dataset": dataset, "evaluator": entry.name, "kind": entry.kind}
+        keys |= {"training": entry.training, "reason": entry.reason, "licence": entry.licence}
+        long.append(keys | flat({"clean": entry.clean}))
+    caption = (
+        "Gender classifiers and matchers. Balanced accuracy: at the shipped threshold, on clean "
+        f"test faces of {in_text(dataset)}, in %; of matchers 100 − EER there. Unseen: no training "
+        f"of a protector here used it. In brackets: {OVER_SUBJECTS}."
+    )
+    columns = [("", name) for name in ("Evaluator", "Kind")]
+    columns += [("On clean faces", name) for name in ("balanced accuracy", "100 − EER")]
+    columns += [("", name) for name in ("In training", "What it is")]
+    title = f"Evaluators: {label(dataset)}"
+    name = f"evaluators-{dataset}"
+    return Table(name, title, caption, pd.DataFrame(long), columns, rows, heads=2, words=2)
+
+
+def population_table(people: Population) -> Table:
+    """How many faces and subjects of each gender are in each part, and what was left out."""
+    rows, long = [], []
+    known = [part for part in PARTS if part in set(people.parts["part"])]
+    for part in [*known, "all"]:
+        faces = people.parts if part == "all" else people.parts[people.parts["part"] == part]
+        subjects = faces.drop_duplicates("subject")
+        cells, numbers = [PARTS.get(part, "all")], {}
+        for what, frame in (("images", faces), ("subjects", subjects)):
+            counts = frame["gender"].value_counts()
+            for gender in ("female", "male"):
+                numbers[f"{what}_{gender}"] = int(counts.get(gender, 0))
+                cells.append(f"{counts.get(gender, 0):,}")
+            numbers[what] = len(frame)
+            cells.append(f"{len(frame):,}")
+        rows.append(Row(cells, summary=part == "all"))
+        long.append({"population": people.name, "part": part} | numbers)
+    left = sum(people.left_out.values())
+    reasons = "; ".join(f"{reason} {count:,}" for reason, count in people.left_out.items())
+    caption = (
+        "Nobody stands in two parts. SAN, its auxiliaries and prototypes, and the mates of face "
+        "mixing come from the first, the project's own evaluators from the second, what attackers "
+        "learn from the third; all numbers are of the last. Left out: "
+        + (f"{left:,} images ({reasons})." if left else "no image.")
+    )
+    columns = [("Part", "Purpose")]
+    columns += [
+        (what, name) for what in ("Images", "Subjects") for name in ("female", "male", "all")
+    ]
+    columns[0] = ("", "Part, by what it is for")
+    title = f"Population: {people.title}"
+    return Table(f"population-{people.name}", title, caption, pd.DataFrame(long), columns, rows)
+
+
+def _claimed(parts: Sequence[Part]) -> list[str]:
+    """Value and verdict of a part; of several seeds the span of their values."""
+    signed = "−" in parts[0].text
+    if len(parts) == 1:
+        remark = f" ({parts[0].remark})" * bool(parts[0].remark)
+        return [percent(parts[0].interval, sign=signed), parts[0].word + remark]
+    values = [p.interval.estimate for p in parts if np.isfinite(p.interval.estimate)]
+    ends = [percent(Interval(f(values), np.nan, np.nan), signed) for f in (min, max) if values]
+    words = Counter(part.word for part in parts)
+    told = ", ".join(f"{word} in {count}" for word, count in words.items())
+    return [" … ".join(ends) or ABSENT, f"{told} of {len(parts)} seeds"]
+
+
+def claims_table(found: Sequence[Claim], dataset: str) -> Table | None:
+    """Every inequality behind the claims; None where there is none."""
+    rows, long = [], []
+    for claim in found:
+        groups: dict[tuple[str, str], list[Part]] = {}
+        for part in claim.parts:
+            groups.setdefault((part.text, part.by), []).append(part)
+            keys = {"dataset": dataset, "claim": claim.name, "text": part.text, "by": part.by}
+            keys |= {"seed": part.seed, "word": part.word, "remark": part.remark}
+            long.append(keys | flat({"value": part.interval}))
+        for (text, by), parts in groups.items():
+            rows.append(Row([claim.name, text, by or ABSENT, *_claimed(parts)]))
+    if not rows:
+        return None
+    caption = (
+        "In %, differences in percentage points. Held: the whole 95 % interval is on the claimed "
+        "side; not held: none of it is; undecided else. A claim holds where all of its parts do. "
+        f"{OVER_SUBJECTS}; all files are drawn together, and face mixing is interpolated anew in "
+        "each draw. Of several seeds the smallest and the largest value; the CSV has each."
+    )
+    heads = ("Claim", "Number", "Judged by", "Value", "Verdict")
+    columns = [("", name) for name in heads]
+    title = f"The claims, part by part: {label(dataset)}"
+    name = f"claims-{dataset}"
+    return Table(name, title, caption, pd.DataFrame(long), columns, rows, heads=3, words=1)

@@ -1,0 +1,107 @@
+"""The page with both halves, and with either alone."""
+
+import json
+import re
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from softbio.contests import read_statistics, write_statistics
+from softbio.figures import write_figures
+from softbio.records import load
+from softbio.report import write_report
+from softbio.tables import Evidence, write_tables
+from tests.conftest import ROOT
+from tests.report.test_page import Reader
+
+STYLE = ROOT / "report/figures.mplstyle"
+
+
+def report(root, made, tables, figures, halves) -> str:
+    out = root / "with.html"
+    write_report(
+        "half <test>", tables, figures, made.cards, made.records, made.statistics, made.published,
+        ROOT / "report", out, hiding=halves,
+    )  # fmt: skip
+    assert out.stat().st_size < 5_000_000
+    return out.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def nothing(made, tmp_path_factory):
+    """What the age half has made where the grid is empty."""
+    root, records = tmp_path_factory.mktemp("nothing"), load([])
+    write_statistics(records, root / "statistics.json")
+    statistics = read_statistics(root / "statistics.json")
+    write_tables(Evidence(records, made.published, statistics), root / "tables")
+    write_figures(records, {}, statistics, root / "figures", STYLE)
+    return replace(made, root=root, records=records, cards={}, statistics=statistics)
+
+
+@pytest.fixture(scope="module")
+def both(made, tables, figures, half, photographs) -> str:
+    return report(made.root, made, made.root / "tables", made.root / "figures", [half, photographs])
+
+
+@pytest.fixture(scope="module")
+def alone(nothing, half) -> str:
+    return report(nothing.root, nothing, nothing.root / "tables", nothing.root / "figures", [half])
+
+
+def read(text: str) -> Reader:
+    reader = Reader()
+    reader.feed(text)
+    assert reader.open == []
+    return reader
+
+
+def test_page_with_both_halves(both, half, photographs):
+    html = read(both)
+    ids = [attributes["id"] for _, attributes in html.tags if "id" in attributes]
+    assert max(Counter(ids).values()) == 1
+    for link in html.all("a"):
+        assert not link["href"].startswith("#") or link["href"][1:] in ids
+    assert "age estimation by ordinal regression and hiding gender" in both
+    assert {"findings", "hiding-faces", "hiding-celeba_to_lfw", "cite"} <= set(ids)
+    for folder in (half, photographs):
+        record = json.loads((folder / "claims.json").read_text())
+        assert [claim["name"] for claim in record["claims"]] == ["C1", "C2", "C3", "C6"]
+        assert record["headline"].replace("<", "&lt;").replace(">", "&gt;") in both
+    assert "Face mixing &lt;made up&gt;" in both
+    assert "<made up>" not in both
+    # photographs are named, not shown
+    assert "figure-examples-celeba_to_lfw" not in ids
+    assert "faces/examples-celeba_to_lfw.png" in both
+    assert "figure-examples-faces" in ids
+    assert "Levi-Hassner" in both
+    assert "What Own CNN retrained does." in both
+    assert "size 64 (talk: 224)" in both
+
+
+def test_nothing_is_fetched(both):
+    html = read(both)
+    for attributes in html.all("img", "script", "link", "source", "iframe"):
+        for name in ("src", "href"):
+            assert attributes.get(name, "data:").startswith("data:")
+    assert all(len(image["alt"]) > 20 for image in html.all("img"))
+
+
+def test_page_of_hiding_alone(alone, half):
+    html = read(alone)
+    ids = {attributes["id"] for _, attributes in html.tags if "id" in attributes}
+    assert not ids & {"findings", "ladder", "tables", "data", "models", "deviations", "checklist"}
+    for link in html.all("a"):
+        assert not link["href"].startswith("#") or link["href"][1:] in ids
+    headline = json.loads((half / "claims.json").read_text())["headline"]
+    title = re.search(r"<h1>(.*?)</h1>", alone)[1]
+    assert title == headline.replace("<", "&lt;").replace(">", "&gt;")
+    assert alone.count(title) == 1
+    assert "half &lt;test&gt; · hiding gender · version" in alone
+    assert "ordinal regression ·" not in alone
+
+
+def test_page_of_ages_alone_says_nothing_of_hiding(page):
+    text = page.read_text(encoding="utf-8")
+    assert "Hiding gender" not in text
+    assert "· age estimation by ordinal regression · version" in text

@@ -1,0 +1,282 @@
+"""Claims about hiding gender: decided as their words say, with numbers that are known by hand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from softbio.hiding import claims
+from softbio.hiding.attackers import adaptive
+from softbio.hiding.claim import IMPOSSIBLE, before
+from softbio.hiding.equal_privacy import MIXING, core
+from softbio.hiding.load import Hiding
+from softbio.hiding.population import Population
+from softbio.hiding.verdicts import (
+    HELD,
+    NOT_HELD,
+    NOTHING,
+    UNDECIDED,
+    Draws,
+    above,
+    all_of,
+    at_least,
+    below,
+    combined,
+    interpolated,
+)
+from softbio.intervals import Judged, Resampled
+from softbio.scores import (
+    ComparisonAbout,
+    ComparisonScores,
+    GenderAbout,
+    GenderScores,
+)
+from softbio.statistics import Interval
+
+SUBJECTS = np.array([f"s{n}" for n in range(30)])
+PEOPLE = Population("made", "Made-up faces", (), pd.DataFrame())
+EMPTY = pd.DataFrame({"image": [], "subject": [], "label": [], "score": []})
+
+
+def numbers(subjects=SUBJECTS, **estimates: float) -> Resampled:
+    """Numbers whose resamples lie round the estimates, the same way for all files."""
+    generator = np.random.default_rng(0)
+    draws, rest = generator.normal(0, 1, 400), generator.normal(0, 1, len(subjects))
+    values = np.array(list(estimates.values()))
+    return Resampled(
+        tuple(estimates), values, values + 0.01 * draws[:, None],
+        values + 0.001 * rest[:, None], subjects, len(subjects),
+    )  # fmt: skip
+
+
+def judged(protector, mode, name="cnn", seen=False, seed=0, positive="male", **more) -> Judged:
+    about = GenderAbout(
+        "made", name, protector, mode, 0.5, "higher", positive, seed=seed, seen=seen, title=name
+    )
+    return Judged(GenderScores(about, EMPTY), numbers(**more))
+
+
+def compared(protector, mode, tmr, kind="protected-original", subjects=SUBJECTS) -> Judged:
+    about = ComparisonAbout(
+        "made", "matcher", protector, mode, kind, "similarity", "all", seed=0, seen=False
+    )
+    frame = pd.DataFrame({"score": [], "mated": []})
+    found = numbers(subjects, **{"auc": 0.9, "eer": 0.1, "tmr@0.01": tmr})
+    return Judged(ComparisonScores(about, frame), found)
+
+
+def world(gender=(), matching=(), attacks=()) -> Hiding:
+    return Hiding(PEOPLE, (), tuple(gender), tuple(matching), attacks=tuple(attacks))
+
+
+def mixing(points: dict[str, tuple[float, float]]) -> tuple[list[Judged], list[Judged]]:
+    """Both files of each mode: EER and TMR."""
+    return (
+        [judged(MIXING, mode, eer=eer) for mode, (eer, _) in points.items()],
+        [compared(MIXING, mode, tmr) for mode, (_, tmr) in points.items()],
+    )
+
+
+ORIGINAL = (judged("original", "", eer=0.1), compared("original", "", 0.95, "original-original"))
+SWEEP = {"alpha0.5": (0.5, 0.35), "alpha0.7": (0.3, 0.75)}
+
+
+def of_core(eer: float, tmr: float, points=SWEEP, **more):
+    gender, matching = mixing(points)
+    found = core(
+        world(
+            [ORIGINAL[0], judged("san", "op", eer=eer), *gender],
+            [ORIGINAL[1], compared("san", "op", tmr, **more), *matching],
+        )
+    )
+    (part,) = found.parts
+    return found, part
+
+
+@pytest.mark.parametrize(
+    ("eer", "mixed"), [(0.2, 0.85), (0.3, 0.75), (0.35, 0.65), (0.45, 0.45), (0.1, 0.95)]
+)
+def test_mixing_is_interpolated_at_the_eer_of_san(eer, mixed):
+    """By hand: from (.1, .95) over (.3, .75) to (.5, .35); halves and quarters of the way."""
+    found, part = of_core(eer, 0.9)
+    assert part.interval.estimate == pytest.approx(0.9 - mixed)
+    assert part.interval.low <= part.interval.estimate <= part.interval.high
+    assert found.word == part.word == (HELD if mixed < 0.9 else NOT_HELD)
+
+
+def test_interval_of_the_difference_is_that_of_the_joint_draws():
+    """Here all numbers of all files move by one d in a draw, and their difference by nothing; drawn
+    apart they would move it."""
+    _, part = of_core(0.2, 0.9)
+    assert part.interval.high - part.interval.low < 1e-12
+
+
+def test_an_eer_beyond_the_sweep_is_undecided_and_says_so():
+    found, part = of_core(0.55, 0.9)
+    assert (found.word, part.word) == (UNDECIDED, UNDECIDED)
+    assert part.remark == "EER 55.0 lies outside mixing's sweep, 10.0 to 50.0"
+    assert part.remark in found.sentence
+
+
+def test_an_eer_at_the_end_of_the_sweep_has_no_interval():
+    """San's EER leaves the sweep in half of the draws, in which there is nothing to compare."""
+    generator = np.random.default_rng(5)
+    x = Draws(0.5, 0.5 + generator.normal(0, 0.01, 400), 0.5 + generator.normal(0, 0.001, 30))
+    ends = [Draws(v, np.full(400, v), np.full(30, v)) for v in (0.1, 0.5)]
+    found = combined(
+        lambda x, a, b: interpolated(x, np.stack([a, b], 1), np.stack([b, a], 1)), x, *ends
+    )
+    assert found.estimate == pytest.approx(0.1)
+    assert np.isnan(found.low)
+    assert above(found) == UNDECIDED
+
+
+def test_other_subjects_are_not_drawn_together():
+    found, part = of_core(0.2, 0.9, subjects=SUBJECTS[1:])
+    assert (found.word, part.remark) == (UNDECIDED, IMPOSSIBLE)
+
+
+def test_without_enough_comparisons_the_core_claim_is_undecided():
+    found, part = of_core(0.2, float("nan"))
+    assert found.word == UNDECIDED
+    assert "too few non-mated comparisons" in part.remark
+
+
+def test_a_sweep_begins_at_the_original():
+    gender, matching = mixing(SWEEP)
+    files = [judged("san", "op", eer=0.4), *gender], [compared("san", "op", 0.9), *matching]
+    assert core(world(*files)).parts == ()
+    assert core(world(files[0], [ORIGINAL[1], *files[1]])).parts == ()
+
+
+def test_face_mixing_of_the_same_seed_is_compared():
+    gender, matching = mixing(SWEEP)
+    other = [replace(item, scores=replace(item.scores, about=replace(item.about, seed=1)))
+             for item in mixing(dict.fromkeys(SWEEP, (0.9, 0.1)))[0]]  # fmt: skip
+    found = core(
+        world(
+            [ORIGINAL[0], judged("san", "op", eer=0.4), *other, *gender],
+            [ORIGINAL[1], compared("san", "op", 0.9), *matching],
+        )
+    )
+    assert found.parts[0].interval.estimate == pytest.approx(0.9 - 0.55)
+
+
+def test_what_a_training_used_judges_no_claim_of_transfer():
+    gender, matching = mixing(SWEEP)
+    seen = [judged("san", "op", seen=True, eer=0.2), *gender, ORIGINAL[0]]
+    found = core(world(seen, [ORIGINAL[1], compared("san", "op", 0.9), *matching]))
+    assert (found.parts, found.word) == ((), UNDECIDED)
+    assert (claims.order(world(seen)).parts, claims.order(world(seen)).word) == ((), UNDECIDED)
+
+
+def test_the_auxiliary_classifier_is_turned_round():
+    files = [judged("original", "", "aux_gender", eer=0.05),
+             judged("san", "op", "aux_gender", True, eer=0.9)]  # fmt: skip
+    found = claims.auxiliary(world(files))
+    assert found.word == HELD
+    assert [part.interval.estimate for part in found.parts] == [0.9, 0.05]
+    weak = claims.auxiliary(world([files[0], judged("san", "op", "aux_gender", True, eer=0.3)]))
+    assert [part.word for part in weak.parts] == [NOT_HELD, HELD]
+    assert weak.word == NOT_HELD
+    # without the originals the claim has not been looked at
+    assert claims.auxiliary(world(files[1:])).word == UNDECIDED
+    assert claims.auxiliary(world()).sentence == "No scores of the auxiliary classifier."
+
+
+def test_each_auxiliary_classifier_is_held_against_its_own_before():
+    files = [judged("original", "", "aux_gender", seed=seed, eer=0.1) for seed in (0, 1)]
+    san = [judged("san", "op", "aux_gender", True, seed, eer=0.8) for seed in (0, 1, 2)]
+    assert [before(item, files) for item in san] == [files[0], files[1], None]
+    # what depends on no seed is scored once
+    assert before(judged("san", "op", seed=2, eer=0.5), [ORIGINAL[0]]) is ORIGINAL[0]
+
+
+def of_order(**eers: float):
+    files = [judged("san", mode, eer=eer) for mode, eer in eers.items()]
+    return claims.order(world([ORIGINAL[0], *files]))
+
+
+def test_order_of_the_modes():
+    assert of_order(sm=0.12, nt=0.2, op=0.3).word == HELD
+    assert of_order(sm=0.2, nt=0.12, op=0.3).word == NOT_HELD
+    found = of_order(sm=0.1, nt=0.1, op=0.1)
+    # equal modes keep the order, but OP is not above before
+    assert [part.word for part in found.parts] == [HELD, HELD, NOT_HELD]
+    assert [part.interval for part in found.parts] == [Interval(0, 0, 0)] * 3
+    assert "The order holds in 2 of 2 steps" in found.sentence
+
+
+def of_attacks(worst: float, zero: float, **more):
+    readers = [judged("san", "op", auc=zero), judged("san", "op", "hog", auc=0.5)]
+    attacks = [judged("san", "op", "adaptive", auc=worst), judged("san", "op", "blur", auc=0.55),
+               judged("san", "op", "detection", positive="protected", auc=1.0)]  # fmt: skip
+    return adaptive(world(readers, attacks=attacks, **more))
+
+
+def test_the_worst_attack_is_held_against_the_best_reader():
+    (part,) = of_attacks(0.1, 0.7).parts
+    # an AUC of .1 is as telling as one of .9; detection tells no gender
+    assert part.interval.estimate == pytest.approx(0.9 - 0.7)
+    assert (part.word, part.by) == (NOT_HELD, "adaptive")
+    found = of_attacks(0.6, 0.8)
+    assert found.word == HELD
+    assert "san OP from 80.0 to 60.0" in found.sentence
+    assert adaptive(world()).word == UNDECIDED
+
+
+numbers_of = st.floats(-1, 1, allow_nan=False)
+
+
+@given(numbers_of, numbers_of, numbers_of, numbers_of)
+def test_words_exclude_each_other(a, b, c, bound):
+    low, middle, high = sorted((a, b, c))
+    interval = Interval(middle, low, high)
+    words = above(interval, bound), below(interval, bound), at_least(interval, bound)
+    assert not (words[0] == HELD and words[1] == HELD)
+    assert words[0] == HELD or low <= bound
+    # above it is at least it; less than it is not
+    assert words[0] != HELD or words[2] == HELD
+    assert (words[1] == HELD) == (words[2] == NOT_HELD)
+
+
+def test_words_without_limits():
+    assert {above(NOTHING), below(NOTHING), at_least(NOTHING)} == {UNDECIDED}
+    assert all_of([]) == UNDECIDED
+    assert all_of([HELD, UNDECIDED, NOT_HELD]) == NOT_HELD
+    assert all_of([HELD, UNDECIDED]) == UNDECIDED
+
+
+# two points of one EER, but for rounding, would be one place of the path with two heights
+apart = st.floats(0.02, 0.9).filter(lambda eer: abs(eer - 0.1) > 1e-3)
+
+
+@settings(deadline=None)
+@given(apart, st.floats(0.1, 1), st.floats(0.11, 0.9), st.floats(0.1, 1))
+def test_identical_files_differ_by_nothing(eer, tmr, strong, left):
+    """A SAN with the files of face mixing, the only one, or of the originals."""
+    for points in ({"alpha0.5": (eer, tmr)}, {"alpha0.5": (strong, left)}):
+        gender, matching = mixing(points)
+        first = points["alpha0.5"] if eer == points["alpha0.5"][0] else (0.1, 0.95)
+        files = [ORIGINAL[0], judged("san", "op", eer=first[0]), *gender]
+        found = core(world(files, [ORIGINAL[1], compared("san", "op", first[1]), *matching]))
+        (part,) = found.parts
+        assert part.interval == Interval(0, 0, 0)
+        assert part.word == NOT_HELD
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=6), st.data())
+def test_a_point_of_the_path_is_met_or_met_before(points, data):
+    xs, ys = (np.array([part]) for part in zip(*points, strict=True))
+    x = np.array([data.draw(st.sampled_from(points))[0]])
+    found = interpolated(x, xs, ys)
+    assert ys.min() - 1e-12 <= found[0] <= ys.max() + 1e-12
+    rising = np.sort(xs)
+    if len(np.unique(xs)) == len(points):
+        np.testing.assert_allclose(
+            interpolated(x, rising, ys), np.interp(x, rising[0], ys[0]), atol=1e-12
+        )
+    assert np.isnan(interpolated(np.array([2.0]), xs, ys)[0])
