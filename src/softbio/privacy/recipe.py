@@ -189,7 +189,7 @@ VARIANTS = {
         {
             **{"size": 64, "shape": "px64", "prototype": "global"},
             **{"pretrain_epochs": 8, "pretrain_psnr": 27.0, "pretrain_rate": 3e-3},
-            **{"epochs": 9, "rate": 2e-3, "combiner_rate": 2.5, "batch": 16, "flip": True},
+            **{"epochs": 9, "rate": 2e-3, "combiner_rate": 3.0, "batch": 16, "flip": True},
             **{"pixel_weight": 0.06, "gender_weight": 4.0, "matching_weight": 8.0},
         },
         gender={"epochs": 14, "batch": 32, "width": 16, "shift": 2},
