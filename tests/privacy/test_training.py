@@ -24,7 +24,14 @@ from softbio.privacy.prototypes import prototype_source, read_prototypes
 from softbio.privacy.recipe import AuxiliaryRecipe, san_recipe
 from softbio.privacy.san import build_san
 from softbio.privacy.train_auxiliaries import targets, train_auxiliary
-from softbio.privacy.train_san import SanLine, SanTask, load_judges, stage_after, train_san
+from softbio.privacy.train_san import (
+    SanLine,
+    SanTask,
+    load_judges,
+    optimizer_of,
+    stage_after,
+    train_san,
+)
 from softbio.stopping import Stopped
 from tests.conftest import ROOT
 from tests.privacy.conftest import SIZE
@@ -34,6 +41,7 @@ RECIPE = san_recipe(
     *("drawn64", "faces", 0),
     **{
         "size": SIZE,
+        "prototype": "warped",
         "pretrain_epochs": 6,
         "pretrain_psnr": 40.0,
         "epochs": 12,
@@ -117,7 +125,7 @@ def task_with_judges(trained, recipe):
     network = build_san(recipe.shape)
     packed = load_packed(trained.path("packed"))
     source = prototype_source(read_prototypes(trained.path("prototypes.npz")), None, "mean", CPU)
-    optimizer = torch.optim.Adam(network.parameters(), lr=recipe.rate)
+    optimizer = optimizer_of(network, recipe)
     rows = torch.from_numpy(np.flatnonzero(trained.parts == "san"))
     return SanTask(recipe, network, optimizer, judges, GreyFaces(packed, CPU), source, rows)
 
@@ -175,6 +183,19 @@ def test_stages():
     assert stage_after([low, high, second], recipe) == "done"
     assert stage_after([], replace(recipe, pretrain_epochs=0)) == "adversarial"
     assert stage_after([high], replace(recipe, epochs=0)) == "done"
+
+
+def test_the_combiner_has_a_rate_of_its_own_in_the_adversarial_stage(trained):
+    """Adam's first step moves a weight by its rate, whatever the gradient's size."""
+    recipe = replace(RECIPE, pretrain_epochs=1, rate=1e-3, pretrain_rate=2e-3, combiner_rate=5.0)
+    for history, rates in (([], (2e-3, 2e-3)), ([line("pretraining", 20)], (1e-3, 5e-3))):
+        work = task_with_judges(trained, recipe)
+        places = [work.network.autoencoder[9].weight, work.network.protocombiner[0].weight]
+        before = [place.detach().clone() for place in places]
+        work.begin(history)
+        work.step(work.rows[:8], torch.rand(8, 3))
+        for place, kept, rate in zip(places, before, rates, strict=True):
+            assert (place - kept).abs().median().item() == pytest.approx(rate, rel=0.02)
 
 
 def test_matching_waits_where_the_recipe_says_so(trained):

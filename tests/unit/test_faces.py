@@ -70,6 +70,40 @@ def test_the_table_says_what_was_asked_for():
     assert first["image"] == f"s00000_0_a{first['age']}.png"
 
 
+def test_one_session_is_one_day():
+    """Age, hair, glasses and make-up stay; what a camera changes does not."""
+    table, faces = draw_population(30, 4, (21, 60), seed=4, one_session=True)
+    apart = draw_population(30, 4, (21, 60), seed=4)
+    assert list(table["subject"]) == list(apart.table["subject"])
+    pairs = 0
+    for _, rows in table.groupby("subject"):
+        first, *others = (faces[row] for row in rows.index)
+        assert rows["age"].nunique() == 1
+        assert first == apart.faces[rows.index[0]], "the first image is that of years apart"
+        for other in others:
+            assert (other.ageing, other.hair) == (first.ageing, first.hair)
+            for name in ("glasses", "frame", "makeup", "lipstick"):
+                assert getattr(other.scene, name) == getattr(first.scene, name)
+            assert other.pose != first.pose
+            assert other.light != first.light
+            assert other.scene.background != first.scene.background
+            pairs += 1
+    assert pairs > 20
+
+
+def test_genders_part_where_masculinity_varies_less():
+    """Brows grow with masculinity: how well they tell the gender follows its spread."""
+    found = []
+    for spread in (0.0, 0.8, 2.0):
+        table, faces = draw_population(300, 1, (21, 60), seed=6, masculinity_sd=spread)
+        brows = np.array([face.bones.brow_weight for face in faces])
+        male = (table["gender"] == "male").to_numpy()
+        found.append((brows[male].mean() - brows[~male].mean()) / brows.std())
+    assert found[0] > found[1] > found[2] > 0
+    default = draw_population(5, 2, (21, 60), seed=6)
+    assert default.faces == draw_population(5, 2, (21, 60), 6, 0.8, False).faces
+
+
 def test_bones_and_colours_stay_over_the_years():
     table, faces = draw_population(30, 4, (21, 60), seed=4)
     spread = table.groupby("subject")["age"].agg(lambda ages: ages.max() - ages.min())
@@ -181,6 +215,7 @@ def test_gender_shows_and_overlaps(thumbnails):
         ((1, 0, (21, 60), 0), "at least 1 image"),
         ((1, 1, (60, 21), 0), "write 21-60"),
         ((1, 1, (5, 60), 0), "within 15-95"),
+        ((1, 1, (21, 60), 0, -0.1), "masculinity_sd is -0.1"),
     ],
 )
 def test_bad_input_is_named_with_its_remedy(arguments, message):

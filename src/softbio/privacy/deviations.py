@@ -92,6 +92,13 @@ DEVIATIONS = (
         "a weak matcher alone does not hold the face together",
     ),
     Deviation(
+        "talk",
+        "names no rate of learning",
+        "in the variant 'drawn64' 3 times as high for the 1x1 convolution as for the autoencoder",
+        "only the convolution knows the mode: where it learns as slowly as the rest, textures that "
+        "harm all modes alike come first",
+    ),
+    Deviation(
         "Othman and Ross",
         "manual landmarks (76 in MUCT); a mate chosen from a small set",
         "68 landmarks and 8 points of the border; a mate of the opposite gender drawn at random",

@@ -71,6 +71,12 @@ def stage_after(history: list[SanLine], recipe: SanRecipe) -> str:
     return "done" if len(history) - len(before) >= recipe.epochs else "adversarial"
 
 
+def optimizer_of(network: San, recipe: SanRecipe) -> torch.optim.Optimizer:
+    """Adam over two groups, the autoencoder and the 1x1 convolution; `SanTask` sets their rates."""
+    groups = [{"params": part.parameters()} for part in network.children()]
+    return torch.optim.Adam(groups, lr=recipe.pretrain_rate, fused=True)
+
+
 def mirrored(tensor: Tensor, chosen: Tensor) -> Tensor:
     """Images (B, C, S, S) whose place in `chosen`, bool (B,), is True, mirrored."""
     return torch.where(chosen[:, None, None, None], tensor.flip(3), tensor)
@@ -110,9 +116,10 @@ class SanTask:
         adversarial = sum(line.stage == "adversarial" for line in history)
         on = adversarial >= self.recipe.matching_from
         self.matching_weight = self.recipe.matching_weight if on else 0.0
-        first = self.stage == "pretraining"
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.recipe.pretrain_rate if first else self.recipe.rate
+        recipe, first = self.recipe, self.stage == "pretraining"
+        rate, times = (recipe.pretrain_rate, 1.0) if first else (recipe.rate, recipe.combiner_rate)
+        for group, factor in zip(self.optimizer.param_groups, (1.0, times), strict=True):
+            group["lr"] = rate * factor
         return self.stage
 
     def batch(self, rows: Tensor, draws: Tensor) -> tuple[Tensor, Modes, Tensor]:
@@ -238,7 +245,7 @@ def train_san(
         judges = load_judges(classifier, matcher, recipe.size, place)
         torch.manual_seed(recipe.seed)
         network = build_san(recipe.shape).to(place)
-        optimizer = torch.optim.Adam(network.parameters(), lr=recipe.pretrain_rate, fused=True)
+        optimizer = optimizer_of(network, recipe)
         moving = Moving(network, optimizer, torch.Generator().manual_seed(recipe.seed))
         faces = GreyFaces(data, place)
         work = SanTask(recipe, network, optimizer, judges, faces, source, rows)

@@ -1,6 +1,6 @@
 """From a subject's latent traits to the numbers that are drawn."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -90,6 +90,13 @@ def draw_image(rng: np.random.Generator, subject: Subject, drawn_age: float) -> 
         scene=_draw_scene(rng, subject, drawn_age),
         texture=int(rng.integers(2**31)),
     )
+
+
+def same_day(face: Face, first: Face) -> Face:
+    """`face` with the age, hair, glasses and make-up of the subject's `first` one."""
+    kept = {name: getattr(first.scene, name) for name in ("glasses", "frame", "makeup", "lipstick")}
+    scene = replace(face.scene, **kept)
+    return replace(face, ageing=first.ageing, hair=first.hair, scene=scene)
 
 
 def ageing_at(drawn_age: float, subject: Subject) -> Ageing:

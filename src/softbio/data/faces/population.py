@@ -3,8 +3,8 @@
 The labels overlap as in life, on purpose:
 - the *drawn* age is the label plus the subject's ageing offset (normal, sd 4 years) plus the
   image's own offset (sd 2 years), so that no model can reach an MAE near 0;
-- gender shifts a continuous masculinity score (means -1 and +1, sd .8) that sets jaw, brows, lips,
-  beard, hair length and make-up; the two distributions overlap;
+- gender shifts a continuous masculinity score (means -1 and +1, sd .8 unless chosen otherwise) that
+  sets jaw, brows, lips, beard, hair length and make-up; the two distributions overlap;
 - race is one of four neutral groups, "group A" to "group D": shifts of the means of skin tone, hair
   colour and geometry that overlap continuously. They stand for no people.
 """
@@ -16,7 +16,7 @@ import pandas as pd
 
 from softbio.errors import UserError
 
-from .appearance import Subject, draw_image, draw_subject
+from .appearance import Subject, draw_image, draw_subject, same_day
 from .face import Face
 
 AGES = (15, 95)
@@ -25,6 +25,7 @@ GROUP_SHARES = (0.4, 0.2, 0.2, 0.2)
 SUBJECT_AGEING_SD = 4.0
 IMAGE_AGEING_SD = 2.0
 YEARS_BETWEEN_IMAGES_SD = 8.0
+MASCULINITY_SD = 0.8
 
 
 class Population(NamedTuple):
@@ -35,21 +36,35 @@ class Population(NamedTuple):
 
 
 def draw_population(
-    subjects: int, images_per_subject: int, ages: tuple[int, int], seed: int
+    subjects: int,
+    images_per_subject: int,
+    ages: tuple[int, int],
+    seed: int,
+    masculinity_sd: float = MASCULINITY_SD,
+    one_session: bool = False,
 ) -> Population:
     """Draw `subjects` subjects with 1 to `images_per_subject` images each, aged `ages` (inclusive).
+
+    masculinity_sd: within a gender. one_session: a subject's images are taken on one day, so that
+    age, hair, glasses and make-up stay, and pose, light, expression, clothes and background change;
+    otherwise years lie between them.
 
     The table's columns are image ("s00012_2_a34.png"), subject ("s00012"), age, gender and race.
     Each subject, and each image of one, has a random stream of its own: subject i is the same
     whatever the number of subjects. Ages are skewed towards the third decade of the range.
 
-    Raises UserError for fewer than one subject or image, and for ages reversed or not drawable.
+    Raises UserError for fewer than one subject or image, for ages reversed or not drawable, and for
+    a negative spread.
     """
     _check(subjects, images_per_subject, ages)
+    if not 0 <= masculinity_sd < np.inf:
+        raise UserError(f"faces: masculinity_sd is {masculinity_sd}; it must be at least 0")
     rows: list[dict] = []
     faces: list[Face] = []
     for number in range(subjects):
-        for row, face in _draw_one(number, images_per_subject, ages, seed):
+        for row, face in _draw_one(
+            number, images_per_subject, ages, seed, masculinity_sd, one_session
+        ):
             rows.append(row)
             faces.append(face)
     table = pd.DataFrame(rows, columns=["image", "subject", "age", "gender", "race"])
@@ -70,10 +85,17 @@ def _check(subjects: int, images_per_subject: int, ages: tuple[int, int]) -> Non
         )
 
 
-def _draw_one(number: int, images_per_subject: int, ages: tuple[int, int], seed: int):
+def _draw_one(
+    number: int,
+    images_per_subject: int,
+    ages: tuple[int, int],
+    seed: int,
+    masculinity_sd: float,
+    one_session: bool,
+):
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
     gender = "female" if rng.random() < 0.5 else "male"
-    masculinity = rng.normal(1.0 if gender == "male" else -1.0, 0.8)
+    masculinity = rng.normal(1.0 if gender == "male" else -1.0, masculinity_sd)
     group = int(rng.choice(len(GROUPS), p=GROUP_SHARES))
     first_age = _skewed_age(rng, ages)
     offset = rng.normal(0, SUBJECT_AGEING_SD)
@@ -84,6 +106,8 @@ def _draw_one(number: int, images_per_subject: int, ages: tuple[int, int], seed:
         own = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number, 1 + image)))
         age = first_age if image == 0 else _another_age(own, first_age, ages)
         drawn_age = age + offset + own.normal(0, IMAGE_AGEING_SD)
+        again = one_session and image > 0
+        age = first_age if again else age
         row = {
             "image": f"{name}_{image}_a{age}.png",
             "subject": name,
@@ -91,7 +115,10 @@ def _draw_one(number: int, images_per_subject: int, ages: tuple[int, int], seed:
             "gender": gender,
             "race": GROUPS[group],
         }
-        yield row, draw_image(own, subject, drawn_age)
+        face = draw_image(own, subject, drawn_age)
+        if image == 0:
+            first = face
+        yield row, same_day(face, first) if again else face
 
 
 def _skewed_age(rng: np.random.Generator, ages: tuple[int, int]) -> int:

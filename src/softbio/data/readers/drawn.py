@@ -17,6 +17,7 @@ def records(spec: DatasetSpec, sources: Sources) -> Records:
         options.get("images_per_subject", 5),
         spec.ages,
         options.get("seed", 1),
+        **{key: options[key] for key in ("masculinity_sd", "one_session") if key in options},
     )
     split = split_images(frame["subject"], Split(**options.get("split", {})))
     return Records(frame.assign(split=split)[COLUMNS], faces, render)
