@@ -105,6 +105,11 @@ def tables_in(folder: Path, tables: list[dict], share: Share) -> list[dict]:
     return tables
 
 
+def unbroken(cell: str) -> str:
+    """A cell whose interval "(1.0 to 2.0)" no narrow column tears apart."""
+    return re.sub(r"\([^()]*\)", lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), cell)
+
+
 def _repeats(heads: list[str], above: list[str]) -> int:
     """How many leading cells repeat those of the row above."""
     count = 0

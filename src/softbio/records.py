@@ -33,6 +33,7 @@ BACKBONES = {
 }
 DATASETS = {
     "faces": "Drawn faces",
+    "portraits": "Drawn portraits",
     "morph2": "MORPH-2",
     "afad": "AFAD",
     "utkface": "UTKFace",
@@ -59,9 +60,7 @@ def in_text(name: str) -> str:
     """The name inside a sentence."""
     if name in BACKBONES and name.startswith("small"):
         return f"the small CNN of width {name.removeprefix('small')}"
-    if name.startswith("faces"):
-        return label(name).replace("Drawn", "the drawn")
-    return label(name)
+    return label(name).replace("Drawn", "the drawn")
 
 
 def in_order(names: pd.Series | list[str]) -> list[str]:

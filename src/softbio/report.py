@@ -23,7 +23,7 @@ from softbio.hiding.page import (
     shown,
 )
 from softbio.ladder import read_l0, rungs
-from softbio.page import pictures, share_of, tables_in
+from softbio.page import pictures, share_of, tables_in, unbroken
 from softbio.published import NOTES, TALK_PROTOCOL, deviations
 from softbio.records import Card, Records, by_method, label, read_json
 from softbio.tables.context import recipe_of
@@ -106,6 +106,7 @@ def _environment(template: Path) -> Environment:
     environment.filters["label"] = label
     environment.filters["duration"] = duration
     environment.filters["sentence"] = as_sentence
+    environment.filters["unbroken"] = unbroken
     return environment
 
 

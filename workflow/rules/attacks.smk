@@ -1,5 +1,5 @@
 # attackers who know of the protection, on the protected faces of one condition -> their scores.
-# Not in `rule all`: snakemake results/quick/privacy/faces/seed0/san/op/attacks
+# snakemake results/quick/privacy/faces/seed0/san/op/attacks
 
 
 def condition_files(wildcards, protector, mode):
@@ -34,6 +34,7 @@ rule attack:
     input:
         unpack(attacked_files),
         unpack(knowledge_of),
+        card=card_of_population,
         cnn=rules.own_cnn.output.model,
         hog=rules.own_hog.output.weights,
         matcher=rules.own_matcher.output.network,
@@ -73,8 +74,8 @@ rule attack:
         "../../envs/softbio.yaml"
     threads: 1
     resources:
-        runtime=minutes_of_privacy,
-        mem_mb=memory_of_privacy,
+        runtime=minutes_of_judging,
+        mem_mb=memory_of_judging,
         gpu=int(ASKS_FOR_GPU),
         gpu_slots=int(COMPUTES_ON_GPU),
     params:

@@ -34,11 +34,6 @@ def attacks_of(wildcards):
     return [f"{folder}/attacks" for folder in conditions_of(wildcards, ATTACKED)]
 
 
-def card_of_population(wildcards):
-    """Its card, at the size of the config's SAN."""
-    return packed_for_privacy(wildcards)["card"]
-
-
 HALVES = [HALF.format(dataset=POPULATION)] if CONDITIONS else []
 
 

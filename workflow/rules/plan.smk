@@ -35,6 +35,11 @@ def packed_for_privacy(wildcards):
     return {what: f"{folder}/{name}" for what, name in names.items()}
 
 
+def card_of_population(wildcards):
+    """Its card, at the size of the config's SAN."""
+    return packed_for_privacy(wildcards)["card"]
+
+
 def specs_of(wildcards):
     """The registry's entries of the data sets that the population is made of."""
     try:
