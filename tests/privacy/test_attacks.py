@@ -1,6 +1,7 @@
 """Attackers who know: each gets what can be got, nothing where there is nothing, and never sees the
 gender of a test face."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from softbio.errors import UserError
+from softbio.privacy import attacks
 from softbio.privacy.attacks import get_attack, names
 from softbio.privacy.attacks.base import Evidence, Own, SanKnowledge
 from softbio.privacy.attacks.detection import divergence
@@ -21,6 +23,7 @@ from softbio.privacy.protectors.blur import blurred
 from softbio.privacy.prototypes import Prototypes, prototype_source
 from softbio.privacy.san import build_san
 from softbio.privacy.transforms import on_bytes, to_bytes, to_tensor
+from tests.conftest import ROOT
 from tests.privacy.attacked import RELEASED, san_files, scores_of, strong
 
 CPU = torch.device("cpu")
@@ -210,3 +213,14 @@ def test_evidence_and_names_hold_no_gender_of_test_faces(clean):
     assert set(SanKnowledge.__dataclass_fields__) == {"weights", "source", "own_rows", "test_rows"}
     scored = scores_of("knn", clean)["knn"]
     assert not hasattr(scored, "labels")
+
+
+def test_the_example_attack_of_the_documents_attacks(clean, answers, tmp_path, monkeypatch):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.S)
+    (tmp_path / "negative.py").write_text(next(block for block in blocks if "ATTACK =" in block))
+    monkeypatch.setattr(attacks, "__path__", [*attacks.__path__, str(tmp_path)])
+    assert "negative" in names()
+    turned = replace(clean, protector="negative", test=255 - clean.test)
+    found = scores_of("negative", turned)["negative"]
+    assert np.allclose(found.scores, read(clean.cnn, clean.test))
+    assert roc_auc_score(answers, found.scores) > 0.8

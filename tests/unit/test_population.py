@@ -1,6 +1,8 @@
 """The faces of a privacy benchmark: cut from aligned canvases, one data set or two."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -53,6 +55,14 @@ def test_faces_are_the_inner_128_of_168_units(aligned, tmp_path):
     )
     assert np.abs(packed.images[7].astype(int) - expected).max() <= 1
     assert SIDE == 336
+
+
+def test_the_card_does_not_tell_where_the_images_lie(aligned, tmp_path):
+    specs = {"faces": replace(SPECS["faces"], source=Path("/data/faces.tar"))}
+    gather("faces", [aligned], specs, 32, tmp_path)
+    text = (tmp_path / "card.json").read_text()
+    assert "/data" not in text
+    assert json.loads(text)["datasets"]["faces"]["licence"] == SPECS["faces"].licence
 
 
 def test_landmarks_go_with_the_faces(aligned, tmp_path):

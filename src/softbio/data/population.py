@@ -7,7 +7,7 @@ CelebA and is judged on LFW.
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +89,8 @@ def gather(
             lost.to_csv(part, index=False)
         counts = Counter(zip(lost["dataset"], lost["reason"], strict=True))
         card = PopulationCard(
-            *(name, size, AGES, {dataset: specs[dataset] for dataset in names}),
+            # where the images lie on this machine is nobody's business
+            *(name, size, AGES, {each: replace(specs[each], source=None) for each in names}),
             index["dataset"].value_counts().to_dict(),
             tuple(LeftOut(*key, images) for key, images in sorted(counts.items())),
         )
