@@ -1,33 +1,5 @@
 # attackers who know of the protection, on the protected faces of one condition -> their scores.
-# snakemake results/quick/privacy/faces/seed0/san/op/attacks
-
-
-def condition_files(wildcards, protector, mode):
-    """The files of a condition of the same data set and seed."""
-    known = {"dataset": wildcards.dataset, "seed": wildcards.seed}
-    folder = CONDITION.format(protector=protector, mode=mode, **known)
-    return [f"{folder}/{name}" for name in ("card.json", "images.npy", "index.parquet")]
-
-
-def knowledge_of(wildcards):
-    """Against a SAN: its network and prototypes, the index that these follow, and the faces in all
-    modes."""
-    if wildcards.protector != "san":
-        return {}
-    # torch takes seconds to import: only where there is something to attack
-    from softbio.privacy.san import MODES
-
-    files = [condition_files(wildcards, "san", mode) for mode in MODES]
-    index = packed_for_privacy(wildcards)["index"]
-    return networks_of(wildcards) | {"index": index, "modes": sum(files, [])}
-
-
-def attacked_files(wildcards):
-    """The condition, and the same faces unprotected."""
-    return {
-        "condition": condition_files(wildcards, wildcards.protector, wildcards.mode),
-        "original": condition_files(wildcards, "none", "original"),
-    }
+# snakemake results/quick/privacy/portraits/seed0/san/op/attacks
 
 
 rule attack:

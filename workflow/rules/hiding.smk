@@ -1,41 +1,6 @@
 # What hiding gender comes to: the score files of a population, judged once for tables, figures and
 # claims. Conditions are folders results/{name}/privacy/{population}/seed{s}/{protector}/{mode}.
 
-HALF = f"{RESULTS}/hiding/{{dataset}}"
-
-
-def conditions_of(wildcards, conditions):
-    """Those of a population."""
-    below = HIDING.format(dataset=wildcards.dataset)
-    return [folder for folder in conditions if folder.startswith(f"{below}/")]
-
-
-def sans_of(wildcards):
-    """run.json of the SANs that made a population's conditions."""
-    folders = (Path(folder) for folder in conditions_of(wildcards, CONDITIONS))
-    seeds = dict.fromkeys(f.parents[1] for f in folders if f.parent.name == "san")
-    return [f"{seed}/networks/san/run.json" for seed in seeds]
-
-
-def cards_of(wildcards):
-    """The card of each condition, beside which all else lies."""
-    return [f"{folder}/card.json" for folder in conditions_of(wildcards, CONDITIONS)]
-
-
-def scored_of(wildcards):
-    """Faces and scores of all conditions."""
-    own = conditions_of(wildcards, CONDITIONS)
-    names = ("images.npy", "index.parquet", "scores")
-    return [f"{folder}/{name}" for folder in own for name in names]
-
-
-def attacks_of(wildcards):
-    """What attackers made of some."""
-    return [f"{folder}/attacks" for folder in conditions_of(wildcards, ATTACKED)]
-
-
-HALVES = [HALF.format(dataset=POPULATION)] if CONDITIONS else []
-
 
 rule hiding:
     input:

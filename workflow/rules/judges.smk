@@ -1,0 +1,135 @@
+# What the rules of judging.smk, attacks.smk and hiding.smk depend on: who judges, what is attacked,
+# what the report's second half is made from.
+from softbio.privacy.recipe import own_matcher_recipe
+
+CONDITION = f"{HIDING}/seed{{seed}}/{{protector}}/{{mode}}"
+OWN = f"{HIDING}/evaluators"
+UNPROTECTED = "none/original"
+
+
+def own_matcher_params(wildcards):
+    """The recipe as plain values: the auxiliary matcher's, of other subjects."""
+    return asdict(own_matcher_recipe(plan_of(wildcards).matcher))
+
+
+def tested_in(wildcards):
+    """The data set whose faces are judged: of a population of two the second."""
+    return members(wildcards.dataset)[-1]
+
+
+def matcher_in_loss(wildcards):
+    """The matcher that the SAN is trained against: "own", or a name of the registry."""
+    return plan_of(wildcards).san.matcher_net
+
+
+def third_parties(wildcards):
+    """Names of the third-party evaluators: the config's, and a matcher that the SAN's loss uses."""
+    names = list(BENCHMARK.hiding.evaluators)
+    used = matcher_in_loss(wildcards)
+    return names if used in ("own", *names) else [*names, used]
+
+
+def receipt_for(wildcards):
+    """The receipt of third-party evaluators, where any are asked for, and their registry."""
+    asked = third_parties(wildcards)
+    return {"receipt": RECEIPT, "registry": EVALUATORS} if asked else {}
+
+
+def auxiliaries_for(wildcards):
+    """The auxiliary networks of the condition's seed; no matcher where the SAN's loss has another."""
+    folder = NETWORK.format(dataset=wildcards.dataset, seed=wildcards.seed)
+    own = matcher_in_loss(wildcards) == "own"
+    kinds = ("gender", "matcher") if own else ("gender",)
+    return [f"{folder}/{kind}/network.safetensors" for kind in kinds]
+
+
+def originals_for(wildcards):
+    """The unprotected faces of the same seed and their embeddings; none for those themselves."""
+    if f"{wildcards.protector}/{wildcards.mode}" == UNPROTECTED:
+        return {}
+    home = HIDING.format(dataset=wildcards.dataset)
+    folder = f"{home}/seed{wildcards.seed}/{UNPROTECTED}"
+    files = {
+        "original": f"{folder}/images.npy",
+        "original_index": f"{folder}/index.parquet",
+    }
+    return files | {"original_scores": f"{folder}/scores"}
+
+
+def pair_list_for(wildcards):
+    """What the authors' pair list of the tested data set is read with, where it has one."""
+    name = tested_in(wildcards)
+    if "pairs" not in find(DATASETS, name).lists:
+        return {}
+    left_out = Path(packed_for_privacy(wildcards)["index"]).with_name("left_out.csv")
+    sources = rules.fetch.output.sources.format(dataset=name)
+    return {"sources": sources, "left_out": str(left_out)}
+
+
+def tested_params(wildcards):
+    """The entry of the tested data set as plain values."""
+    return asdict(find(DATASETS, tested_in(wildcards)))
+
+
+def condition_files(wildcards, protector, mode):
+    """The files of a condition of the same data set and seed."""
+    known = {"dataset": wildcards.dataset, "seed": wildcards.seed}
+    folder = CONDITION.format(protector=protector, mode=mode, **known)
+    return [f"{folder}/{name}" for name in ("card.json", "images.npy", "index.parquet")]
+
+
+def knowledge_of(wildcards):
+    """Against a SAN: its network and prototypes, the index that these follow, and the faces in all
+    modes."""
+    if wildcards.protector != "san":
+        return {}
+    # torch takes seconds to import: only where there is something to attack
+    from softbio.privacy.san import MODES
+
+    files = [condition_files(wildcards, "san", mode) for mode in MODES]
+    index = packed_for_privacy(wildcards)["index"]
+    return networks_of(wildcards) | {"index": index, "modes": sum(files, [])}
+
+
+def attacked_files(wildcards):
+    """The condition, and the same faces unprotected."""
+    return {
+        "condition": condition_files(wildcards, wildcards.protector, wildcards.mode),
+        "original": condition_files(wildcards, "none", "original"),
+    }
+
+
+HALF = f"{RESULTS}/hiding/{{dataset}}"
+
+
+def conditions_of(wildcards, conditions):
+    """Those of a population."""
+    below = HIDING.format(dataset=wildcards.dataset)
+    return [folder for folder in conditions if folder.startswith(f"{below}/")]
+
+
+def sans_of(wildcards):
+    """run.json of the SANs that made a population's conditions."""
+    folders = (Path(folder) for folder in conditions_of(wildcards, CONDITIONS))
+    seeds = dict.fromkeys(f.parents[1] for f in folders if f.parent.name == "san")
+    return [f"{seed}/networks/san/run.json" for seed in seeds]
+
+
+def cards_of(wildcards):
+    """The card of each condition, beside which all else lies."""
+    return [f"{folder}/card.json" for folder in conditions_of(wildcards, CONDITIONS)]
+
+
+def scored_of(wildcards):
+    """Faces and scores of all conditions."""
+    own = conditions_of(wildcards, CONDITIONS)
+    names = ("images.npy", "index.parquet", "scores")
+    return [f"{folder}/{name}" for folder in own for name in names]
+
+
+def attacks_of(wildcards):
+    """What attackers made of some."""
+    return [f"{folder}/attacks" for folder in conditions_of(wildcards, ATTACKED)]
+
+
+HALVES = [HALF.format(dataset=POPULATION)] if CONDITIONS else []
