@@ -145,6 +145,16 @@ def test_without_enough_comparisons_the_core_claim_is_undecided():
     assert "too few non-mated comparisons" in part.remark
 
 
+def test_a_matcher_that_fails_on_clean_faces_is_named_and_not_heard():
+    gender, matching = mixing(SWEEP)
+    weak = compared("original", "", 0.49, "original-original")
+    files = [ORIGINAL[0], judged("san", "op", eer=0.4), *gender]
+    found = core(world(files, [weak, compared("san", "op", 0.1), *matching]))
+    assert found.parts == ()
+    assert found.word == UNDECIDED
+    assert "Not heard, for a TMR below 50 % before protection: matcher (49.0 %)." in found.sentence
+
+
 def test_a_sweep_begins_at_the_original():
     gender, matching = mixing(SWEEP)
     files = [judged("san", "op", eer=0.4), *gender], [compared("san", "op", 0.9), *matching]

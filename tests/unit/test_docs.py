@@ -132,3 +132,30 @@ def test_the_page_on_performance_prints_what_was_measured(name):
             where = f"| {row.backbone} {row.crop} px | {row.precision} | {row.batch}"
             line = f"{where} | {rates} | {ratios} |"
         assert line.replace(",", "") in text
+
+
+def test_the_record_of_hiding_prints_what_its_numbers_say():
+    folder = ROOT / "results/record"
+    text = (folder / "README.md").read_text().partition("## Hiding gender on LFW")[2]
+    head, *rows = re.findall(r"^\| (.*) \|$", text, re.M)
+    gender, matching = (
+        pd.read_csv(folder / f"celeba_lfw_cpu/{name}.csv", keep_default_na=False)
+        for name in ("gender", "matching")
+    )
+    matching = matching[matching["kind"] != "protected-protected"]
+    numbers = {
+        **gender.set_index(["protector", "mode", "evaluator"])["eer"],
+        **matching[matching["pairs"] == "all"].set_index(["protector", "mode", "matcher"])[
+            "tmr@0.01"
+        ],
+    }
+    judges = head.split(" | ")[2:]
+    assert {judge for *_, judge in numbers} == set(judges)
+    printed = {}
+    for row in rows[1:]:
+        protector, mode, *cells = row.replace("–", "").split(" | ")
+        printed |= {
+            (protector, mode.strip(), judge): cell
+            for judge, cell in zip(judges, cells, strict=True)
+        }
+    assert printed == {key: f"{100 * float(value):.1f}" for key, value in numbers.items()}
