@@ -74,7 +74,7 @@ def check_parts(parts: np.ndarray, subjects: np.ndarray, gender: np.ndarray) -> 
         if len(present) == 1:
             raise UserError(
                 f"parts: part '{part}' holds {GENDERS[present[0]]} faces only; nothing about "
-                "gender can be learnt or measured there: give it both"
+                f"gender can be learnt or measured there: add {GENDERS[1 - present[0]]} subjects"
             )
 
 
