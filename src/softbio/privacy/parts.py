@@ -114,14 +114,31 @@ def read_parts(path: Path, packed: Packed) -> np.ndarray:
     Raises UserError where it does not fit the data set, and for what `check_parts` finds.
     """
     try:
-        frame = pd.read_csv(path, dtype=str)
-        parts = frame.set_index("image")["part"].reindex(packed.index["image"])
+        # somebody may be called NA
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        frame = frame.set_index("image")[["subject", "part", "gender"]]
+        frame = frame.reindex(packed.index["image"])
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{path}: not a list of images and parts ({error})") from None
-    if parts.isna().any():
-        raise UserError(f"{path}: image '{parts.index[parts.isna()][0]}' has no part; add it")
-    found = parts.to_numpy(object)
+    if frame["part"].isna().any():
+        raise UserError(
+            f"{path}: image '{frame.index[frame['part'].isna()][0]}' has no part; add it"
+        )
+    found = frame["part"].to_numpy(object)
     if packed.subjects is None:
         raise UserError("the data set does not tell its subjects, so none can be kept apart")
-    check_parts(found, packed.subjects, gender_of(packed))
+    gender = gender_of(packed)
+    told = {"subject": packed.subjects.astype(str), "gender": np.array(GENDERS)[gender]}
+    for name, values in told.items():
+        # the report counts people by this file
+        other = frame[name].to_numpy(object) != values
+        if other.any():
+            raise UserError(
+                f"{path}: {name} of '{frame.index[other][0]}' is not the data set's; this file "
+                "chooses parts alone"
+            )
+    try:
+        check_parts(found, packed.subjects, gender)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
     return found
