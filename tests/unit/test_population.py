@@ -149,6 +149,12 @@ def test_two_data_sets_may_use_the_same_names(aligned, tmp_path):
     write_parts(load_packed(tmp_path / "out"), tmp_path / "parts.csv")
 
 
+def test_a_data_set_of_the_users_disk_has_a_card(aligned, tmp_path):
+    specs = {"faces": replace(SPECS["faces"], source=Path("/data/mine"))}
+    gather("faces", [aligned], specs, 32, tmp_path / "out")
+    assert "/data/mine" not in (tmp_path / "out/card.json").read_text()
+
+
 def test_names_and_canvases():
     assert population_name("celeba", "lfw") == "celeba_to_lfw"
     assert members("celeba_to_lfw") == ["celeba", "lfw"]

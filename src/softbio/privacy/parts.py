@@ -128,17 +128,22 @@ def read_parts(path: Path, packed: Packed) -> np.ndarray:
     if packed.subjects is None:
         raise UserError("the data set does not tell its subjects, so none can be kept apart")
     gender = gender_of(packed)
-    told = {"subject": packed.subjects.astype(str), "gender": np.array(GENDERS)[gender]}
+    _check_told(frame, packed.subjects, gender, path)
+    try:
+        check_parts(found, packed.subjects, gender)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    return found
+
+
+def _check_told(frame: pd.DataFrame, subjects: np.ndarray, gender: np.ndarray, path: Path) -> None:
+    """Raise UserError where a file tells other subjects or genders than the data set: the report
+    counts people by it."""
+    told = {"subject": subjects.astype(str), "gender": np.array(GENDERS)[gender]}
     for name, values in told.items():
-        # the report counts people by this file
         other = frame[name].to_numpy(object) != values
         if other.any():
             raise UserError(
                 f"{path}: {name} of '{frame.index[other][0]}' is not the data set's; this file "
                 "chooses parts alone"
             )
-    try:
-        check_parts(found, packed.subjects, gender)
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
-    return found
