@@ -8,8 +8,8 @@ BEFORE = (
 )
 SAN = (
     "SM, NT, OP",
-    "SAN with the prototype (mean face) of the same gender, with the neutral mean of both, and with "
-    "that of the opposite gender; OP is the protection",
+    "SAN with the prototype (mean face) of the same gender, with the neutral mean of both, and "
+    "with that of the opposite gender; OP is the protection",
 )
 # what the number behind a protector's name is
 STRENGTHS = {
@@ -42,13 +42,13 @@ MATCHING = (
 SEEN = (
     "Auxiliary, own, seen, unseen",
     "auxiliary networks are those that a SAN is trained against; own evaluators are trained here "
-    "on clean faces of other subjects; seen (*) is who is used in making the protected faces, unseen "
-    "who is not",
+    "on clean faces of other subjects; seen (*) is who is used in making the protected faces, "
+    "unseen who is not",
 )
 ATTACKS = (
     "Zero effort, worst case",
     "the unseen classifier that tells most without knowing of the protection; the attack that "
-    "tells most, chosen on the test faces themselves, so that it is an upper limit of these attacks",
+    "tells most, chosen on the test faces themselves, so that it is an upper limit",
 )
 
 
