@@ -56,7 +56,7 @@ def seen_note(abouts: Iterable[About]) -> str:
     abouts = list(abouts)
     notes = []
     if any(about.seen for about in abouts):
-        notes.append("*: used in training the protector, so not unseen.")
+        notes.append("*: used by the protector or its training, so not unseen.")
     if any(about.seen is None and about.protector != ORIGINAL for about in abouts):
         notes.append("Whether a scorer was used in training is not recorded for all.")
     return " ".join(notes)

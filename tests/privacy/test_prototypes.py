@@ -1,5 +1,7 @@
 """Means, warps and the four parts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from softbio.errors import UserError
 from softbio.privacy.morphing import choose_mates, mix
-from softbio.privacy.parts import PARTS, check_parts, four_parts, gender_of, read_parts
+from softbio.privacy.parts import PARTS, check_parts, four_parts, gender_of, read_parts, write_parts
 from softbio.privacy.prototypes import (
     Prototypes,
     mean_faces,
@@ -202,3 +204,32 @@ def test_parts_file_must_name_every_image(drawn, tmp_path):
         read_parts(tmp_path / "parts.csv", drawn.packed)
     with pytest.raises(UserError, match="not a list"):
         read_parts(tmp_path / "absent.csv", drawn.packed)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda frame: frame.drop(columns="subject"), "not a list of images and parts"),
+        (lambda frame: frame.assign(gender="female"), "gender of '.*' is not the data set's"),
+        (lambda frame: frame.assign(subject="one"), "subject of '.*' is not the data set's"),
+        (
+            lambda frame: frame.assign(part=["test", *frame["part"][1:]]),
+            "1 subjects stand in two parts",
+        ),
+    ],
+)
+def test_a_parts_file_of_ones_own_is_checked_where_it_is_read(drawn, tmp_path, change, told):
+    frame = pd.read_csv(drawn.path("parts.csv")).sort_values("part", kind="stable")
+    path = tmp_path / "parts.csv"
+    assert frame["part"].iloc[0] != "test"
+    change(frame).to_csv(path, index=False)
+    with pytest.raises(UserError, match=f"{path}: .*{told}"):
+        read_parts(path, drawn.packed)
+
+
+def test_somebody_called_na_has_a_part(drawn, tmp_path):
+    subjects = drawn.packed.subjects.copy()
+    subjects[subjects == subjects[0]] = "NA"
+    packed = replace(drawn.packed, index=drawn.packed.index.assign(subject=subjects))
+    write_parts(packed, tmp_path / "parts.csv")
+    assert set(read_parts(tmp_path / "parts.csv", packed)) == set(PARTS)

@@ -360,12 +360,22 @@ def test_mates_are_not_judged_on(trained):
         ("blur", "sigma", "'sigma' and a number"),
         ("mixing", "alpha2", "from 0 to 1"),
         ("none", "sm", "'original' alone"),
+        ("pixelation", "block2.5", "whole pixels"),
         ("san", "sm", "needs a san"),
     ],
 )
 def test_unknown_names_are_told(trained, name, mode, message):
     with pytest.raises(UserError, match=message):
         get_protector(name).prepare(mode, means_of(trained))
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_mode_is_checked_by_its_name_alone(name):
+    protector = get_protector(name)
+    for mode in protector.modes:
+        protector.check(mode)
+    with pytest.raises(UserError, match=r"mode 'alpah0\.5'"):
+        protector.check("alpah0.5")
 
 
 def test_the_example_protector_of_the_documents_protects(trained, tmp_path, monkeypatch):

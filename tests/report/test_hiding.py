@@ -247,4 +247,5 @@ def test_a_card_of_two_data_sets(drawn, tmp_path):
 
 def test_names_keep_their_spelling():
     assert as_sentence("small network") == "Small network"
+    assert as_sentence("blur, then a network") == "Blur, then a network"
     assert as_sentence("gender_net of the authors") == "gender_net of the authors"

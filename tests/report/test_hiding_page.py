@@ -4,11 +4,15 @@ import json
 import re
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from softbio.contests import read_statistics, write_statistics
 from softbio.figures import write_figures
+from softbio.hiding.load import Condition, Hiding
+from softbio.hiding.terms import STRENGTHS, terms
+from softbio.privacy.protectors import get_protector, names
 from softbio.records import load
 from softbio.report import write_report
 from softbio.tables import Evidence, write_tables
@@ -77,6 +81,29 @@ def test_page_with_both_halves(both, half, photographs):
     assert "Levi-Hassner" in both
     assert "What Own CNN retrained does." in both
     assert "size 64 (talk: 224)" in both
+
+
+def test_what_the_half_speaks_of_is_explained(half, both, photographs):
+    terms = dict(json.loads((half / "claims.json").read_text())["terms"])
+    assert {"Before", "SM, NT, OP", "EER of gender", "FMR, TMR"} <= set(terms)
+    assert "share of the face itself" in terms["Face mixing, alpha"]
+    for term, text in terms.items():
+        assert f"<dt>{term}</dt>" in both
+        assert not text.endswith(".")
+    # whatever stands in a table of this half and not in ordinary speech
+    for word in ("EER", "TMR", "FMR", "AUC", "SM", "NT", "OP", "unseen", "Zero effort"):
+        assert word in " ".join([*terms, *terms.values()])
+
+
+def test_strengths_are_explained_where_there_are_such_protectors():
+    originals = Condition(Path(), "none", "original", 0)
+    alone = Hiding(None, (originals,))
+    assert [name for name, _ in terms(alone)] == ["Before", "Auxiliary, own, seen, unseen"]
+    blurred = Hiding(None, (originals, Condition(Path(), "blur", "sigma2", 0)))
+    assert "Gaussian blur, sigma" in dict(terms(blurred))
+    # a new way of protection with a strength wants its line
+    numbered = {name for name in names() if any(m[-1].isdigit() for m in get_protector(name).modes)}
+    assert numbered == set(STRENGTHS)
 
 
 def test_nothing_is_fetched(both):

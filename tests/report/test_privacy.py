@@ -79,7 +79,7 @@ def test_what_was_seen_in_training_is_marked(figures):
     gender_roc = figures["gender-roc-lfw"]
     titles = [ax.get_title(loc="left") for ax in gender_roc.canvas.axes]
     assert titles == ["Small ResNet", "Auxiliary CNN*"]
-    assert "*: used in training the protector" in gender_roc.caption
+    assert "*: used by the protector or its training" in gender_roc.caption
     assert "Face mixing 0.4: 3" in gender_roc.caption
     plane = figures["privacy-utility-protected-original-lfw"].frame
     assert set(plane["evaluator"]) == {"Small ResNet"}

@@ -15,8 +15,17 @@ from softbio.data.packed import load_packed
 from softbio.data.population import gather
 from softbio.data.registry import load_registry
 from softbio.errors import UserError
+from softbio.evaluators.registry import load_evaluators
 from softbio.privacy.parts import write_parts
-from softbio.privacy.plan import ORIGINAL, canvas_side, hiding_plan, members, population_name
+from softbio.privacy.plan import (
+    ORIGINAL,
+    canvas_side,
+    check_evaluators,
+    hiding_plan,
+    members,
+    population_name,
+)
+from softbio.privacy.recipe import plan_from
 from softbio.privacy.warp import landmarks_px
 from tests.conftest import ROOT
 
@@ -123,6 +132,29 @@ def test_what_can_not_be_gathered_is_told(aligned, tmp_path):
         gather("faces", [nobody], SPECS, 32, tmp_path / "out")
 
 
+def test_two_data_sets_may_use_the_same_names(aligned, tmp_path):
+    mirrored = changed(aligned, tmp_path / "other")
+    (tmp_path / "other/images.npy").unlink()
+    images = np.load(aligned / "images.npy")
+    np.save(tmp_path / "other/images.npy", images[:, :, ::-1])
+    specs = dict.fromkeys(("faces", "other"), SPECS["faces"])
+    gather("faces_to_other", [aligned, mirrored], specs, 32, tmp_path / "out")
+    index = load_packed(tmp_path / "out").index
+    test = index[index["dataset"] == "other"]
+    plain = pd.read_parquet(aligned / "index.parquet")["image"].tolist()
+    # a pair list names the images that are judged
+    assert test["image"].tolist() == plain
+    learnt = index.loc[index["dataset"] == "faces", "image"]
+    assert learnt.tolist() == [f"faces:{image}" for image in plain]
+    write_parts(load_packed(tmp_path / "out"), tmp_path / "parts.csv")
+
+
+def test_a_data_set_of_the_users_disk_has_a_card(aligned, tmp_path):
+    specs = {"faces": replace(SPECS["faces"], source=Path("/data/mine"))}
+    gather("faces", [aligned], specs, 32, tmp_path / "out")
+    assert "/data/mine" not in (tmp_path / "out/card.json").read_text()
+
+
 def test_names_and_canvases():
     assert population_name("celeba", "lfw") == "celeba_to_lfw"
     assert members("celeba_to_lfw") == ["celeba", "lfw"]
@@ -156,6 +188,45 @@ def test_a_second_seed_repeats_what_depends_on_networks_alone():
 def test_a_plan_that_can_not_be_is_told(change, told):
     with pytest.raises(UserError, match=told):
         hiding_plan(PLAN | change, ["faces", "lfw"])
+
+
+def test_what_is_named_twice_is_made_once():
+    plan = hiding_plan(
+        PLAN | {"seeds": [1, 1, 0], "protectors": {"san": ["op", "op"]}}, ["faces", "lfw"]
+    )
+    assert plan.seeds == (1, 0)
+    folders = [condition.folder for condition in plan.conditions()]
+    assert len(set(folders)) == len(folders) == 4
+
+
+def test_a_name_that_would_be_taken_for_two_is_refused():
+    with pytest.raises(UserError, match="'a_to_b' holds '_to_'"):
+        hiding_plan(PLAN | {"train": "a_to_b"}, ["a_to_b"])
+
+
+@pytest.mark.parametrize(
+    ("names", "matcher", "told"),
+    [
+        (["sfcae"], "own", "'sfcae' is unknown: did you mean 'sface'"),
+        (["yunet"], "own", "'yunet' judges no face"),
+        ([], "faceres", "matcher_net: no matcher 'faceres'"),
+        ([], "onw", "matcher_net: no matcher 'onw': did you mean 'own'"),
+    ],
+)
+def test_evaluators_that_can_not_judge_are_told_before_training(names, matcher, told):
+    specs = load_evaluators()
+    check_evaluators(["sface", "faceres"], "faceres_descriptor", specs)
+    with pytest.raises(UserError, match=told):
+        check_evaluators(names, matcher, specs)
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [("san", "seed"), ("san", "dataset"), ("gender", "part"), ("matcher", "size")],
+)
+def test_what_follows_from_the_run_can_not_be_set(kind, field):
+    with pytest.raises(UserError, match=f"privacy.{kind}.{field} can not be set"):
+        plan_from({kind: {field: 1}}, "faces", 0)
 
 
 def test_nothing_is_planned_without_a_data_set():

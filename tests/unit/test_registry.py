@@ -129,3 +129,8 @@ def test_an_entry_survives_as_plain_values():
     overrides = {"utkface": {"source": "~/faces"}}
     for spec in load_registry(REGISTRY, overrides).values():
         assert spec_from(asdict(spec)) == spec
+
+
+def test_drawn_faces_of_ones_own_need_no_archive():
+    entry = {"title": "Other", "reader": "drawn", "ages": [18, 70]}
+    assert load_registry(REGISTRY, {"other": entry})["other"].access == ("generated")

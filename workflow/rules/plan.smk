@@ -1,5 +1,6 @@
 # What the rules of privacy.smk depend on: paths, recipes, and the networks that a protector needs.
-from softbio.privacy.plan import canvas_side, members
+from softbio.evaluators.registry import load_evaluators
+from softbio.privacy.plan import canvas_side, check_evaluators, members
 from softbio.privacy.recipe import plan_from
 
 FACES = "resources/faces/{dataset}/{size}"
@@ -13,6 +14,15 @@ CONDITIONS, ATTACKED = (
     ]
     for attacked in (False, True)
 )
+
+try:
+    check_evaluators(
+        BENCHMARK.hiding.evaluators,
+        BENCHMARK.privacy.get("san", {}).get("matcher_net", "own"),
+        load_evaluators(EVALUATORS),
+    )
+except UserError as error:
+    raise WorkflowError(str(error)) from None
 
 
 wildcard_constraints:
@@ -97,9 +107,13 @@ def networks_of(wildcards):
     from softbio.privacy.protectors import get_protector
 
     try:
-        needs = get_protector(wildcards.protector).needs
+        protector = get_protector(wildcards.protector)
+        # a misspelt mode is told now, not after its networks are trained
+        if protector.check is not None:
+            protector.check(wildcards.mode)
     except UserError as error:
-        raise WorkflowError(str(error)) from None
+        raise WorkflowError(f"{wildcards.protector}: {error}") from None
+    needs = protector.needs
     folder = NETWORK.format(dataset=wildcards.dataset, seed=wildcards.seed)
     kinds = {"classifier": "gender", "san": "san"}
     files = {need: f"{folder}/{kinds[need]}/network.safetensors" for need in needs}

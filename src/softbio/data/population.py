@@ -64,8 +64,9 @@ def gather(
     left_out.csv (dataset, image, reason).
 
     aligned: folders of `data.align.align`, in the order of `members(name)`. Left out, and listed,
-    are images without a face, a gender or a subject. Raises UserError where nothing is left, an
-    image name stands in two data sets, and for a full disk.
+    are images without a face, a gender or a subject. Where both data sets have images of one name,
+    those of the first are named by it too. Raises UserError where nothing is left, a picture stands
+    in both under one name, and for a full disk.
     """
     names = members(name)
     found = [_member(path, dataset, size) for path, dataset in zip(aligned, names, strict=True)]
@@ -74,9 +75,10 @@ def gather(
         # numbers and names of people mean something within their own data set alone
         first = index["dataset"] == names[0]
         index.loc[first, "subject"] = names[0] + ":" + index.loc[first, "subject"].astype(str)
-    if index["image"].duplicated().any():
-        image = index["image"][index["image"].duplicated()].iloc[0]
-        raise UserError(f"{name}: image '{image}' stands in both data sets; rename one of them")
+        if index["image"].duplicated().any():
+            _check_apart(name, aligned)
+            # those that are judged keep theirs, which a pair list may name
+            index.loc[first, "image"] = names[0] + ":" + index.loc[first, "image"]
     lost = pd.concat([rows for _, _, rows in found], ignore_index=True)
     with room(folder, len(index) * size * size * 3):
         with atomic(folder / "images.npy") as part, open(part, "wb") as file:
@@ -97,6 +99,19 @@ def gather(
         write_json(folder / "card.json", asdict(card))
     for entry in card.left_out:
         logger.warning("%s: %d images left out: %s", entry.dataset, entry.images, entry.reason)
+
+
+def _check_apart(name: str, aligned: Sequence[Path]) -> None:
+    """Raise UserError where two data sets show one picture under one name: what is judged on would
+    have been learnt from."""
+    learnt, judged = map(load_aligned, aligned)
+    rows = {image: row for row, image in enumerate(learnt.index["image"])}
+    for row, image in enumerate(judged.index["image"]):
+        if image in rows and np.array_equal(judged.images[row], learnt.images[rows[image]]):
+            raise UserError(
+                f"{name}: image '{image}' stands in both data sets; choose others, or leave "
+                "privacy.test out to divide one data set"
+            )
 
 
 def _member(path: Path, dataset: str, size: int) -> tuple:

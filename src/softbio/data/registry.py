@@ -158,6 +158,9 @@ def _spec(name: str, entry: dict[str, Any]) -> DatasetSpec:
             f"datasets.{name}.reader: no '{entry['reader']}', {nearest(entry['reader'], READERS)}"
         )
     known = dict(entry)
+    if entry["reader"] == "drawn":
+        # nothing to fetch and nothing to apply for, whatever a user's entry leaves out
+        known["access"] = "generated"
     if entry["ages"] is not None:
         youngest, oldest = known["ages"] = tuple(entry["ages"])
         if youngest >= oldest:

@@ -142,6 +142,6 @@ def attacks(frame: pd.DataFrame, dataset: str, inks: Mapping[str, dict]) -> Figu
     worst = frame[frame["attack"] == WORST]
     texts = "; ".join(f"{row.condition} {plain(row.separation)}" for row in worst.itertuples())
     return Figure(
-        f"attacks-{dataset}", "What an attacker who knows recovers", caption,
+        f"attacks-{dataset}", "What an attacker who knows the method recovers", caption,
         f"Dot plot of separations. Worst case: {texts}.", dataset, None, frame, canvas,
     )  # fmt: skip

@@ -54,5 +54,8 @@ def headline(hiding: Hiding, claims: Sequence[Claim]) -> str:
     ]
     known = [level.estimate for level in levels if level]
     if known:
-        text += f"; an attacker who knows the method tells gender with an AUC of {max(known):.3f}"
+        text += (
+            "; the worst of the attackers who know the method tells gender with max(AUC, 1 − AUC) "
+            f"of {100 * max(known):.1f} %"
+        )
     return text + "."

@@ -68,7 +68,7 @@ def duration(seconds: float) -> str:
 
 def as_sentence(text: str) -> str:
     """With a capital, unless it begins with a name that is spelt as it is."""
-    plain = text.split(" ", 1)[0].isalpha()
+    plain = text.split(" ", 1)[0].rstrip(",:;.").isalpha()
     return text[:1].upper() + text[1:] if plain else text
 
 

@@ -23,6 +23,7 @@ from softbio.hiding.faces import example_faces
 from softbio.hiding.headline import headline
 from softbio.hiding.load import ATTACK, NONE, Hiding
 from softbio.hiding.population import Training
+from softbio.hiding.terms import terms
 from softbio.privacy.recipe import san_recipe
 from softbio.scores import KINDS
 from softbio.tables.hiding import (
@@ -138,6 +139,7 @@ def _record(hiding: Hiding, claims: list[Claim], specs: Mapping[str, EvaluatorSp
         "size": people.size,
         "headline": headline(hiding, claims),
         "claims": as_record(claims),
+        "terms": terms(hiding),
         "sources": [asdict(source) for source in people.sources],
         "left_out": dict(people.left_out),
         "evaluators": [

@@ -71,7 +71,7 @@ def write_attacks(evidence: Evidence, test: Protected, folder: Path) -> None:
     with Determinism():
         for attack, scored in mount(evidence):
             write_gender(folder / f"{scored.name}.parquet", score_file(scored, test))
-            text = f"{scored.text}. The attacker knows {attack.knows}."
+            text = f"{scored.text}. Known to the attacker: {attack.knows}."
             about = {"name": scored.name, "title": scored.title, "family": attack.family}
             found.append(about | {"text": text, "citation": attack.citation})
     write_json(folder / "index.json", {"attacks": found, "absent": absent(evidence)})

@@ -74,7 +74,7 @@ def check_parts(parts: np.ndarray, subjects: np.ndarray, gender: np.ndarray) -> 
         if len(present) == 1:
             raise UserError(
                 f"parts: part '{part}' holds {GENDERS[present[0]]} faces only; nothing about "
-                "gender can be learnt or measured there: give it both"
+                f"gender can be learnt or measured there: add {GENDERS[1 - present[0]]} subjects"
             )
 
 
@@ -114,14 +114,36 @@ def read_parts(path: Path, packed: Packed) -> np.ndarray:
     Raises UserError where it does not fit the data set, and for what `check_parts` finds.
     """
     try:
-        frame = pd.read_csv(path, dtype=str)
-        parts = frame.set_index("image")["part"].reindex(packed.index["image"])
+        # somebody may be called NA
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        frame = frame.set_index("image")[["subject", "part", "gender"]]
+        frame = frame.reindex(packed.index["image"])
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{path}: not a list of images and parts ({error})") from None
-    if parts.isna().any():
-        raise UserError(f"{path}: image '{parts.index[parts.isna()][0]}' has no part; add it")
-    found = parts.to_numpy(object)
+    if frame["part"].isna().any():
+        raise UserError(
+            f"{path}: image '{frame.index[frame['part'].isna()][0]}' has no part; add it"
+        )
+    found = frame["part"].to_numpy(object)
     if packed.subjects is None:
         raise UserError("the data set does not tell its subjects, so none can be kept apart")
-    check_parts(found, packed.subjects, gender_of(packed))
+    gender = gender_of(packed)
+    _check_told(frame, packed.subjects, gender, path)
+    try:
+        check_parts(found, packed.subjects, gender)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
     return found
+
+
+def _check_told(frame: pd.DataFrame, subjects: np.ndarray, gender: np.ndarray, path: Path) -> None:
+    """Raise UserError where a file tells other subjects or genders than the data set: the report
+    counts people by it."""
+    told = {"subject": subjects.astype(str), "gender": np.array(GENDERS)[gender]}
+    for name, values in told.items():
+        other = frame[name].to_numpy(object) != values
+        if other.any():
+            raise UserError(
+                f"{path}: {name} of '{frame.index[other][0]}' is not the data set's; this file "
+                "chooses parts alone"
+            )

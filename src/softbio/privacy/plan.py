@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from softbio.errors import UserError, nearest
-from softbio.evaluators.registry import CANVAS, FRAME
+from softbio.evaluators.registry import CANVAS, FRAME, EvaluatorSpec
 
 # by their files, for importing them takes a second
 PROTECTORS = sorted(
@@ -99,6 +99,30 @@ def _with_networks(names: Iterable[str]) -> set[str]:
     return {name for name in names if get_protector(name).needs}
 
 
+def _once(values: Iterable[Any]) -> tuple[Any, ...]:
+    """Without doubles: one condition is one folder."""
+    return tuple(dict.fromkeys(values))
+
+
+def check_evaluators(
+    names: Iterable[str], matcher_net: str, specs: Mapping[str, EvaluatorSpec]
+) -> None:
+    """Raise UserError for an evaluator that is not in the registry or judges no face, and for a
+    matcher in the loss that is none there, before anything is trained."""
+    matchers = [name for name, spec in specs.items() if spec.kind == "matcher"]
+    judges = [name for name, spec in specs.items() if spec.kind in ("gender", "matcher")]
+    for name in names:
+        if name not in judges:
+            raise UserError(
+                f"config: privacy.evaluators: '{name}' judges no face: {nearest(name, judges)}"
+                if name in specs
+                else f"config: privacy.evaluators: '{name}' is unknown: {nearest(name, judges)}"
+            )
+    if matcher_net not in ("own", *matchers):
+        remedy = nearest(matcher_net, ["own", *matchers])
+        raise UserError(f"config: privacy.san.matcher_net: no matcher '{matcher_net}': {remedy}")
+
+
 def hiding_plan(section: Mapping[str, Any], datasets: Iterable[str]) -> HidingPlan:
     """A config's section `privacy`, checked by the schema.
 
@@ -108,10 +132,10 @@ def hiding_plan(section: Mapping[str, Any], datasets: Iterable[str]) -> HidingPl
     plan = HidingPlan(
         section.get("train"),
         section.get("test"),
-        tuple(section.get("seeds", (0,))),
-        {name: tuple(modes) for name, modes in section.get("protectors", {}).items()},
-        {name: tuple(modes) for name, modes in section.get("attacked", {}).items()},
-        tuple(section.get("evaluators", ())),
+        _once(section.get("seeds", (0,))),
+        {name: _once(modes) for name, modes in section.get("protectors", {}).items()},
+        {name: _once(modes) for name, modes in section.get("attacked", {}).items()},
+        _once(section.get("evaluators", ())),
         section.get("comparisons", 30_000),
     )
     known = list(datasets)
@@ -120,6 +144,11 @@ def hiding_plan(section: Mapping[str, Any], datasets: Iterable[str]) -> HidingPl
         if name is not None and name not in known:
             raise UserError(
                 f"config: privacy.{key}: data set '{name}' is unknown: {nearest(name, known)}"
+            )
+        if name is not None and BETWEEN in name:
+            raise UserError(
+                f"config: privacy.{key}: '{name}' holds '{BETWEEN}', which parts the names of two "
+                "data sets in paths; rename the data set"
             )
     for name in [*plan.protectors, *plan.attacked]:
         if name not in PROTECTORS:

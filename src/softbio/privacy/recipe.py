@@ -258,12 +258,36 @@ class Plan:
     matcher: AuxiliaryRecipe
 
 
+# fields of the recipes that a config does not choose under san, gender or matcher: they follow from
+# the run, or from who may learn from whom
+GIVEN = {
+    "san": ("dataset", "seed"),
+    "gender": ("kind", "dataset", "seed", "size", "part"),
+    "matcher": ("kind", "dataset", "seed", "size", "part"),
+}
+
+FOLLOWS = {
+    "dataset": "privacy.train and privacy.test",
+    "seed": "privacy.seeds",
+    "size": "privacy.san.size",
+    "kind": "where it stands",
+    "part": "who learns from whom; the auxiliaries learn from the part 'san'",
+}
+
+
 def plan_from(section: Mapping[str, Any], dataset: str, seed: int) -> Plan:
     """The recipes that a config's section `privacy` asks for.
 
     section: variant, and under san, gender and matcher what is to be changed of it. Raises
     UserError for what the recipes refuse.
     """
+    for kind, given in GIVEN.items():
+        for field_ in given:
+            if field_ in section.get(kind, {}):
+                raise UserError(
+                    f"config: privacy.{kind}.{field_} can not be set: it follows from "
+                    f"{FOLLOWS[field_]}"
+                )
     name = section.get("variant", "drawn64")
     variant = variant_of(name)
     san = san_recipe(name, dataset, seed, **section.get("san", {}))

@@ -54,7 +54,8 @@ def targets(
     used = np.unique(subject[several])
     if len(used) < 2:
         raise UserError(
-            f"matcher: part '{recipe.part}' has {len(used)} subjects of two images; it needs two"
+            f"matcher: part '{recipe.part}' has {len(used)} subjects of two images or more, and a "
+            "matcher learns from two at least; choose a data set with several images of a subject"
         )
     number = np.full(len(names), -1)
     number[used] = np.arange(len(used))

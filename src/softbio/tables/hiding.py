@@ -114,13 +114,15 @@ def attacks_table(hiding: Hiding) -> Table | None:
     caption = (
         f"Attackers on protected test faces of {in_text(hiding.dataset)}, who have protected faces "
         "of other subjects, in %. Separation: max(AUC, 1 − AUC), 50 where nothing can be told. "
-        "Gain: minus that of the unseen classifier that tells most without any knowledge of the "
-        "method. Worst case: whoever tells most, in each resample, of those after gender. In "
+        "Gain: separation minus that of the unseen classifier that tells most without any "
+        "knowledge of the method. Worst case: the attack on gender that tells most, chosen anew in "
+        "each resample; zero effort likewise. Both are chosen on the test faces, so they are upper "
+        "limits. Detection is after the protection, not after gender. In "
         f"brackets: {OVER_SUBJECTS}; both sides of a gain are drawn together."
     )
     heads = ("Images", "Attack", "Family", "Separation", "Gain")
     columns = [("", name) for name in heads]
-    title = f"What an attacker who knows recovers: {label(hiding.dataset)}"
+    title = f"What an attacker who knows the method recovers: {label(hiding.dataset)}"
     name = f"attacks-{hiding.dataset}"
     return Table(name, title, caption, pd.DataFrame(long), columns, printed, heads=3)
 
@@ -140,8 +142,9 @@ def evaluators_table(entries: Sequence[Entry], dataset: str) -> Table | None:
         long.append(keys | flat({"clean": entry.clean}))
     caption = (
         "Gender classifiers and matchers. Balanced accuracy: at the shipped threshold, on clean "
-        f"test faces of {in_text(dataset)}, in %; of matchers 100 − EER there. Unseen: no training "
-        f"of a protector here used it. In brackets: {OVER_SUBJECTS}."
+        f"test faces of {in_text(dataset)}, in %; of matchers 100 − EER there; of auxiliary "
+        "networks of several seeds the first. Unseen: no protector here, nor the training of one, "
+        f"used it. In brackets: {OVER_SUBJECTS}."
     )
     columns = [("", name) for name in ("Evaluator", "Kind")]
     columns += [("On clean faces", name) for name in ("balanced accuracy", "100 − EER")]

@@ -62,7 +62,7 @@ ATTACK = Attack(
     title="Detection of protection",
     family="detection",
     citation="after APEND of Rot, Peer, Štruc: PrivacyProber. IEEE TDSC (arXiv:2211.08864)",
-    knows="protected faces of his own with what they were before",
+    knows="faces of his own subjects before and after protection",
     run=run,
     applies=protects,
 )

@@ -1,6 +1,7 @@
 """Recovery: an image operation that removes what protection has added, then a classifier that has
 only ever seen clean faces."""
 
+import logging
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,6 +11,8 @@ from softbio.privacy.attacks.base import Attack, Evidence, Scored
 from softbio.privacy.denoiser import fit_denoiser
 from softbio.privacy.learning import read
 from softbio.privacy.transforms import TRANSFORMS, Transform
+
+logger = logging.getLogger(__name__)
 
 DENOISER = "denoiser"
 
@@ -44,11 +47,13 @@ def run(evidence: Evidence) -> Iterator[Scored]:
             )
     for reader in evidence.readers:
         _, title, scores = max(found[reader.spec.name], key=lambda each: each[0])
+        logger.info("%s: best after %s", reader.spec.title, title)
         yield Scored(
             f"recovery_best+{reader.spec.name}",
             f"{reader.spec.title} after the best of these",
-            f"{title}: the transform after which {reader.spec.title}, trained on clean faces of "
-            "others, tells the attacker's own protected faces best",
+            # one sentence for all conditions: which transform it is differs between them
+            f"the one of these transforms after which {reader.spec.title}, trained on clean faces "
+            "of others, tells the gender of the attacker's own protected faces best",
             scores,
         )
 
@@ -58,6 +63,6 @@ ATTACK = Attack(
     family="recovery",
     citation="Rot, Peer, Štruc: PrivacyProber. IEEE TDSC (arXiv:2211.08864); transforms are ours",
     knows="nothing of the protection, for fixed transforms; for the denoiser, and to choose the "
-    "best, protected faces of his own with what they were before, and their gender",
+    "best, faces of his own subjects before and after protection, and their gender",
     run=run,
 )

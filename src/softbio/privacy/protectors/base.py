@@ -69,6 +69,8 @@ class Protector:
     title: as tables print it; citation: where it was published; modes: those that are compared.
     prepare(mode, means): the function, float32 (B, 1, S, S) in 0..1 from a `Batch`; equal for equal
         inputs. Raises UserError for a mode that it does not have.
+    check(mode): raises the same for a mode's name alone, before any network is trained; None where
+        `prepare` alone can tell.
     needs: what it takes of "classifier" (the auxiliary one) and "san" (with its prototypes).
     knows_gender: whether it is told the true gender of the face, which then may show in its output.
     in_talk: whether the talk shows it.
@@ -81,6 +83,7 @@ class Protector:
     needs: tuple[str, ...] = ()
     knows_gender: bool = True
     in_talk: bool = False
+    check: Callable[[str], object] | None = None
 
 
 def strength(mode: str, name: str, least: float = 0.0, most: float = math.inf) -> float:

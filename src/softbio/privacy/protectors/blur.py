@@ -23,9 +23,14 @@ def blurred(images: Tensor, sigma: float) -> Tensor:
     return F.conv2d(F.conv2d(padded, line.view(1, 1, -1, 1)), line.view(1, 1, 1, -1))
 
 
+def sigma_of(mode: str) -> float:
+    """In pixels."""
+    return strength(mode, "sigma", 0.1)
+
+
 def prepare(mode: str, means: Means) -> Protect:
     """mode: "sigma" and the standard deviation in pixels."""
-    sigma = strength(mode, "sigma", 0.1)
+    sigma = sigma_of(mode)
 
     def protect(batch: Batch) -> Tensor:
         return blurred(batch.images, sigma)
@@ -38,5 +43,6 @@ PROTECTOR = Protector(
     citation="",
     modes=("sigma1", "sigma2", "sigma4"),
     prepare=prepare,
+    check=sigma_of,
     knows_gender=False,
 )

@@ -17,9 +17,14 @@ def perturbed(classifier: nn.Module, images: Tensor, gender: Tensor, step: float
     return (images + step * gradient.sign()).clamp(0, 1)
 
 
+def step_of(mode: str) -> float:
+    """As a share of 1."""
+    return strength(mode, "eps", 0, 255) / 255
+
+
 def prepare(mode: str, means: Means) -> Protect:
     """mode: "eps" and the step in grey levels of 255."""
-    step = strength(mode, "eps", 0, 255) / 255
+    step = step_of(mode)
     classifier = means.needed("classifier")
 
     def protect(batch: Batch) -> Tensor:
@@ -34,5 +39,6 @@ PROTECTOR = Protector(
     "ICLR 2015 (arXiv:1412.6572)",
     modes=("eps2", "eps4", "eps8", "eps16"),
     prepare=prepare,
+    check=step_of,
     needs=("classifier",),
 )

@@ -8,12 +8,17 @@ from softbio.privacy.morphing import choose_mates, mix
 from softbio.privacy.protectors.base import Batch, Means, Protect, Protector, strength
 
 
+def share_of(mode: str) -> float:
+    """Of the face itself."""
+    return strength(mode, "alpha", 0, 1)
+
+
 def prepare(mode: str, means: Means) -> Protect:
     """mode: "alpha" and the share of the face itself, in shape and texture.
 
     Mates are drawn from the part "san", so that nobody who is judged on is mixed into another.
     """
-    alpha = strength(mode, "alpha", 0, 1)
+    alpha = share_of(mode)
     candidates = np.flatnonzero(means.parts == "san")
     genders = means.faces.gender.cpu().numpy()
 
@@ -38,5 +43,6 @@ PROTECTOR = Protector(
     "identity. ECCV Workshops 2014",
     modes=("alpha0.9", "alpha0.8", "alpha0.7", "alpha0.6", "alpha0.5", "alpha0.3"),
     prepare=prepare,
+    check=share_of,
     in_talk=True,
 )

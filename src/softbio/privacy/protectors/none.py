@@ -4,10 +4,15 @@ from softbio.errors import UserError
 from softbio.privacy.protectors.base import Means, Protect, Protector
 
 
-def prepare(mode: str, means: Means) -> Protect:
-    """mode: "original"."""
+def check(mode: str) -> None:
+    """Raise UserError for any mode but "original"."""
     if mode != "original":
         raise UserError(f"mode '{mode}' is unknown; 'none' has the mode 'original' alone")
+
+
+def prepare(mode: str, means: Means) -> Protect:
+    """mode: "original"."""
+    check(mode)
     return lambda batch: batch.images
 
 
@@ -16,6 +21,7 @@ PROTECTOR = Protector(
     citation="",
     modes=("original",),
     prepare=prepare,
+    check=check,
     knows_gender=False,
     in_talk=True,
 )

@@ -1,8 +1,11 @@
 """Pixelation: each block of pixels becomes its mean."""
 
+import math
+
 from torch import Tensor
 from torch.nn import functional as F
 
+from softbio.errors import UserError
 from softbio.privacy.protectors.base import Batch, Means, Protect, Protector, strength
 
 
@@ -14,9 +17,17 @@ def pixelated(images: Tensor, block: int) -> Tensor:
     return wide[:, :, :size, :size]
 
 
+def side_of(mode: str, most: float = math.inf) -> int:
+    """Of a block, in pixels; raises UserError unless it is whole and at most `most`."""
+    side = strength(mode, "block", 1, most)
+    if side != int(side):
+        raise UserError(f"mode '{mode}': a block has whole pixels; round it")
+    return int(side)
+
+
 def prepare(mode: str, means: Means) -> Protect:
     """mode: "block" and its side in whole pixels."""
-    block = int(strength(mode, "block", 1, means.faces.size))
+    block = side_of(mode, means.faces.size)
 
     def protect(batch: Batch) -> Tensor:
         return pixelated(batch.images, block)
@@ -29,5 +40,6 @@ PROTECTOR = Protector(
     citation="",
     modes=("block2", "block4", "block8"),
     prepare=prepare,
+    check=side_of,
     knows_gender=False,
 )

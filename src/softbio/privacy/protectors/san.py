@@ -7,10 +7,15 @@ from softbio.privacy.protectors.base import Batch, Means, Protect, Protector
 from softbio.privacy.san import MODES
 
 
-def prepare(mode: str, means: Means) -> Protect:
-    """mode: "sm", "nt" or "op": whose prototype enters behind the autoencoder."""
+def check(mode: str) -> None:
+    """Raise UserError for a mode that is none of `MODES`."""
     if mode not in MODES:
         raise UserError(f"mode '{mode}' is unknown; SAN has {', '.join(MODES)}")
+
+
+def prepare(mode: str, means: Means) -> Protect:
+    """mode: "sm", "nt" or "op": whose prototype enters behind the autoencoder."""
+    check(mode)
     network, source = means.needed("san"), means.needed("source")
 
     def protect(batch: Batch) -> Tensor:
@@ -27,6 +32,7 @@ PROTECTOR = Protector(
     "autoencoders for imparting privacy to face images. ICB 2018 (arXiv:1712.00321)",
     modes=MODES,
     prepare=prepare,
+    check=check,
     needs=("san",),
     in_talk=True,
 )

@@ -1,0 +1,61 @@
+"""The words of the half, explained once on the page: those that its conditions use."""
+
+from softbio.hiding.load import NONE, Hiding
+
+BEFORE = (
+    "Before",
+    "the grey face without protection",
+)
+SAN = (
+    "SM, NT, OP",
+    "SAN with the prototype (mean face) of the same gender, with the neutral mean of both, and "
+    "with that of the opposite gender; OP is the protection",
+)
+# what the number behind a protector's name is
+STRENGTHS = {
+    "mixing": (
+        "Face mixing, alpha",
+        "the share of the face itself, in shape and texture, in a mix with a face of the other "
+        "gender: 1 leaves the face as it is, a smaller one protects more",
+    ),
+    "gradient_sign": (
+        "Gradient sign, eps",
+        "the step of each pixel, in grey levels of 255, against the auxiliary classifier",
+    ),
+    "blur": ("Gaussian blur, sigma", "the standard deviation in pixels"),
+    "pixelation": ("Pixelation, block", "the side of a block in pixels"),
+}
+GENDER = (
+    "EER of gender",
+    "equal error rate: the error where as large a share of women is taken for men as of men for "
+    "women. 50 % is chance. Above it the scores point the wrong way, and whoever notices turns the "
+    "decisions round: that protects no better than an EER as far below 50 %. The separation, "
+    "max(AUC, 1 − AUC), counts both alike (AUC: area under the ROC, the receiver operating "
+    "characteristic)",
+)
+MATCHING = (
+    "FMR, TMR",
+    "of comparisons of two images: the share of non-mated ones (two subjects) that match, false "
+    "match rate, and of mated ones (one subject) that do, true match rate, 1 − FNMR (false "
+    "non-match rate), as in ISO/IEC 19795-1; EER of a matcher: where FMR and FNMR are equal",
+)
+SEEN = (
+    "Auxiliary, own, seen, unseen",
+    "auxiliary networks are those that a SAN is trained against; own evaluators are trained here "
+    "on clean faces of other subjects; seen (*) is who is used in making the protected faces, "
+    "unseen who is not",
+)
+ATTACKS = (
+    "Zero effort, worst case",
+    "the unseen classifier that tells most without knowing of the protection; the attack that "
+    "tells most, chosen on the test faces themselves, so that it is an upper limit",
+)
+
+
+def terms(hiding: Hiding) -> list[tuple[str, str]]:
+    """Term and explanation, in the order in which a reader meets them."""
+    protectors = dict.fromkeys(c.protector for c in hiding.conditions if c.protector != NONE)
+    found = [BEFORE] + [SAN] * ("san" in protectors)
+    found += [STRENGTHS[name] for name in protectors if name in STRENGTHS]
+    found += [GENDER] * bool(hiding.gender) + [MATCHING] * bool(hiding.matching)
+    return [*found, SEEN] + [ATTACKS] * bool(hiding.attacks)
