@@ -11,7 +11,7 @@ AUDITS = {
 rule fetch:
     input:
         source=source_of,
-        code=code("data/archives", "data/fetch"),
+        code=code("data/archives", "data/streams", "data/fetch"),
     output:
         sources="resources/raw/{dataset}/sources.json",
     log:
@@ -40,6 +40,8 @@ rule prepare:
             "data/fetch",
             "data/readers/__init__",
             "data/archives",
+            "data/matching",
+            "data/streams",
             "data/card",
             "data/fingerprints",
             "data/pictures",
@@ -76,6 +78,7 @@ rule audit_split:
         fingerprints=rules.prepare.output.fingerprints,
         code=code(
             "data/archives",
+            "data/streams",
             "data/fetch",
             "data/splitlists",
             "audit",
