@@ -123,10 +123,9 @@ def parts_of(path: Path) -> list[Path]:
     _check_names(whole, [part.name[start:] for part in found])
     sizes = [part.stat().st_size for part in found]
     for part, size in zip(found, sizes, strict=True):
-        last = part is found[-1]
-        if size > sizes[0] or size == 0 or (size < sizes[0] and not last):
+        if size == 0 or (size < max(sizes) and part is not found[-1]):
             raise UserError(
-                f"{part}: has {size:,} bytes, the first part {sizes[0]:,}; get this part again"
+                f"{part}: has {size:,} bytes, other parts {max(sizes):,}; get this part again"
             )
     return found
 
