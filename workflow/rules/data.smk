@@ -11,7 +11,7 @@ AUDITS = {
 rule fetch:
     input:
         source=source_of,
-        code=code("data/archives", "data/streams", "data/fetch"),
+        code=code("data/archives", "data/streams", "data/download", "data/fetch"),
     output:
         sources="resources/raw/{dataset}/sources.json",
     log:
@@ -37,6 +37,7 @@ rule prepare:
         sources=rules.fetch.output.sources,
         reader=reader_of,
         code=code(
+            "data/download",
             "data/fetch",
             "data/readers/__init__",
             "data/archives",
@@ -79,6 +80,7 @@ rule audit_split:
         code=code(
             "data/archives",
             "data/streams",
+            "data/download",
             "data/fetch",
             "data/splitlists",
             "audit",

@@ -35,6 +35,7 @@ rule align:
             "data/archives",
             "data/matching",
             "data/streams",
+            "data/download",
             "data/fetch",
             "data/fingerprints",
             "data/pictures",

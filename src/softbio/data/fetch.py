@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import stat
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -204,7 +203,8 @@ def _download(spec: DatasetSpec, file: FileSpec, raw: Path) -> None:
 
 
 def download(file: FileSpec, raw: Path, owner: str, remedy: str) -> None:
-    """Fetch one file to raw/{its name}, unless it is there with the right checksum.
+    """Fetch one file to raw/{its name}, unless it is there with the right checksum (or at all,
+    where none is known); a cut connection is gone on with, by a later run too.
 
     owner, remedy: what a UserError says it belongs to and what to do where it can not be had.
     """
@@ -212,8 +212,9 @@ def download(file: FileSpec, raw: Path, owner: str, remedy: str) -> None:
     import pooch
     import requests
 
+    from softbio.data.download import Resuming
+
     known = f"sha256:{file.sha256}" if file.sha256 else None
-    progress = sys.stderr.isatty()
     pooch.get_logger().setLevel("WARNING")
     place = raw / file.name
     try:
@@ -222,7 +223,7 @@ def download(file: FileSpec, raw: Path, owner: str, remedy: str) -> None:
             known,
             place.name,
             place.parent,
-            downloader=pooch.HTTPDownloader(progressbar=progress, timeout=20),
+            downloader=Resuming(raw, file.name),
         )
     except (requests.RequestException, ValueError, OSError) as error:
         why = " ".join(str(error).split())
