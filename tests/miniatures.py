@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from softbio.data.faces import draw_population, render
@@ -179,3 +180,18 @@ def muct(folder: Path) -> dict[str, bytes]:
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
     return images
+
+
+def ar_face(folder: Path) -> dict[str, np.ndarray]:
+    """Two discs of .raw files, planes of 768 x 576, and a note; the pixels (576, 768, 3)."""
+    faces = {}
+    for name, content in zip(
+        ("dbf1/M-00-1.raw", "dbf1/M-02-26.raw", "dbf2/F-02-14.raw"), drawn(3), strict=True
+    ):
+        pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB").resize((768, 576)))
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"".join(pixels[..., channel].tobytes() for channel in range(3)))
+        faces[path.name] = pixels
+    (folder / "readme.txt").write_text("The AR Face Database\n")
+    return faces

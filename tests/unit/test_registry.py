@@ -131,7 +131,7 @@ def test_an_unknown_data_set_is_answered_with_the_nearest():
 def test_an_unknown_reader_is_answered_with_the_nearest(reader):
     own = {"own": {"title": "Own", "reader": reader, "ages": [18, 70], "lists": {"all": "a.csv"}}}
     with pytest.raises(
-        UserError, match=r"own.reader: no '.*', (did you mean 'table'|known: afad, cacd)"
+        UserError, match=r"own.reader: no '.*', (did you mean 'table'|known: afad, ar_face)"
     ):
         load_registry(REGISTRY, own)
 

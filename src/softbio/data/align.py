@@ -202,7 +202,7 @@ def _faces(
     rows = {image: row for row, image in enumerate(names)}
     for name, content in source.read(files):
         try:
-            image = decode(content)
+            image = (records.decode or decode)(content)
         except ValueError as error:
             yield rows[files[name]], str(error), None
             continue

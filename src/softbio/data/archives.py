@@ -14,6 +14,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
@@ -141,12 +142,15 @@ class Tar(ImageSource):
     """A tar archive, plain or packed with gzip or xz, in one file or in parts."""
 
     def names(self) -> list[str]:
-        return [name for name, _ in self._members(None)]
+        files = [(part, part.stat()) for part in parts_of(self.path)]
+        version = tuple((part, stat.st_size, stat.st_mtime_ns, stat.st_ino) for part, stat in files)
+        return list(_names(self.path, version))
 
     def read(self, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        return self._members(set(wanted))
+        return self.members(set(wanted))
 
-    def _members(self, wanted: set[str] | None) -> Iterator[tuple[str, bytes]]:
+    def members(self, wanted: set[str] | None) -> Iterator[tuple[str, bytes]]:
+        """(name, content) of the wanted files; of all, without their content, for None."""
         check = self.checker()
         with self._open() as (stream, archive):
             for member in archive:
@@ -179,6 +183,13 @@ class Tar(ImageSource):
                     yield stream, archive
         except DAMAGE as error:
             raise UserError(f"{self.path}: truncated or damaged ({error}); {self.remedy}") from None
+
+
+@lru_cache(maxsize=4)
+def _names(path: Path, version: tuple) -> tuple[str, ...]:
+    """Names in a tar of that version: a reader asks for them and so does packing, and a gigabyte of
+    xz takes a minute to unpack."""
+    return tuple(name for name, _ in Tar(path).members(None))
 
 
 class Zip(ImageSource):
