@@ -3,6 +3,7 @@
 import csv
 import io
 import lzma
+import string
 import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -56,7 +57,8 @@ def tarball(files: Mapping[str, bytes], encoding: str = "utf-8") -> bytes:
 def cut(content: bytes, path: Path, parts: int = 3) -> list[Path]:
     """What `split --bytes` makes of a file: PATHaa, PATHab, ..; the last is shorter."""
     size = -(-len(content) // parts)
-    paths = [path.with_name(f"{path.name}a{'abcdefgh'[i]}") for i in range(parts)]
+    letters = string.ascii_lowercase
+    paths = [path.with_name(path.name + letters[i // 26] + letters[i % 26]) for i in range(parts)]
     for number, part in enumerate(paths):
         part.write_bytes(content[number * size : (number + 1) * size])
     return paths

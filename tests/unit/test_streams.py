@@ -38,7 +38,7 @@ def read_all(path: Path) -> dict[str, bytes]:
     return dict(source.read(source.names()))
 
 
-@pytest.mark.parametrize("parts", [1, 2, 3, 8])
+@pytest.mark.parametrize("parts", [1, 2, 3, 8, 30])  # 30: from "aa" to "bd"
 @pytest.mark.parametrize("suffix", [".tar", ".tar.xz"])
 def test_parts_hold_what_the_whole_holds(tmp_path, parts, suffix):
     content = miniatures.tarball(FILES) if suffix == ".tar" else packed()
@@ -59,6 +59,13 @@ def test_a_missing_part_is_named_or_the_end_is_missed(tmp_path, missing):
     else:
         wanted = r"x.tar.xz: truncated or damaged \(it ends within its xz stream\)"
     with pytest.raises(UserError, match=wanted):
+        open_images(tmp_path / "x.tar.xz").names()
+
+
+def test_a_missing_part_behind_az_is_named(tmp_path):
+    paths = miniatures.cut(packed(), tmp_path / "x.tar.xz", 30)
+    paths[26].unlink()
+    with pytest.raises(UserError, match=r"x.tar.xzba: this part .* is missing, 29 are there"):
         open_images(tmp_path / "x.tar.xz").names()
 
 
