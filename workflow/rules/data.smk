@@ -11,7 +11,7 @@ AUDITS = {
 rule fetch:
     input:
         source=source_of,
-        code=code("data/archives", "data/fetch"),
+        code=code("data/archives", "data/streams", "data/download", "data/fetch"),
     output:
         sources="resources/raw/{dataset}/sources.json",
     log:
@@ -37,9 +37,12 @@ rule prepare:
         sources=rules.fetch.output.sources,
         reader=reader_of,
         code=code(
+            "data/download",
             "data/fetch",
             "data/readers/__init__",
             "data/archives",
+            "data/matching",
+            "data/streams",
             "data/card",
             "data/fingerprints",
             "data/pictures",
@@ -76,6 +79,8 @@ rule audit_split:
         fingerprints=rules.prepare.output.fingerprints,
         code=code(
             "data/archives",
+            "data/streams",
+            "data/download",
             "data/fetch",
             "data/splitlists",
             "audit",

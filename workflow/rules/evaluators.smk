@@ -9,7 +9,9 @@ ALIGNED = "resources/aligned/{dataset}/{side}"
 rule evaluators:
     input:
         registry=EVALUATORS,
-        code=code("data/archives", "evaluators/fetch", "evaluators/registry"),
+        code=code(
+            "data/archives", "data/streams", "evaluators/fetch", "evaluators/registry"
+        ),
     output:
         receipt=RECEIPT,
     log:
@@ -31,6 +33,9 @@ rule align:
         code=code(
             "data/align",
             "data/archives",
+            "data/matching",
+            "data/streams",
+            "data/download",
             "data/fetch",
             "data/fingerprints",
             "data/pictures",

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from softbio.data.archives import match, open_images
 from softbio.data.fetch import Sources, locate
+from softbio.data.matching import match
 from softbio.data.packed import write_header
 from softbio.data.pictures import DRAWN_SIDE, decode
 from softbio.data.readers import Records, read
@@ -195,14 +195,14 @@ def _faces(
         return
     if find is None:
         raise UserError("photographs need a face detector; run `snakemake --cores 1 evaluators`")
-    source = open_images(sources.images)
+    source = sources.open()
     names = list(records.frame["image"])
     files = match(names, source)
-    check_present(names, files.values(), sources.images)
+    check_present(names, files.values(), source.path)
     rows = {image: row for row, image in enumerate(names)}
     for name, content in source.read(files):
         try:
-            image = decode(content)
+            image = (records.decode or decode)(content)
         except ValueError as error:
             yield rows[files[name]], str(error), None
             continue

@@ -4,7 +4,7 @@ Nothing is ever extracted to disk, so that no member can leave its place; a memb
 an error all the same, because an archive that holds one is not what its authors published.
 """
 
-import gzip
+import lzma
 import os
 import re
 import stat
@@ -12,24 +12,27 @@ import tarfile
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NoReturn
+from typing import NoReturn
 
+from softbio.data.streams import Forward, name_of, parts_of, unpacked
 from softbio.errors import UserError
 
 MAX_MEMBER = 64 * 2**20
 # photographs hardly compress: a stream that grows this much beyond a free start is a bomb
 MAX_RATIO = 100
 FREE = 256 * 2**20
-SUFFIXES = (".tar", ".tar.gz", ".tgz", ".zip")
+SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".zip")
 BLOCK = tarfile.BLOCKSIZE
 # what the standard library raises on bytes that are no archive
 DAMAGE = (
     tarfile.TarError,
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     OSError,
     EOFError,
     ValueError,
@@ -135,44 +138,19 @@ class Folder(ImageSource):
         ) from None
 
 
-class _Forward:
-    """A binary stream that only goes forward, and not beyond what its archive can honestly hold."""
-
-    def __init__(self, stream: BinaryIO, limit: int) -> None:
-        self._stream, self._limit, self._position = stream, limit, 0
-        self.last = b""  # what was read last
-
-    def read(self, size: int) -> bytes:
-        if not 0 <= size <= MAX_MEMBER:
-            raise tarfile.ReadError(f"a header asks for {size:,} bytes")
-        data = self.last = self._stream.read(size)
-        self._position += len(data)
-        if self._position > self._limit:
-            raise tarfile.ReadError("it unpacks to far more than photographs do")
-        return data
-
-    def seek(self, offset: int) -> None:
-        # a negative size in a header would make tarfile turn in a circle
-        if offset < self._position:
-            raise tarfile.ReadError("a header points backwards")
-        while self._position < offset:
-            if not self.read(min(offset - self._position, 2**20)):
-                raise tarfile.ReadError("unexpected end of data")
-
-    def tell(self) -> int:
-        return self._position
-
-
 class Tar(ImageSource):
-    """A tar archive, plain or gzip-compressed."""
+    """A tar archive, plain or packed with gzip or xz, in one file or in parts."""
 
     def names(self) -> list[str]:
-        return [name for name, _ in self._members(None)]
+        files = [(part, part.stat()) for part in parts_of(self.path)]
+        version = tuple((part, stat.st_size, stat.st_mtime_ns, stat.st_ino) for part, stat in files)
+        return list(_names(self.path, version))
 
     def read(self, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        return self._members(set(wanted))
+        return self.members(set(wanted))
 
-    def _members(self, wanted: set[str] | None) -> Iterator[tuple[str, bytes]]:
+    def members(self, wanted: set[str] | None) -> Iterator[tuple[str, bytes]]:
+        """(name, content) of the wanted files; of all, without their content, for None."""
         check = self.checker()
         with self._open() as (stream, archive):
             for member in archive:
@@ -197,18 +175,21 @@ class Tar(ImageSource):
                 pass
 
     @contextmanager
-    def _open(self) -> Iterator[tuple[_Forward, tarfile.TarFile]]:
-        size = self.path.stat().st_size
+    def _open(self) -> Iterator[tuple[Forward, tarfile.TarFile]]:
         try:
-            with open(self.path, "rb") as file:
-                packed = file.read(2) == b"\x1f\x8b"
-                file.seek(0)
-                content = gzip.GzipFile(fileobj=file) if packed else file
-                stream = _Forward(content, FREE + MAX_RATIO * size)
+            with unpacked(self.path) as (content, size):
+                stream = Forward(content, FREE + MAX_RATIO * size, MAX_MEMBER)
                 with tarfile.open(fileobj=stream, mode="r:") as archive:
                     yield stream, archive
         except DAMAGE as error:
             raise UserError(f"{self.path}: truncated or damaged ({error}); {self.remedy}") from None
+
+
+@lru_cache(maxsize=4)
+def _names(path: Path, version: tuple) -> tuple[str, ...]:
+    """Names in a tar of that version: a reader asks for them and so does packing, and a gigabyte of
+    xz takes a minute to unpack."""
+    return tuple(name for name, _ in Tar(path).members(None))
 
 
 class Zip(ImageSource):
@@ -231,6 +212,8 @@ class Zip(ImageSource):
         for member in archive.infolist():
             # zipfile cuts a name at its first NUL; the whole name is what is judged
             name = member.orig_filename
+            if not member.flag_bits & 0x800:
+                name = _utf8(name)
             kind = stat.S_IFMT(member.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise self.refuse(name, "is a link or a device, not a plain file")
@@ -258,39 +241,43 @@ class Zip(ImageSource):
             raise UserError(f"{self.path}: truncated or damaged ({error}); {self.remedy}") from None
 
 
-def open_images(source: Path | str) -> ImageSource:
-    """Open a folder or an archive (.tar, .tar.gz, .tgz, .zip) of images.
+def _utf8(name: str) -> str:
+    """A name that a zip does not mark as UTF-8, though most of today's are."""
+    try:
+        return name.encode("cp437").decode()
+    except UnicodeError:
+        return name
 
-    Raises UserError where it is missing or of another kind.
+
+def open_images(source: Path | str) -> ImageSource:
+    """Open a folder or an archive (.tar, .tar.gz, .tgz, .tar.xz, .txz, .zip) of images.
+
+    A tar may lie there in parts (x.tar.xzaa, x.tar.xzab, ..): name it, or one of them. Raises
+    UserError where it is missing, lacks a part or is of another kind.
     """
     source = Path(source)
     if source.is_dir():
         return Folder(source)
-    if not source.is_file():
+    source = name_of(source)
+    if not parts_of(source):
         raise UserError(f"{source}: no such folder or archive; correct `source`")
     if not source.name.endswith(SUFFIXES):
         raise UserError(f"{source}: neither a folder nor one of {', '.join(SUFFIXES)}")
     return Zip(source) if source.suffix == ".zip" else Tar(source)
 
 
-def match(images: Collection[str], source: ImageSource) -> dict[str, str]:
-    """Which file holds which image: file name -> image.
+class Several(ImageSource):
+    """Archives that hold a data set together, one after the other."""
 
-    An image is a file of that path at any depth ("a.jpg" is "UTKFace/a.jpg"). Images without a file
-    are left out; raises UserError where two files could be one image.
-    """
-    images = set(images)
-    found: dict[str, str] = {}
-    for name in source.names():
-        parts = name.split("/")
-        ends = ("/".join(parts[i:]) for i in range(len(parts)))
-        image = next((end for end in ends if end in images), None)
-        if image is None:
-            continue
-        if image in found:
-            raise UserError(
-                f"{source.path}: '{found[image]}' and '{name}' could both be '{image}'; "
-                "keep one of them"
-            )
-        found[image] = name
-    return {name: image for image, name in found.items()}
+    def __init__(self, paths: Sequence[Path]) -> None:
+        super().__init__(paths[0].parent)
+        self._sources = [open_images(path) for path in paths]
+
+    def names(self) -> list[str]:
+        # the size was checked by each, that no name stands in two of them is checked here
+        check = self.checker()
+        return [check(name, 0) for source in self._sources for name in source.names()]
+
+    def read(self, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
+        for source in self._sources:
+            yield from source.read(wanted)

@@ -1,16 +1,17 @@
 """Getting a data set's files: the user's own first, then what lies in raw/, then the network."""
 
+import hashlib
 import os
 import re
 import shutil
 import stat
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from softbio.data.archives import SUFFIXES
+from softbio.data.archives import SUFFIXES, ImageSource, Several, open_images
 from softbio.data.registry import DatasetSpec, FileSpec, FoundFile
+from softbio.data.streams import name_of, opened_parts, parts_of
 from softbio.errors import UserError
 from softbio.files import sha256, write_json
 
@@ -20,11 +21,20 @@ RECEIPT = "sources.json"
 @dataclass(frozen=True)
 class Sources:
     """Where a data set's files are: images (archive or folder, None where they are drawn), the
-    split lists by part, and each file as it was found."""
+    split lists by part, and each file as it was found.
+
+    archives: where the authors hand the images out in several archives, all of them; `images` is
+    then the folder of the first.
+    """
 
     images: Path | None = None
     lists: Mapping[str, Path] = field(default_factory=dict)
     files: tuple[FoundFile, ...] = ()
+    archives: tuple[Path, ...] = ()
+
+    def open(self) -> ImageSource:
+        """The images; raises UserError as `open_images` does."""
+        return Several(self.archives) if self.archives else open_images(self.images)
 
 
 def fetch(spec: DatasetSpec, raw: Path | str) -> Sources:
@@ -42,7 +52,7 @@ def fetch(spec: DatasetSpec, raw: Path | str) -> Sources:
     for file in spec.files:
         if file.url and _beside(spec, file.name) is None:
             # an archive given as the source stands for the authors' archive
-            if file == spec.archive and spec.source is not None:
+            if file in spec.archives and spec.source is not None:
                 continue
             _download(spec, file, raw)
     sources = locate(spec, raw)
@@ -60,8 +70,7 @@ def locate(spec: DatasetSpec, raw: Path | str) -> Sources:
     known = {file.name: file for file in spec.files}
     found = []
     images = _images(spec, raw)
-    if images is not None:
-        found.append(_check_images(spec, images))
+    found.extend(_check_images(spec, path) for path in images)
     lists = {}
     for part, name in spec.lists.items():
         path = _beside(spec, name) or raw / name
@@ -69,7 +78,9 @@ def locate(spec: DatasetSpec, raw: Path | str) -> Sources:
             raise UserError(_missing(spec, name))
         lists[part] = path
         found.append(_check(path, known.get(name)))
-    return Sources(images, lists, tuple(found))
+    if len(images) > 1:
+        return Sources(images[0].parent, lists, tuple(found), images)
+    return Sources(next(iter(images), None), lists, tuple(found))
 
 
 def own_files(spec: DatasetSpec) -> list[Path]:
@@ -79,11 +90,17 @@ def own_files(spec: DatasetSpec) -> list[Path]:
     """
     try:
         _check_source(spec)
+        names = [*(file.name for file in spec.files), *spec.lists.values()]
+        found = [spec.source, *(_beside(spec, name) for name in names)]
+        paths = [p for path in found if path is not None for p in _on_disk(path)]
     except UserError:
         return []
-    names = [*(file.name for file in spec.files), *spec.lists.values()]
-    found = [spec.source, *(_beside(spec, name) for name in names)]
-    return list(dict.fromkeys(path for path in found if path is not None))
+    return list(dict.fromkeys(paths))
+
+
+def _on_disk(path: Path) -> list[Path]:
+    """A folder or file, or the parts of an archive."""
+    return [path] if path.is_dir() else parts_of(path)
 
 
 def _beside(spec: DatasetSpec, name: str) -> Path | None:
@@ -91,24 +108,32 @@ def _beside(spec: DatasetSpec, name: str) -> Path | None:
     if spec.source is None:
         return None
     path = (spec.source if spec.source.is_dir() else spec.source.parent) / name
-    return path if path.is_file() else None
+    return path if parts_of(path) else None
 
 
-def _images(spec: DatasetSpec, raw: Path) -> Path | None:
-    if spec.source is not None and spec.source.is_file():
-        return spec.source
-    if spec.archive is not None:
-        # it may have been packed anew: the stem is what counts
-        stem = re.sub(r"(\.tar|\.tar\.gz|\.tgz|\.zip)$", "", spec.archive.name)
-        for name in [spec.archive.name, *(stem + end for end in SUFFIXES)]:
-            for path in (_beside(spec, name), raw / name):
-                if path is not None and path.is_file():
-                    return path
-    if spec.source is not None:
-        return spec.source
+def _images(spec: DatasetSpec, raw: Path) -> tuple[Path, ...]:
+    """The archives, or the folder of the images; none where they are drawn."""
+    if spec.source is not None and not spec.source.is_dir():
+        return (name_of(spec.source),)
+    found = [_archive(spec, file.name, raw) for file in spec.archives]
+    if found and None not in found:
+        return tuple(found)
+    if spec.source is not None and not any(found):
+        return (spec.source,)
     if spec.access == "generated":
-        return None
-    raise UserError(_missing(spec, spec.archive.name if spec.archive else "the image archive"))
+        return ()
+    lacking = next((f.name for f, path in zip(spec.archives, found, strict=True) if not path), None)
+    raise UserError(_missing(spec, lacking or "the image archive"))
+
+
+def _archive(spec: DatasetSpec, name: str, raw: Path) -> Path | None:
+    # it may have been packed anew: the stem is what counts
+    stem = re.sub(r"\.(tar|tar\.gz|tgz|tar\.xz|txz|zip)$", "", name)
+    for known in [name, *(stem + end for end in SUFFIXES)]:
+        for path in (_beside(spec, known), raw / known):
+            if path is not None and parts_of(path):
+                return path
+    return None
 
 
 def _check_source(spec: DatasetSpec) -> None:
@@ -119,6 +144,8 @@ def _check_source(spec: DatasetSpec) -> None:
     try:
         mode = source.stat().st_mode
     except FileNotFoundError:
+        if parts_of(source):
+            return
         raise UserError(f"{source}: no such folder or archive; {remedy}") from None
     except OSError as error:
         raise UserError(f"{source}: can not be read ({error.strerror}); {remedy}") from None
@@ -149,7 +176,7 @@ def _check_images(spec: DatasetSpec, images: Path) -> FoundFile:
 
 def _check(path: Path, expected: FileSpec | None) -> FoundFile:
     try:
-        found = FoundFile(path.name, sha256(path), path.stat().st_size)
+        found = _found(path)
     except OSError as error:
         raise UserError(f"{path}: can not be read ({error.strerror})") from None
     if expected is not None and expected.sha256 not in (None, found.sha256):
@@ -160,13 +187,24 @@ def _check(path: Path, expected: FileSpec | None) -> FoundFile:
     return found
 
 
+def _found(path: Path) -> FoundFile:
+    """A file as it is; an archive in parts as it would be joined."""
+    parts = parts_of(path)
+    if parts in ([], [path]):
+        return FoundFile(path.name, sha256(path), path.stat().st_size)
+    with opened_parts(parts) as file:
+        joined = hashlib.file_digest(file, "sha256").hexdigest()
+    return FoundFile(path.name, joined, sum(part.stat().st_size for part in parts))
+
+
 def _download(spec: DatasetSpec, file: FileSpec, raw: Path) -> None:
     remedy = f"put it in a folder that you name as datasets.{spec.name}.source, or in {raw}"
     download(file, raw, f"data set '{spec.name}'", remedy)
 
 
 def download(file: FileSpec, raw: Path, owner: str, remedy: str) -> None:
-    """Fetch one file to raw/{its name}, unless it is there with the right checksum.
+    """Fetch one file to raw/{its name}, unless it is there with the right checksum (or at all,
+    where none is known); a cut connection is gone on with, by a later run too.
 
     owner, remedy: what a UserError says it belongs to and what to do where it can not be had.
     """
@@ -174,8 +212,9 @@ def download(file: FileSpec, raw: Path, owner: str, remedy: str) -> None:
     import pooch
     import requests
 
+    from softbio.data.download import Resuming
+
     known = f"sha256:{file.sha256}" if file.sha256 else None
-    progress = sys.stderr.isatty()
     pooch.get_logger().setLevel("WARNING")
     place = raw / file.name
     try:
@@ -184,7 +223,7 @@ def download(file: FileSpec, raw: Path, owner: str, remedy: str) -> None:
             known,
             place.name,
             place.parent,
-            downloader=pooch.HTTPDownloader(progressbar=progress, timeout=20),
+            downloader=Resuming(raw, file.name),
         )
     except (requests.RequestException, ValueError, OSError) as error:
         why = " ".join(str(error).split())

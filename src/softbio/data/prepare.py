@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from softbio.data.archives import match, open_images
 from softbio.data.card import make_card
-from softbio.data.fetch import locate
+from softbio.data.fetch import Sources, locate
 from softbio.data.fingerprints import write_fingerprints
+from softbio.data.matching import match
 from softbio.data.packed import write_header
 from softbio.data.pictures import Drawn, Picture, decoded, pictures
 from softbio.data.readers import Records, read
@@ -63,7 +63,7 @@ def prepare(
     records = read(spec, sources)
     check_records(records.frame, spec.ages, f"data set '{spec.name}'")
     frame = _in_parts(records.frame, spec.ages[0])
-    tasks = _tasks(frame, records, sources.images)
+    tasks = _tasks(frame, records, sources)
     job = Drawn(records.draw) if records.draw else decoded
     need = len(frame) * size * size * 3 + SLACK
     with room(folder, need):
@@ -98,14 +98,14 @@ def _in_parts(frame: pd.DataFrame, youngest: int) -> pd.DataFrame:
     return frame.iloc[np.argsort(part.to_numpy(), kind="stable")].reset_index(drop=True)
 
 
-def _tasks(frame: pd.DataFrame, records: Records, images: Path | None) -> Iterator[tuple[int, Any]]:
+def _tasks(frame: pd.DataFrame, records: Records, sources: Sources) -> Iterator[tuple[int, Any]]:
     """(row, content of the file or face) of each image."""
     if records.draw is not None:
         return ((row, records.faces[number]) for row, number in enumerate(frame["row"]))
-    source = open_images(images)
+    source = sources.open()
     names = list(frame["image"])
     files = match(names, source)
-    check_present(names, files.values(), images)
+    check_present(names, files.values(), source.path)
     rows = {image: row for row, image in enumerate(names)}
     return ((rows[files[name]], content) for name, content in source.read(files))
 

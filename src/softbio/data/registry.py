@@ -59,9 +59,14 @@ class DatasetSpec:
         return self.ages[1] - self.ages[0] + 1 if self.ages else 0
 
     @property
+    def archives(self) -> tuple[FileSpec, ...]:
+        """The authors' image archives: the files that are no lists."""
+        return tuple(f for f in self.files if f.name not in self.lists.values())
+
+    @property
     def archive(self) -> FileSpec | None:
-        """The authors' image archive: the file that is no list."""
-        return next((f for f in self.files if f.name not in self.lists.values()), None)
+        """The first of them, the only one of most."""
+        return next(iter(self.archives), None)
 
 
 @dataclass(frozen=True)

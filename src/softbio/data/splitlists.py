@@ -1,6 +1,7 @@
 """Which image belongs to which part: published lists, seeded splits, and their checks."""
 
 import csv
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from softbio.data.registry import DatasetSpec
 from softbio.errors import UserError
 
 PARTS = ["train", "valid", "test"]
@@ -78,6 +80,19 @@ def read_list(path: Path) -> pd.DataFrame:
         raise UserError(f"{path}, row {row}: label '{frame['age'][row]}' is not a rank")
     frame = frame.reset_index(drop=True)
     return pd.DataFrame({"image": frame["file"], "label": frame["age"].astype(int)})
+
+
+def rank_matches(
+    spec: DatasetSpec, path: Path, line: int, label: str, image: str, age: int
+) -> None:
+    """Raise UserError where a list's label is no rank, or not its image's age less the youngest."""
+    if not re.fullmatch(r"[0-9]{1,4}", label):
+        raise UserError(f"{path}, row {line}: label '{label}' is not a rank")
+    if int(label) != age - spec.ages[0]:
+        raise UserError(
+            f"{path}, row {line}: label {label} of '{image}' is not its age less {spec.ages[0]}; "
+            f"check the list and datasets.{spec.name}.ages"
+        )
 
 
 def split_images(groups: Sequence[str], split: Split) -> np.ndarray:

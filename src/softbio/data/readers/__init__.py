@@ -27,11 +27,14 @@ class Records:
     (None where unknown).
     The pixels of an image lie under its name in `sources.images`, or are drawn:
     draw(faces[row], size) -> uint8 (size, size, 3) RGB, float32 (68, 2) landmarks in pixels.
+    decode: file -> uint8 (H, W, 3) RGB, for the alignment of images that no library knows; raises
+    ValueError.
     """
 
     frame: pd.DataFrame
     faces: Sequence[Any] = ()
     draw: Callable[[Any, int], tuple[np.ndarray, np.ndarray]] | None = None
+    decode: Callable[[bytes], np.ndarray] | None = None
 
 
 def read(spec: "DatasetSpec", sources: "Sources") -> Records:

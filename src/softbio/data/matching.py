@@ -1,0 +1,53 @@
+"""Which file of an archive is which image of a list, whoever made the archive."""
+
+import unicodedata
+from collections.abc import Collection, Mapping
+
+from softbio.data.archives import ImageSource
+from softbio.errors import UserError
+
+
+def match(images: Collection[str], source: ImageSource) -> dict[str, str]:
+    """Which file holds which image: file name -> image.
+
+    An image is a file of that path at any depth ("a.jpg" is "UTKFace/a.jpg"), whether its suffix is
+    in capitals and in whichever encoding the archive was made. Images without a file are left out;
+    raises UserError where two files could be one image.
+    """
+    known: dict[str, list[str]] = {}
+    for image in images:
+        known.setdefault(_key(image), []).append(image)
+    found: dict[str, str] = {}
+    for name in source.names():
+        parts = name.split("/")
+        ends = ("/".join(parts[i:]) for i in range(len(parts)))
+        image = next(filter(None, (_image(end, known) for end in ends)), None)
+        if image is None:
+            continue
+        if image in found:
+            raise UserError(
+                f"{source.path}: {found[image]!r} and {name!r} could both be {image!r}; "
+                "keep one of them"
+            )
+        found[image] = name
+    return {name: image for image, name in found.items()}
+
+
+def _image(end: str, known: Mapping[str, list[str]]) -> str | None:
+    """The image that a path is: the one of that very name before one that differs in encoding."""
+    images = known.get(_key(end), [])
+    return end if end in images else images[0] if len(images) == 1 else None
+
+
+def _key(name: str) -> str:
+    """A name without what the maker of an archive decides: bytes that are no UTF-8 are Latin-1,
+    accents are composed (macOS takes them apart), the suffix is in small letters."""
+    stem, dot, suffix = name.rpartition(".")
+    name = stem + dot + suffix.lower() if dot else name
+    if name.isascii():
+        return name
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        name = name.encode(errors="surrogateescape").decode("latin-1")
+    return unicodedata.normalize("NFC", name)

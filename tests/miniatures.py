@@ -1,0 +1,199 @@
+"""Data sets in their authors' layout, small and of drawn faces: names, lists, parts, encodings."""
+
+import csv
+import io
+import lzma
+import string
+import tarfile
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from softbio.data.faces import draw_population, render
+from softbio.data.readers.muct import HEADER
+from softbio.data.registry import DatasetSpec, load_registry
+from tests.conftest import ROOT
+
+
+def spec(name: str, source: Path | None, **changes: Any) -> DatasetSpec:
+    """The registry's entry for a miniature, whose files have checksums of their own."""
+    entry = load_registry(ROOT / "config/datasets.yaml")[name]
+    files = tuple(replace(file, sha256=None, bytes=None) for file in entry.files)
+    return replace(entry, source=source, files=files, **changes)
+
+
+@lru_cache
+def drawn(number: int) -> list[bytes]:
+    """JPEGs of so many drawn faces, with a grey one among them."""
+    faces = draw_population(number, 1, (18, 60), seed=5)[1]
+    images = [Image.fromarray(render(face, 64)[0]) for face in faces[:number]]
+    images[1] = images[1].convert("L")
+    return [jpeg(image) for image in images]
+
+
+def jpeg(image: Image.Image, **settings: Any) -> bytes:
+    content = io.BytesIO()
+    image.save(content, "JPEG", quality=90, **settings)
+    return content.getvalue()
+
+
+def tarball(files: Mapping[str, bytes], encoding: str = "utf-8") -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(
+        fileobj=content, mode="w", format=tarfile.GNU_FORMAT, encoding=encoding
+    ) as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return content.getvalue()
+
+
+def cut(content: bytes, path: Path, parts: int = 3) -> list[Path]:
+    """What `split --bytes` makes of a file: PATHaa, PATHab, ..; the last is shorter."""
+    size = -(-len(content) // parts)
+    letters = string.ascii_lowercase
+    paths = [path.with_name(path.name + letters[i // 26] + letters[i % 26]) for i in range(parts)]
+    for number, part in enumerate(paths):
+        part.write_bytes(content[number * size : (number + 1) * size])
+    return paths
+
+
+def write_list(path: Path, columns: str, rows: Iterable[Iterable[Any]]) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerows([columns.split(","), *rows])
+
+
+AFAD = {
+    f"{age}/{gender}/{500 + age}-{number}.jpg": (age, gender)
+    for age in (15, 16, 39, 40)
+    for gender in (111, 112)
+    for number in range(3)
+}
+
+
+def afad(folder: Path) -> dict[str, bytes]:
+    """AFAD-Full.tar.xz in three parts and the test list, of every third image; the images."""
+    folder.mkdir()
+    images = dict(zip(AFAD, drawn(len(AFAD)), strict=True))
+    files = {f"AFAD-Full/{name}": content for name, content in images.items()}
+    # what the archive holds beside them, and an age that is not asked for
+    files |= {"AFAD-Full/.DS_Store": b"\0", "AFAD-Full/41/111/9-0.jpg": files[next(iter(files))]}
+    cut(lzma.compress(tarball(files)), folder / "AFAD-Full.tar.xz")
+    (folder / "restore.sh").write_text("cat AFAD-Full.tar.xz* > AFAD-Full.tar.xz\n")
+    (folder / "README.txt").write_text("In order to ..\n")
+    rows = [
+        (name.split("/")[-1], name, age - 15, "male" if gender == 111 else "female")
+        for name, (age, gender) in AFAD.items()
+    ]
+    write_list(folder / "afad_test.csv", "file,path,age,gender", rows[::3])
+    return images
+
+
+CACD = [
+    "24_Clémence_Poésy_0002.jpg",
+    "43_Sinéad_O'Connor_0005.jpg",
+    "31_50_Cent_0001.jpg",
+    "54_Bill_Pullman_0006.jpg",
+    "16_Zoë_Kravitz_0008.jpg",
+    "14_Dakota_Fanning_0001.jpg",
+    "62_Bill_Pullman_0010.jpg",
+]
+
+
+def cacd(folder: Path) -> dict[str, bytes]:
+    """The three lists of CACD; the images, of which a test makes the archive."""
+    folder.mkdir()
+    rows = [(number, name, int(name[:2]) - 14) for number, name in enumerate(CACD)]
+    for part, chosen in (("train", rows[2:5]), ("valid", rows[:2]), ("test", rows[5:])):
+        write_list(folder / f"cacd_{part}.csv", ",file,age", chosen)
+    return dict(zip(CACD, drawn(len(CACD)), strict=True))
+
+
+MORPH2 = [
+    ("009055_1M54", "B"),
+    ("074598_0M35", "W"),
+    ("107066_10F16", "H"),
+    ("290135_03M22", "A"),
+    ("306329_00F70", "I"),
+    ("009055_2M55", "B"),
+]
+
+
+def morph2(folder: Path) -> dict[str, bytes]:
+    """Album2/*.JPG and the two lists, the last two rows for testing; the images as listed."""
+    (folder / "Album2").mkdir(parents=True)
+    images = {}
+    rows = []
+    for (name, race), content in zip(MORPH2, drawn(len(MORPH2)), strict=True):
+        subject, rest = name.split("_")
+        (folder / "Album2" / f"{name}.JPG").write_bytes(content)
+        images[f"{name}.jpg"] = content
+        male = 1 if "M" in rest else -1
+        picture = int(rest.replace("F", "M").split("M")[0])
+        label = int(name[-2:]) - 16
+        rows.append((f"{name}.jpg", int(subject), picture, race, male, "", label, "", "GOOD"))
+    columns = ",id_num,picture_num,race,Male,facial_hair,age,glasses,quality"
+    write_list(folder / "morph2_train.csv", columns, rows[:4])
+    write_list(folder / "morph2_test.csv", columns, rows[4:])
+    return images
+
+
+MUCT = [
+    f"i{subject}{light}{camera}-{traits}"
+    for subject, traits in (("000", "fn"), ("001", "mg"), ("247", "mn"))
+    for light in "qr"
+    for camera in "abcde"
+]
+
+
+def muct(folder: Path) -> dict[str, bytes]:
+    """An archive a camera and one with the landmarks; the images."""
+    folder.mkdir()
+    images = {f"{name}.jpg": c for name, c in zip(MUCT, drawn(len(MUCT)), strict=True)}
+    for camera in "abcde":
+        files = {f"jpg/{n}": content for n, content in images.items() if n[5] == camera}
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+            for name, content in files.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                archive.addfile(info, io.BytesIO(content))
+        (folder / f"muct-{camera}-jpg-v1.tar.gz").write_bytes(packed.getvalue())
+    lines = [",".join(HEADER)]
+    for number, name in enumerate(MUCT):
+        hidden = name[5] in "bc"
+        points = [(0, 0) if hidden and i == 4 else (20 + i / 4, 30 + number) for i in range(76)]
+        numbers = ",".join(f"{x},{y}" for x, y in points)
+        lines += [f"{name},0000,{numbers}", f"ir{name[1:]},0100,{numbers}"]
+    files = {
+        "muct-landmarks/README.txt": b"The MUCT landmarks\n",
+        "muct-landmarks/muct76-opencv.csv": ("\n".join(lines) + "\n").encode(),
+    }
+    with tarfile.open(folder / "muct-landmarks-v1.tar.gz", "w:gz") as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return images
+
+
+def ar_face(folder: Path) -> dict[str, np.ndarray]:
+    """Two discs of .raw files, planes of 768 x 576, and a note; the pixels (576, 768, 3)."""
+    faces = {}
+    for name, content in zip(
+        ("dbf1/M-00-1.raw", "dbf1/M-02-26.raw", "dbf2/F-02-14.raw"), drawn(3), strict=True
+    ):
+        pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB").resize((768, 576)))
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"".join(pixels[..., channel].tobytes() for channel in range(3)))
+        faces[path.name] = pixels
+    (folder / "readme.txt").write_text("The AR Face Database\n")
+    return faces
