@@ -1,5 +1,6 @@
 # The networks of the ensemble and of FlowSAN: rules of privacy.smk with other recipes.
-# snakemake results/quick/privacy/faces/seed0/ensemble/average/images.npy
+# snakemake results/quick/privacy/portraits/seed0/ensemble/average/images.npy
+# snakemake results/quick/privacy/portraits/seed0/ensemble/average/diversity/e3
 MEMBER = f"{NETWORK}/{{diversity}}/member{{member}}"
 STAGE = f"{NETWORK}/flowsan/stage{{stage}}"
 
@@ -75,3 +76,55 @@ use rule san as flowsan_stage with:
         stage=r"[2-9]|[1-9]\d+",
     message:
         "train stage {wildcards.stage} of FlowSAN, {wildcards.dataset}, seed {wildcards.seed}: epochs in {log}"
+
+
+rule diversity:
+    input:
+        unpack(packed_for_privacy),
+        protected=f"{CONDITION}/images.npy",
+        protected_index=f"{CONDITION}/index.parquet",
+        protected_card=f"{CONDITION}/card.json",
+        classifiers=classifiers_of,
+        evaluators=package("evaluators"),
+        code=code(
+            "metrics/diversity",
+            "metrics/quality",
+            "metrics/rates",
+            "metrics/verification",
+            "pairs",
+            "privacy/auxiliaries",
+            "privacy/comparisons",
+            "privacy/diversity",
+            "privacy/faces",
+            "privacy/groups",
+            "privacy/panel",
+            "privacy/parts",
+            "privacy/protected",
+            "privacy/protectors/base",
+            "privacy/prototypes",
+            "privacy/recipe",
+            "privacy/san",
+            "privacy/score",
+            "privacy/warp",
+            "privacy/weights",
+            "scores",
+        ),
+    output:
+        directory(f"{CONDITION}/diversity/{{diversity}}"),
+    log:
+        f"{CONDITION}/diversity-{{diversity}}.log",
+    conda:
+        "../../envs/softbio.yaml"
+    threads: 1
+    resources:
+        runtime=minutes_of_judging,
+        mem_mb=memory_of_judging,
+        gpu=int(ASKS_FOR_GPU),
+        gpu_slots=int(COMPUTES_ON_GPU),
+    params:
+        dataset=tested_in,
+        device=BENCHMARK.device,
+    message:
+        "{wildcards.dataset}, seed {wildcards.seed}: how classifiers of {wildcards.diversity} differ on {wildcards.protector}, {wildcards.mode}"
+    script:
+        "../scripts/diversity.py"
