@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
+from softbio.conditions import of_mode
 from softbio.errors import UserError
 from softbio.privacy.diversity import measure_diversity
 from softbio.privacy.family import member_plan, member_seed, stage_plan
@@ -125,6 +126,13 @@ def test_modes_name_their_networks():
 def test_modes_that_there_are_not(name, mode, count, message):
     with pytest.raises(UserError, match=message):
         get_protector(name).networks(mode, count)
+
+
+def test_modes_as_they_are_printed():
+    title = get_protector("ensemble").title
+    assert of_mode(title, "average") == "Ensemble SAN average"
+    assert of_mode(title, "member2-e1") == "Ensemble SAN member 2 (E1)"
+    assert of_mode("FlowSAN", "stage3") == "FlowSAN stage 3"
 
 
 def test_networks_that_do_not_fit_the_mode(trained, by_age, files):
