@@ -26,10 +26,13 @@ def condition(about: About) -> str:
 
 
 def of_mode(protector: str, mode: str) -> str:
-    """A protector's printed name with its mode: "SAN OP", "Blur sigma 2"."""
+    """A protector's printed name with its mode: "SAN OP", "Blur sigma 2", "Ensemble SAN random
+    (E1)"."""
     if protector == ORIGINAL:
         return BEFORE
-    words = re.sub(r"(?<=[a-z])(?=[\d.])", " ", mode)
+    what, _, diversity = mode.partition("-")
+    words = re.sub(r"(?<=[a-z])(?=[\d.])", " ", what)
+    words += f" ({diversity.upper()})" if diversity else ""
     return f"{protector} {MODES.get(mode, words)}".strip()
 
 

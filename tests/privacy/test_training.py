@@ -73,6 +73,7 @@ def means_of(home, san=None):
         san=san,
         prototypes=home.path("prototypes.npz"),
         pairs=pairs,
+        members=[san] * 3 if san else [],
     )
 
 

@@ -22,6 +22,7 @@ from softbio.cost import (
     san_cost,
     training_cost,
 )
+from softbio.privacy.family import DIVERSITIES, member_plan, stage_plan
 from softbio.privacy.recipe import SHAPES, AuxiliaryRecipe, plan_from
 from softbio.privacy.san import build_san
 from softbio.privacy.weights import build_network
@@ -125,5 +126,12 @@ def test_hiding_asks_for_what_it_takes():
     small = plan_from({"variant": "drawn64"}, "faces", 0)
     assert san_cost(small, 2_000, gpu=False).minutes < 60
     assert auxiliary_cost(small.gender, 2_000, gpu=False).gpus == 0
+    # a fifth stage passes four networks more; what an ensemble repeats takes its time
+    plans = [stage_plan({"variant": "talk"}, "celeba", 0, stage) for stage in (1, 5)]
+    first, fifth = (san_cost(plan, 157_000, gpu=True).minutes for plan in plans)
+    assert first < fifth < 2 * first
+    talk = [member_plan({"variant": "talk"}, "celeba", 0, how, 1).gender for how in DIVERSITIES]
+    minutes = [auxiliary_cost(recipe, 157_000, gpu=True).minutes for recipe in talk]
+    assert minutes[0] < minutes[1] < minutes[2]
     few, many = (judging_cost(2_000, 64, number, gpu=False) for number in (1, 7))
     assert few.minutes < many.minutes < 90

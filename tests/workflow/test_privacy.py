@@ -12,6 +12,8 @@ PRIVACY = {
     "san": {"size": 32, "pretrain_epochs": 1, "epochs": 1},
     "gender": {"epochs": 1, "width": 4},
     "matcher": {"epochs": 1, "width": 4},
+    "members": 2,
+    "groups": "age",
 }
 SMALL = {"faces": {"options": {"subjects": 40, "images_per_subject": 2}}}
 FOLDER = "results/micro/privacy/faces/seed0"
@@ -38,6 +40,53 @@ def test_a_protected_data_set_is_made_by_its_path(folder):
     plan = snakemake(folder, f"{FOLDER}/san/nt/card.json", "--dry-run")
     assert "protect by san, nt" in plan.stdout
     assert "train" not in plan.stdout
+
+
+def test_an_ensemble_and_a_series_are_made_by_their_paths(folder):
+    targets = [f"{FOLDER}/{name}/card.json" for name in ("ensemble/average", "flowsan/stage2")]
+    targets.append(f"{FOLDER}/ensemble/average/diversity/e3")
+    run = snakemake(folder, *targets)
+    assert run.returncode == 0, run.stdout
+    cards = [json.loads((folder / target).read_text()) for target in targets[:2]]
+    assert [card["title"] for card in cards] == ["Ensemble SAN", "FlowSAN"]
+    networks = folder / FOLDER / "networks"
+    made = {str(p.parent.relative_to(networks)) for p in networks.rglob("history.csv")}
+    assert {
+        "flowsan/stage2",
+        *(f"e3/member{k}/{n}" for k in (1, 2) for n in ("gender", "san")),
+    } <= made
+    # the first stage is the first member; e1 and e2 have not been asked for
+    assert not {"flowsan/stage1", "e1/member1/san", "e2/member1/san"} & made
+    recipes = [
+        json.loads((networks / name / "run.json").read_text())["recipe"]
+        for name in ("e3/member2/gender", "e3/member2/san", "flowsan/stage2")
+    ]
+    assert (recipes[0]["diversity"], recipes[0]["member"]) == ("e3", 2)
+    assert [recipe["groups"] for recipe in recipes] == ["age"] * 3
+    assert recipes[2] == recipes[1] | {"stage": 2}
+    pairs = (folder / targets[2] / "pairs.csv").read_text().splitlines()
+    assert pairs[0] == "first,second,q,kappa,disagreement"
+    assert len(pairs) == 2
+    again = snakemake(folder, *targets)
+    assert "Nothing to be done" in again.stdout
+    for name in ("ensemble/random", "ensemble/member1", "flowsan/stage1"):
+        plan = snakemake(folder, f"{FOLDER}/{name}/card.json", "--dry-run")
+        assert "protect by" in plan.stdout
+        assert "train" not in plan.stdout
+    plan = snakemake(folder, f"{FOLDER}/ensemble/average-e1/card.json", "--dry-run")
+    assert "gender classifier 2 of ensemble e1" in plan.stdout
+    assert "of FlowSAN" not in plan.stdout
+
+
+@pytest.mark.parametrize(
+    ("mode", "message"),
+    [("ensemble/member3", "there are 2 members"), ("flowsan/stage3", "there are 2 members"),
+     ("ensemble/best", "mode 'best' is unknown")],
+)  # fmt: skip
+def test_members_that_there_are_not_are_told(folder, mode, message):
+    plan = snakemake(folder, f"{FOLDER}/{mode}/card.json", "--dry-run")
+    assert plan.returncode != 0
+    assert message in plan.stdout
 
 
 def test_a_condition_is_scored_by_its_path(folder):

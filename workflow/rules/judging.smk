@@ -129,6 +129,7 @@ rule score:
             "privacy/auxiliaries",
             "privacy/comparisons",
             "privacy/faces",
+            "privacy/groups",
             "privacy/panel",
             "privacy/parts",
             "privacy/protected",

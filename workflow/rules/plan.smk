@@ -1,5 +1,13 @@
 # What the rules of privacy.smk depend on: paths, recipes, and the networks that a protector needs.
 from softbio.evaluators.registry import load_evaluators
+from softbio.privacy.family import (
+    DIVERSITIES,
+    MEMBERS,
+    member_folder,
+    member_plan,
+    stage_folder,
+    stage_plan,
+)
 from softbio.privacy.plan import canvas_side, check_evaluators, members
 from softbio.privacy.recipe import plan_from
 
@@ -28,14 +36,24 @@ except UserError as error:
 wildcard_constraints:
     kind="gender|matcher",
     protector="[a-z_]+(?<!networks)",
-    mode=r"[a-z]+[\d.]*",
+    mode=r"[a-z]+[\d.]*(-e[12])?",
+    diversity="e[123]",
+    member=r"[1-9]\d*",
+    stage=r"[1-9]\d*",
+    groups="told|age|race|age_race",
 
 
 def plan_of(wildcards):
     """The recipes of the networks that the wildcards name."""
-    return plan_from(
-        BENCHMARK.privacy, wildcards.dataset, int(wildcards.get("seed", 0))
-    )
+    known = BENCHMARK.privacy, wildcards.dataset, int(wildcards.get("seed", 0))
+    try:
+        if member := wildcards.get("member"):
+            return member_plan(*known, wildcards.diversity, int(member))
+        if stage := wildcards.get("stage"):
+            return stage_plan(*known, int(stage))
+        return plan_from(*known)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def packed_for_privacy(wildcards):
@@ -83,21 +101,47 @@ def san_params(wildcards):
     return asdict(plan_of(wildcards).san)
 
 
-def judges_of(wildcards):
-    """The networks that the SAN is trained against; a matcher of the registry lies with its receipt."""
-    folder = NETWORK.format(dataset=wildcards.dataset, seed=wildcards.seed)
-    judges = {"classifier": f"{folder}/gender/network.safetensors"}
+def network_file(wildcards, folder):
+    """A network of the seed that the wildcards name."""
+    home = NETWORK.format(dataset=wildcards.dataset, seed=wildcards.seed)
+    return f"{home}/{folder}/network.safetensors"
+
+
+def matcher_of(wildcards):
+    """The matcher in a SAN's loss; one of the registry lies with its receipt."""
     if plan_of(wildcards).san.matcher_net == "own":
-        return judges | {"matcher": f"{folder}/matcher/network.safetensors"}
-    return judges | {"receipt": RECEIPT, "registry": EVALUATORS}
+        return {"matcher": network_file(wildcards, "matcher")}
+    return {"receipt": RECEIPT, "registry": EVALUATORS}
+
+
+def judges_of(wildcards):
+    """The networks that a SAN is trained against: a member's or stage's has a classifier of its own."""
+    folder = "gender"
+    if member := wildcards.get("member"):
+        folder = f"{member_folder(wildcards.diversity, int(member))}/gender"
+    elif stage := wildcards.get("stage"):
+        folder = f"{member_folder(DIVERSITIES[-1], int(stage))}/gender"
+    return {"classifier": network_file(wildcards, folder)} | matcher_of(wildcards)
+
+
+def stages_before(wildcards):
+    """The networks whose faces a stage takes."""
+    stages = range(1, int(wildcards.stage))
+    return [network_file(wildcards, stage_folder(stage)) for stage in stages]
 
 
 def prototypes_of(wildcards):
     """The prototypes that the recipe asks for, by the names of what takes them."""
-    folder = HIDING.format(dataset=wildcards.dataset)
-    files = {"prototypes": f"{folder}/prototypes.npz"}
-    if plan_of(wildcards).san.prototype == "warped":
-        files["pairs"] = f"{folder}/warped.npy"
+    return prototypes_for(wildcards.dataset, plan_of(wildcards).san)
+
+
+def prototypes_for(dataset, recipe):
+    """The same of a SAN's recipe."""
+    folder = HIDING.format(dataset=dataset)
+    by = "" if recipe.groups == "gender" else f"-{recipe.groups}"
+    files = {"prototypes": f"{folder}/prototypes{by}.npz"}
+    if recipe.prototype == "warped":
+        files["pairs"] = f"{folder}/warped{by}.npy"
     return files
 
 
@@ -106,15 +150,27 @@ def networks_of(wildcards):
     # torch takes seconds to import: only where something is to be protected
     from softbio.privacy.protectors import get_protector
 
+    kinds = {"classifier": "gender", "san": "san"}
     try:
         protector = get_protector(wildcards.protector)
         # a misspelt mode is told now, not after its networks are trained
         if protector.check is not None:
             protector.check(wildcards.mode)
+        needs = protector.needs
+        files = {
+            need: network_file(wildcards, kinds[need])
+            for need in needs
+            if need in kinds
+        }
+        if "members" in needs:
+            count = BENCHMARK.privacy.get("members", MEMBERS)
+            folders = protector.networks(wildcards.mode, count)
+            files["members"] = [network_file(wildcards, folder) for folder in folders]
     except UserError as error:
         raise WorkflowError(f"{wildcards.protector}: {error}") from None
-    needs = protector.needs
-    folder = NETWORK.format(dataset=wildcards.dataset, seed=wildcards.seed)
-    kinds = {"classifier": "gender", "san": "san"}
-    files = {need: f"{folder}/{kinds[need]}/network.safetensors" for need in needs}
-    return files | (prototypes_of(wildcards) if "san" in needs else {})
+    plan = plan_of(wildcards)
+    if "members" in needs:
+        plan = stage_plan(BENCHMARK.privacy, wildcards.dataset, int(wildcards.seed), 1)
+    if {"san", "members"} & set(needs):
+        files |= prototypes_for(wildcards.dataset, plan.san)
+    return files

@@ -54,6 +54,7 @@ rule prototypes:
         unpack(packed_for_privacy),
         parts=rules.parts.output.parts,
         code=code(
+            "privacy/groups",
             "privacy/parts",
             "privacy/prototypes",
             "privacy/recipe",
@@ -80,6 +81,7 @@ rule warp_prototypes:
         unpack(packed_for_privacy),
         prototypes=rules.prototypes.output.prototypes,
         code=code(
+            "privacy/groups",
             "privacy/parts",
             "privacy/prototypes",
             "privacy/recipe",
@@ -168,6 +170,8 @@ rule protect:
         code=code(
             "privacy/auxiliaries",
             "privacy/faces",
+            "privacy/family",
+            "privacy/groups",
             "privacy/morphing",
             "privacy/parts",
             "privacy/protect",

@@ -5,6 +5,7 @@ from softbio.privacy.protect import load_means, protect_parts
 
 NAMES = ("parts", "classifier", "san", "prototypes", "pairs")
 given = {name: Path(file) for name, file in snakemake.input.items() if name in NAMES}
+given["members"] = [Path(file) for file in snakemake.input.get("members", [])]
 here = snakemake.wildcards
 
 with job(snakemake.log[0], threads=snakemake.threads):

@@ -18,5 +18,6 @@ with job(snakemake.log[0], threads=snakemake.threads):
         packed=Path(snakemake.input.images).parent,
         folder=Path(snakemake.output.network).parent,
         device=snakemake.params.device,
+        before=[Path(file) for file in snakemake.input.get("before", [])],
         **{"matcher": foreign} | given,
     )

@@ -99,6 +99,32 @@ DEVIATIONS = (
         "harm all modes alike come first",
     ),
     Deviation(
+        "ensemble (the talk's Figure 4)",
+        "prototypes of eight groups: young or old, male or female, and two by skin",
+        "by gender, by age at the median of the training faces, and by the data set's groups, as "
+        "far as it tells them of every face",
+        "CelebA tells no group beside gender here, and drawn faces have four",
+    ),
+    Deviation(
+        "ensemble (the talk's Figure 5)",
+        "random subsets of the samples are duplicated; how large they are our sources do not say",
+        "half of the faces, drawn for each member, come twice: `duplicated` in the recipe",
+        "some share has to be chosen",
+    ),
+    Deviation(
+        "ensemble",
+        "oversamples an underrepresented group of people",
+        "brings every group and gender to the size of the largest by draws with replacement, other "
+        "ones for each member",
+        "which group lacks faces differs from data set to data set",
+    ),
+    Deviation(
+        "FlowSAN",
+        "in our sources it is open whether a stage rebuilds the original or what it took",
+        "J_D towards the original; `target` in the recipe has both. J_M is always of the original",
+        "what one stage has lost, the next may bring back",
+    ),
+    Deviation(
         "Othman and Ross",
         "manual landmarks (76 in MUCT); a mate chosen from a small set",
         "68 landmarks and 8 points of the border; a mate of the opposite gender drawn at random",

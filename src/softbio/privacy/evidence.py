@@ -78,7 +78,7 @@ def knowledge_of_san(condition: Condition, files: SanFiles, device: str = "auto"
     recipe, network = load_network(files.san, SanRecipe)
     if (recipe.prototype == "warped") != (files.pairs is not None):
         raise UserError(f"{files.san}: trained with {recipe.prototype} prototypes; give those")
-    known = read_prototypes(files.prototypes)
+    known = read_prototypes(files.prototypes, recipe.groups)
     source = prototype_source(known, files.pairs, recipe.neutral, choose_device(device))
     names = pd.Index(pd.read_parquet(files.index, columns=["image"])["image"])
     rows = torch.from_numpy(names.get_indexer(condition.images))

@@ -153,7 +153,8 @@ def seen_by(protector: Protector, matcher_net: str = "own") -> frozenset[str]:
     seen = set()
     if "classifier" in protector.needs:
         seen.add("aux_gender")
-    if "san" in protector.needs:
+    # of its classifiers an ensemble has one like the auxiliary one, from equal initial weights
+    if {"san", "members"} & set(protector.needs):
         seen |= {"aux_gender", "aux_matcher" if matcher_net == "own" else matcher_net}
     return frozenset(seen)
 

@@ -1,6 +1,6 @@
 """Protecting the faces of a data set: a packed data set again, for every evaluator to read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,25 +35,28 @@ def load_means(
     san: Path | None = None,
     prototypes: Path | None = None,
     pairs: Path | None = None,
+    members: Sequence[Path] = (),
 ) -> Means:
-    """What protectors need, from the files of its makers; a SAN needs its prototypes.
+    """What protectors need, from the files of its makers; SANs need their prototypes.
 
     Raises UserError where files do not belong together.
     """
     place, data = choose_device(device), load_packed(packed)
-    recipe, network, source, judge = None, None, None, None
-    if san is not None:
-        recipe, network = load_network(san, SanRecipe)
+    source, judge, networks = None, None, []
+    for path in [san, *members] if san is not None else members:
+        recipe, network = load_network(path, SanRecipe)
         if prototypes is None or (recipe.prototype == "warped") != (pairs is not None):
-            raise UserError(f"{san}: trained with {recipe.prototype} prototypes; give those")
+            raise UserError(f"{path}: trained with {recipe.prototype} prototypes; give those")
         if recipe.size != data.images.shape[1]:
-            raise UserError(f"{san}: trained at {recipe.size} px, {packed} holds another size")
-        source = prototype_source(read_prototypes(prototypes), pairs, recipe.neutral, place)
-        network = network.to(place)
+            raise UserError(f"{path}: trained at {recipe.size} px, {packed} holds another size")
+        known = read_prototypes(prototypes, recipe.groups)
+        source = prototype_source(known, pairs, recipe.neutral, place)
+        networks.append(network.to(place))
     if classifier is not None:
         judge = load_network(classifier, AuxiliaryRecipe)[1].to(place)
+    own = None if san is None else networks.pop(0)
     faces = GreyFaces(data, place)
-    return Means(faces, read_parts(parts, data), seed, judge, network, source)
+    return Means(faces, read_parts(parts, data), seed, judge, own, source, tuple(networks))
 
 
 def protected(protect: Protect, means: Means, rows: np.ndarray) -> Iterator[Tensor]:

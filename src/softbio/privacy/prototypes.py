@@ -10,6 +10,7 @@ from torch import Tensor
 from softbio.data.packed import Packed
 from softbio.errors import UserError
 from softbio.files import atomic
+from softbio.privacy.groups import groups_of
 from softbio.privacy.parts import gender_of, read_parts
 from softbio.privacy.san import Modes
 from softbio.privacy.warp import landmarks_px, maps, warped, with_border
@@ -34,6 +35,43 @@ class Prototypes:
         """Side in pixels."""
         return self.means.shape[1]
 
+    def of(self, row: int) -> "Prototypes":
+        """Those of one face: the same for all."""
+        return self
+
+
+@dataclass(frozen=True)
+class GroupPrototypes:
+    """Prototypes of each group, as the talk's Figure 4 shows them: a face has those of its own.
+
+    every: one for each of `names`; group: int64 (N,), of each image of the data set; choice: what
+    the recipe asked for.
+    """
+
+    every: tuple[Prototypes, ...]
+    names: tuple[str, ...]
+    group: np.ndarray
+    choice: str
+
+    @property
+    def size(self) -> int:
+        """Side in pixels."""
+        return self.every[0].size
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Of both genders within the groups' mean, (2,)."""
+        return np.mean([each.shares for each in self.every], axis=0)
+
+    @property
+    def means(self) -> np.ndarray:
+        """float32 (groups, 2, S, S, 3)."""
+        return np.stack([each.means for each in self.every])
+
+    def of(self, row: int) -> Prototypes:
+        """Those of the face in a row."""
+        return self.every[self.group[row]]
+
 
 def mean_faces(packed: Packed, rows: np.ndarray, gender: np.ndarray) -> Prototypes:
     """Prototypes of the faces in `rows` (int), whose gender is int (len(rows),).
@@ -50,10 +88,33 @@ def mean_faces(packed: Packed, rows: np.ndarray, gender: np.ndarray) -> Prototyp
     )
 
 
-def make_prototypes(packed: Packed, parts: Path, path: Path) -> None:
-    """prototypes.npz of the part "san" by a file of `write_parts`."""
-    rows = np.flatnonzero(read_parts(parts, packed) == "san")
-    write_prototypes(mean_faces(packed, rows, gender_of(packed)[rows]), path)
+def group_faces(packed: Packed, inside: np.ndarray, choice: str) -> GroupPrototypes:
+    """Prototypes of the groups of a choice of `recipe.Grouping`, of the faces that are inside, bool
+    (N,). Raises UserError as `groups_of`, and for a group without a face of either gender."""
+    groups, gender = groups_of(packed, inside, choice), gender_of(packed)
+    found = []
+    for number in range(len(groups.names)):
+        rows = np.flatnonzero(inside & (groups.number == number))
+        for own in (0, 1):
+            if own not in gender[rows]:
+                name = groups.cell_name(2 * number + own)
+                raise UserError(
+                    f"prototypes: no training face is '{name}', so it has no prototype; choose "
+                    "fewer privacy.groups"
+                )
+        found.append(mean_faces(packed, rows, gender[rows]))
+    return GroupPrototypes(tuple(found), groups.names, groups.number, choice)
+
+
+def make_prototypes(packed: Packed, parts: Path, path: Path, groups: str = "gender") -> None:
+    """prototypes.npz of the part "san" by a file of `write_parts`; groups: as a recipe names them,
+    "gender" for none beside."""
+    inside = read_parts(parts, packed) == "san"
+    if groups == "gender":
+        rows = np.flatnonzero(inside)
+        write_prototypes(mean_faces(packed, rows, gender_of(packed)[rows]), path)
+    else:
+        write_prototypes(group_faces(packed, inside, groups), path)
 
 
 def _mean(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -100,7 +161,7 @@ def modes_of(pair: Tensor, gender: Tensor, weights: tuple[float, float]) -> Mode
     return Modes(y * male + (1 - y) * female, neutral, (1 - y) * male + y * female)
 
 
-def neutral_weights(prototypes: Prototypes, neutral: str) -> tuple[float, float]:
+def neutral_weights(prototypes: Prototypes | GroupPrototypes, neutral: str) -> tuple[float, float]:
     """Of female and male in P_NT: halves for "mean", the classes' shares for "shares"."""
     return (0.5, 0.5) if neutral == "mean" else tuple(map(float, prototypes.shares))
 
@@ -109,42 +170,60 @@ def neutral_weights(prototypes: Prototypes, neutral: str) -> tuple[float, float]
 class PrototypeSource:
     """The prototypes of any face of a packed data set, on a device.
 
-    pairs: uint8 (N, 2, S, S, 3) warped to each face, or float32 (1, 2, S, S, 3) for all of them.
+    pairs: uint8 (N, 2, S, S, 3) warped to each face, float32 (1, 2, S, S, 3) for all of them, or
+    (groups, 2, S, S, 3) with `group`, int64 (N,) on the CPU.
     """
 
     pairs: Tensor
     weights: tuple[float, float]
     device: torch.device
+    group: Tensor | None = None
 
     def modes(self, rows: Tensor, gender: Tensor) -> Modes:
         """Of the faces in `rows` (int64, on the CPU), whose gender is int64 (B,) on the device."""
-        chosen = self.pairs if self.pairs.is_floating_point() else self.pairs[rows]
+        if self.group is not None:
+            chosen = self.pairs[self.group[rows]]
+        else:
+            chosen = self.pairs if self.pairs.is_floating_point() else self.pairs[rows]
         pair = chosen.to(self.device).permute(0, 1, 4, 2, 3)
         pair = pair if pair.is_floating_point() else pair.float() / 255
         return modes_of(pair, gender, self.weights)
 
 
-def write_prototypes(prototypes: Prototypes, path: Path) -> None:
+def write_prototypes(prototypes: Prototypes | GroupPrototypes, path: Path) -> None:
     """prototypes.npz."""
+    every, values = (prototypes,), {}
+    if isinstance(prototypes, GroupPrototypes):
+        every = prototypes.every
+        values = {"names": np.array(prototypes.names), "group": prototypes.group}
+        values["choice"] = np.array(prototypes.choice)
+    names = ("means", "landmarks", "shares")
+    values |= {name: np.stack([getattr(each, name) for each in every]) for name in names}
+    if not isinstance(prototypes, GroupPrototypes):
+        values = {name: value[0] for name, value in values.items()}
     with atomic(path) as part:
-        np.savez(
-            part,
-            means=prototypes.means,
-            landmarks=prototypes.landmarks,
-            shares=prototypes.shares,
-        )
+        np.savez(part, **values)
 
 
-def read_prototypes(path: Path) -> Prototypes:
-    """From a file of `write_prototypes`; raises UserError where it is none."""
+def read_prototypes(path: Path, groups: str = "gender") -> Prototypes | GroupPrototypes:
+    """From a file of `write_prototypes`; raises UserError where it is none, or one of other groups
+    than the recipe's."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            return Prototypes(file["means"], file["landmarks"], file["shares"])
+            values = [file[name] for name in ("means", "landmarks", "shares")]
+            choice = str(file["choice"]) if "choice" in file else "gender"
+            names, group = (file.get(name) for name in ("names", "group"))
     except (OSError, KeyError, ValueError, EOFError) as error:
         raise UserError(f"{path}: not prototypes ({error}); make them again") from None
+    if choice != groups:
+        raise UserError(f"{path}: prototypes by {choice}; the recipe's groups are '{groups}'")
+    if group is None:
+        return Prototypes(*values)
+    every = tuple(Prototypes(*each) for each in zip(*values, strict=True))
+    return GroupPrototypes(every, tuple(map(str, names)), group, choice)
 
 
-def write_pairs(prototypes: Prototypes, packed: Packed, path: Path) -> None:
+def write_pairs(prototypes: Prototypes | GroupPrototypes, packed: Packed, path: Path) -> None:
     """warped.npy: uint8 (N, 2, S, S, 3), both prototypes warped to each face of a data set.
 
     Once, beside the data: a warp takes longer than the network's step on a GPU.
@@ -153,16 +232,22 @@ def write_pairs(prototypes: Prototypes, packed: Packed, path: Path) -> None:
     header = {"descr": "|u1", "fortran_order": False, "shape": (len(rows), 2, size, size, 3)}
     with atomic(path) as part, open(part, "wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
-        for row in rows:
-            pair = warp_to(prototypes, landmarks_px(row, size))
+        for number, row in enumerate(rows):
+            pair = warp_to(prototypes.of(number), landmarks_px(row, size))
             file.write(np.rint(pair * 255).astype(np.uint8).tobytes())
 
 
 def prototype_source(
-    prototypes: Prototypes, pairs: Path | None, neutral: str, device: torch.device
+    prototypes: Prototypes | GroupPrototypes,
+    pairs: Path | None,
+    neutral: str,
+    device: torch.device,
 ) -> PrototypeSource:
     """The source for a recipe; pairs: a file of `write_pairs` where it asks for warped ones."""
     weights = neutral_weights(prototypes, neutral)
+    if pairs is None and isinstance(prototypes, GroupPrototypes):
+        group = torch.from_numpy(prototypes.group)
+        return PrototypeSource(torch.from_numpy(prototypes.means), weights, device, group)
     if pairs is None:
         return PrototypeSource(torch.from_numpy(prototypes.means)[None], weights, device)
     try:

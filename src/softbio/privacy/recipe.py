@@ -32,6 +32,10 @@ SHAPES = {
 }
 
 
+# of whose faces a prototype is the mean, beside gender: see `groups`
+Grouping = Literal["gender", "told", "age", "race", "age_race"]
+
+
 class Checked:
     """A recipe that is checked when it is made."""
 
@@ -70,6 +74,8 @@ class AuxiliaryRecipe(Checked):
     kind: "gender" classifier or "matcher"; part: on which part of the split; width: channels of the
     first convolution, 32 as published; scale, margin: of the matcher's cosine softmax; shift: the
     faces of a batch are moved by up to so many pixels.
+    diversity: how the rows of an ensemble's member are drawn, see `resampling`; member: its number,
+    from 1; duplicated: the share of the faces that "e2" takes twice; groups: what "e3" balances.
     """
 
     kind: Literal["gender", "matcher"]
@@ -84,11 +90,19 @@ class AuxiliaryRecipe(Checked):
     scale: float = 16.0
     margin: float = 0.2
     shift: int = 0
+    diversity: Literal["e1", "e2", "e3"] = "e1"
+    member: int = 1
+    duplicated: float = 0.5
+    groups: Grouping = "gender"
 
     def check(self) -> None:
         super().check()
-        self.at_least(1, "epochs", "batch", "width")
+        self.at_least(1, "epochs", "batch", "width", "member")
         self.at_least(0, "shift", "margin")
+        if not 0 < self.duplicated <= 1:
+            raise UserError(f"recipe: duplicated is {self.duplicated}; it must be above 0, up to 1")
+        if self.kind == "matcher" and self.diversity != "e1":
+            raise UserError("recipe: a matcher has no diversity; it is one for all members")
         self.positive("learning_rate", "scale")
         # five poolings in the classifier
         self.at_least(32, "size")
@@ -121,6 +135,9 @@ class SanRecipe(Checked):
     flip: mirror half of the faces, each with its prototypes.
     matcher_net: the matcher in the loss, "own" (trained here for it) or one of the registry of
         evaluators that is a network of torch; either is no longer unseen.
+    groups: faces have the prototypes of their "gender" alone, or of those of age and race as well.
+    stage: place in a series, where a network takes what those before it gave; target: J_D is
+        towards the "original" face, or towards what it took, the "input".
     """
 
     dataset: str
@@ -144,10 +161,13 @@ class SanRecipe(Checked):
     matching_from: int = 0
     flip: bool = False
     matcher_net: str = "own"
+    groups: Grouping = "gender"
+    stage: int = 1
+    target: Literal["original", "input"] = "original"
 
     def check(self) -> None:
         super().check()
-        self.at_least(1, "batch")
+        self.at_least(1, "batch", "stage")
         self.at_least(0, "epochs", "pretrain_epochs", "pretrain_psnr", "matching_from")
         self.at_least(0, "pixel_weight", "gender_weight", "matching_weight")
         self.positive("rate", "pretrain_rate", "combiner_rate")

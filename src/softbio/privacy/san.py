@@ -4,6 +4,7 @@ Mirjalili, Raschka, Namboodiri, Ross: Semi-adversarial networks: convolutional a
 imparting privacy to face images. ICB 2018 (arXiv:1712.00321). Layers as in its released code.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,6 +68,14 @@ class San(nn.Module):
 
 def _block(inputs: int, outputs: int, scale: nn.Module) -> list[nn.Module]:
     return [nn.Conv2d(inputs, outputs, 3, padding=1), nn.LeakyReLU(inplace=True), scale]
+
+
+def passed(series: Sequence[San], faces: Tensor, prototypes: Modes) -> Tensor:
+    """Faces (B, 1, S, S) in the mode OP of one network after another; as they are without one."""
+    for network in series:
+        features = network.features(faces, prototypes.sm)
+        faces = network.combined(features, prototypes.op)
+    return faces
 
 
 def build_san(shape: str) -> San:

@@ -17,6 +17,7 @@ from softbio.privacy.faces import GreyFaces
 from softbio.privacy.loop import Loop, Task, write_results
 from softbio.privacy.parts import gender_of, read_parts
 from softbio.privacy.recipe import AuxiliaryRecipe
+from softbio.privacy.resampling import training_rows
 from softbio.privacy.weights import build_network, save_network
 from softbio.provenance import Stopwatch
 from softbio.resume import Moving, ResumeFile
@@ -42,11 +43,12 @@ def targets(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows to train on, int64, and a class for each image of the data set, int64 (N,), -1 for none.
 
-    A matcher learns from subjects of two images or more. Raises UserError where nothing is left.
+    A matcher learns from subjects of two images or more, a gender classifier as `training_rows`
+    says. Raises UserError where nothing is left, and as that does.
     """
     inside = parts == recipe.part
     if recipe.kind == "gender":
-        return np.flatnonzero(inside), gender_of(packed)
+        return training_rows(recipe, packed, inside), gender_of(packed)
     names, subject, counts = np.unique(
         packed.subjects.astype(str), return_inverse=True, return_counts=True
     )

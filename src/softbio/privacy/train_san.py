@@ -1,6 +1,7 @@
 """Training a semi-adversarial network: J_D until the face is there, then against its judges."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from softbio.privacy.losses import PIXEL, gender_loss, matching_loss
 from softbio.privacy.parts import read_parts
 from softbio.privacy.prototypes import PrototypeSource, prototype_source, read_prototypes
 from softbio.privacy.recipe import AuxiliaryRecipe, SanRecipe
-from softbio.privacy.san import Modes, San, build_san
+from softbio.privacy.san import Modes, San, build_san, passed
 from softbio.privacy.train_auxiliaries import check_size
 from softbio.privacy.weights import load_network, save_network, weights_sha256
 from softbio.provenance import Stopwatch
@@ -37,7 +38,8 @@ class SanLine:
     """One line of history.csv, over the training faces as the network stood when it saw them.
 
     j_d, j_g, j_m: the terms before their weights, None where they were not computed; psnr: dB of
-    X'_SM; error_sm, error_op: share of the faces whose true gender the auxiliary classifier misses.
+    X'_SM, towards what J_D is; error_sm, error_op: share of the faces whose true gender the
+    auxiliary classifier misses.
     """
 
     epoch: int
@@ -84,7 +86,12 @@ def mirrored(tensor: Tensor, chosen: Tensor) -> Tensor:
 
 @dataclass
 class SanTask:
-    """The steps of a SAN's training; `stage` and `weight` change with the epochs."""
+    """The steps of a SAN's training; `stage` and `weight` change with the epochs.
+
+    before: frozen networks of the series that this one ends, whose OP it takes. Each batch passes
+    through them anew: mirrored faces pass as such, nothing is rounded or kept on disk, and one pass
+    forward of an autoencoder is little beside a step.
+    """
 
     recipe: SanRecipe
     network: San
@@ -93,6 +100,7 @@ class SanTask:
     faces: GreyFaces
     source: PrototypeSource
     rows: Tensor
+    before: tuple[San, ...] = ()
     stage: str = ""
     matching_weight: float = 0.0
 
@@ -144,23 +152,31 @@ class SanTask:
         self.optimizer.step()
         return terms.detach()
 
+    def inputs(self, faces: Tensor, prototypes: Modes) -> tuple[Tensor, Tensor]:
+        """What the network takes of these faces, and what J_D is towards."""
+        with torch.no_grad():
+            inputs = passed(self.before, faces, prototypes)
+        return inputs, faces if self.recipe.target == "original" else inputs
+
     def pretraining(self, faces: Tensor, prototypes: Modes, gender: Tensor) -> Tensor:
         """J_D alone."""
-        features = self.network.features(faces, prototypes.sm)
+        inputs, target = self.inputs(faces, prototypes)
+        features = self.network.features(inputs, prototypes.sm)
         sm = self.network.combined(features, prototypes.sm)
-        j_d = PIXEL[self.recipe.pixel](faces, sm)
+        j_d = PIXEL[self.recipe.pixel](target, sm)
         absent = j_d.new_tensor(float("nan"))
-        square = (sm - faces).square().mean()
+        square = (sm - target).square().mean()
         return torch.stack([j_d, j_d, absent, absent, square, absent, absent])
 
     def adversarial(self, faces: Tensor, prototypes: Modes, gender: Tensor) -> Tensor:
         """The three terms with the recipe's weights."""
         recipe, judges = self.recipe, self.judges
-        features = self.network.features(faces, prototypes.sm)
+        inputs, target = self.inputs(faces, prototypes)
+        features = self.network.features(inputs, prototypes.sm)
         sm = self.network.combined(features, prototypes.sm)
         op = self.network.combined(features, prototypes.op)
         logits_sm, logits_op = judges.classifier(sm), judges.classifier(op)
-        j_d = PIXEL[recipe.pixel](faces, sm)
+        j_d = PIXEL[recipe.pixel](target, sm)
         j_g = gender_loss(logits_sm, logits_op, gender)
         loss = recipe.gender_weight * j_g + recipe.pixel_weight * j_d
         j_m = j_d.new_tensor(float("nan"))
@@ -168,10 +184,10 @@ class SanTask:
             j_m = self.matching(faces, sm, op)
             loss = loss + self.matching_weight * j_m
         errors = [(logits.argmax(1) != gender).float().mean() for logits in (logits_sm, logits_op)]
-        return torch.stack([loss, j_d, j_g, j_m, (sm - faces).square().mean(), *errors])
+        return torch.stack([loss, j_d, j_g, j_m, (sm - target).square().mean(), *errors])
 
     def matching(self, faces: Tensor, sm: Tensor, op: Tensor) -> Tensor:
-        """J_M of the recipe."""
+        """J_M of the recipe; in a series too it is the original face that is to be matched."""
         with torch.no_grad():
             original = self.judges.matcher(faces)
         loss = matching_loss(self.judges.matcher(sm), original)
@@ -191,6 +207,7 @@ class SanTask:
     def task(self) -> Task:
         """For the loop."""
         name = f"san {self.recipe.dataset} seed {self.recipe.seed}"
+        name += f" stage {self.recipe.stage}" if self.before else ""
         return Task(
             *(name, self.rows, self.recipe.batch, PARTS, self.begin, self.step, self.line),
             finished=lambda history: stage_after(history, self.recipe) == "done",
@@ -209,6 +226,26 @@ def load_judges(classifier: Path, matcher: Path | nn.Module, size: int, device) 
     return judges
 
 
+def load_series(paths: Sequence[Path], recipe: SanRecipe, device) -> tuple[San, ...]:
+    """The stages before a recipe's, frozen on the device, in order.
+
+    Raises UserError for another number of them, and for one that works on other faces.
+    """
+    if len(paths) != recipe.stage - 1:
+        raise UserError(
+            f"recipe: stage is {recipe.stage}; give the {recipe.stage - 1} networks before it"
+        )
+    found = []
+    for path in paths:
+        before, network = load_network(path, SanRecipe)
+        for name in ("size", "prototype", "neutral", "groups"):
+            theirs, ours = getattr(before, name), getattr(recipe, name)
+            if theirs != ours:
+                raise UserError(f"{path}: its {name} is {theirs}, that of the series {ours}")
+        found.append(network.to(device))
+    return tuple(found)
+
+
 def train_san(
     recipe: SanRecipe,
     packed: Path,
@@ -219,13 +256,14 @@ def train_san(
     folder: Path,
     device: str = "auto",
     pairs: Path | None = None,
+    before: Sequence[Path] = (),
 ) -> None:
     """Train one network on the part "san": network.safetensors, history.csv, run.json.
 
     parts: parts.csv; prototypes: prototypes.npz; pairs: warped.npy of `write_pairs`, for a recipe
-    of warped prototypes; classifier, matcher: as `load_judges`. Can be killed and goes on, as
-    `softbio.train.train`. Raises UserError for data that do not fit the recipe and for a loss that
-    is not finite.
+    of warped prototypes; classifier, matcher: as `load_judges`; before: networks of the stages
+    before the recipe's. Can be killed and goes on, as `softbio.train.train`. Raises UserError for
+    data that do not fit the recipe and for a loss that is not finite.
     """
     watch, place, data = Stopwatch(), choose_device(device), load_packed(packed)
     check_size(data, recipe.size, packed)
@@ -234,21 +272,23 @@ def train_san(
     if (recipe.matcher_net == "own") == isinstance(matcher, LossMatcher):
         raise UserError(f"recipe: matcher_net is '{recipe.matcher_net}'; give that matcher")
     rows = torch.from_numpy(np.flatnonzero(read_parts(parts, data) == "san"))
-    read = [Path(packed) / "index.parquet", parts, prototypes, classifier]
+    read = [Path(packed) / "index.parquet", parts, prototypes, classifier, *before]
     own = weights_sha256(matcher) if isinstance(matcher, nn.Module) else sha256(matcher)
     resume = ResumeFile(
         *(folder / "resume.pt", recipe, place, " ".join([*map(sha256, read), own])),
         *(SanLine, modules_sha256(PRIVACY)),
     )
     with Determinism() as determinism, stoppable(resume.kept) as stop:
-        source = prototype_source(read_prototypes(prototypes), pairs, recipe.neutral, place)
+        known = read_prototypes(prototypes, recipe.groups)
+        source = prototype_source(known, pairs, recipe.neutral, place)
+        series = load_series(before, recipe, place)
         judges = load_judges(classifier, matcher, recipe.size, place)
         torch.manual_seed(recipe.seed)
         network = build_san(recipe.shape).to(place)
         optimizer = optimizer_of(network, recipe)
         moving = Moving(network, optimizer, torch.Generator().manual_seed(recipe.seed))
         faces = GreyFaces(data, place)
-        work = SanTask(recipe, network, optimizer, judges, faces, source, rows)
+        work = SanTask(recipe, network, optimizer, judges, faces, source, rows, series)
         progress = resume.restore(moving)
         work.enter(progress.history)
         loop = Loop(work.task(), moving, resume, progress, stop)

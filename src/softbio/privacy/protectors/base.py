@@ -32,7 +32,8 @@ class Batch:
 class Means:
     """What protectors work with; None where a run was given none.
 
-    parts: object (N,), the part of each image; seed: of all that is drawn.
+    parts: object (N,), the part of each image; seed: of all that is drawn; members: the networks
+    that `Protector.networks` names for the mode, in that order.
     """
 
     faces: GreyFaces
@@ -41,6 +42,7 @@ class Means:
     classifier: nn.Module | None = None
     san: San | None = None
     source: PrototypeSource | None = None
+    members: tuple[San, ...] = ()
 
     @property
     def device(self) -> torch.device:
@@ -58,8 +60,30 @@ class Means:
             raise UserError(f"this protector needs a {name}; give it one")
         return getattr(self, name)
 
+    def series(self, count: int) -> tuple[San, ...]:
+        """The members; raises UserError unless there are so many."""
+        if len(self.members) != count:
+            given = len(self.members)
+            raise UserError(f"this mode needs {count} networks, and {given} are given; train them")
+        return self.members
+
 
 Protect = Callable[[Batch], Tensor]
+# a mode, and how many members a run has -> networks, as folders below those of a seed
+Networks = Callable[[str, int], tuple[str, ...]]
+
+
+def number_of(mode: str, name: str, most: int) -> int:
+    """The whole number behind a mode's name: number_of("stage2", "stage", 5) is 2.
+
+    Raises UserError unless it is there and from 1 to `most`.
+    """
+    digits = mode.removeprefix(name)
+    if not (mode.startswith(name) and digits.isdecimal() and digits[0] != "0"):
+        raise UserError(f"mode '{mode}' must be '{name}' and a number from 1")
+    if int(digits) > most:
+        raise UserError(f"mode '{mode}': there are {most} members; raise privacy.members")
+    return int(digits)
 
 
 @dataclass(frozen=True)
@@ -71,7 +95,8 @@ class Protector:
         inputs. Raises UserError for a mode that it does not have.
     check(mode): raises the same for a mode's name alone, before any network is trained; None where
         `prepare` alone can tell.
-    needs: what it takes of "classifier" (the auxiliary one) and "san" (with its prototypes).
+    needs: what it takes of "classifier" (the auxiliary one), "san" and "members" (either with its
+        prototypes); networks: of "members", those that a mode takes.
     knows_gender: whether it is told the true gender of the face, which then may show in its output.
     in_talk: whether the talk shows it.
     """
@@ -84,6 +109,7 @@ class Protector:
     knows_gender: bool = True
     in_talk: bool = False
     check: Callable[[str], object] | None = None
+    networks: Networks | None = None
 
 
 def strength(mode: str, name: str, least: float = 0.0, most: float = math.inf) -> float:

@@ -1,0 +1,61 @@
+"""The networks of an ensemble and of a series: what each is called, and by which recipes it comes
+to be. All of it is the SAN's and its auxiliary classifier's training, by other recipes."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from softbio.errors import UserError
+from softbio.privacy.recipe import Plan, plan_from
+
+# Initialisation alone, random faces twice, and equal numbers of each group: `resampling`. The last
+# is what a mode means that names none.
+DIVERSITIES = ("e1", "e2", "e3")
+MEMBERS = 5
+# from seed to seed of the members, so that nobody shares one with the networks of another seed
+STEP = 100_003
+
+
+def member_seed(seed: int, member: int) -> int:
+    """Of a member's networks; the first has that of the run."""
+    return (seed + STEP * (member - 1)) % 2**32
+
+
+def member_plan(
+    section: Mapping[str, Any], dataset: str, seed: int, diversity: str, member: int
+) -> Plan:
+    """The recipes of a member, from 1, of the ensemble of a diversity; the matcher is the run's.
+
+    section: a config's `privacy`. Raises UserError for a member that it does not have.
+    """
+    most = section.get("members", MEMBERS)
+    if not 1 <= member <= most:
+        raise UserError(f"member {member}: there are {most} members; raise privacy.members")
+    groups = section.get("groups", "told")
+    plan = plan_from(section, dataset, member_seed(seed, member))
+    balanced = {"groups": groups} if diversity == "e3" else {}
+    return Plan(
+        replace(plan.san, groups=groups),
+        replace(plan.gender, diversity=diversity, member=member, **balanced),
+        plan_from(section, dataset, seed).matcher,
+    )
+
+
+def stage_plan(section: Mapping[str, Any], dataset: str, seed: int, stage: int) -> Plan:
+    """The recipes of a stage, from 1, of a series: a member of the last ensemble that takes what
+    those before it gave."""
+    plan = member_plan(section, dataset, seed, DIVERSITIES[-1], stage)
+    return replace(plan, san=replace(plan.san, stage=stage))
+
+
+def member_folder(diversity: str, member: int) -> str:
+    """Below the networks of a seed; holds gender and san."""
+    return f"{diversity}/member{member}"
+
+
+def stage_folder(stage: int) -> str:
+    """The SAN of a stage; the first is the ensemble's first member, of which it differs in
+    nothing."""
+    if stage == 1:
+        return f"{member_folder(DIVERSITIES[-1], 1)}/san"
+    return f"flowsan/stage{stage}"
