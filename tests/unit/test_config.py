@@ -101,7 +101,6 @@ def change(config: dict, path: str, value) -> dict:
         ("grid.0.protocols", ["repared"], "did you mean 'repaired'"),
         ("grid.0.datasets", ["faces-repaired"], "grid.0.datasets"),
         ("grid.0.seeds", [-1], "grid.0.seeds.0"),
-        ("grid", [], "grid"),
         ("name", "../quick", "name"),
         ("name", "a" * 200, "is too long"),
         ("name", 2024, "key 'name' is 2024; it must be text"),
@@ -196,3 +195,10 @@ def test_every_requirement_is_locked():
     wanted = (ROOT / "envs/requirements.in").read_text().splitlines()
     names = {line.split("==")[0].lower() for line in wanted if line and not line.startswith("#")}
     assert names <= lock
+
+
+def test_one_of_both_halves_is_asked_for(quick):
+    alone = change(quick, "grid", [])
+    assert load(alone).hiding.population == "portraits"
+    with pytest.raises(UserError, match="neither `grid` nor"):
+        load(change(alone, "privacy", {}))

@@ -23,6 +23,16 @@ STRENGTHS = {
         "the step of each pixel, in grey levels of 255, against the auxiliary classifier",
     ),
     "blur": ("Gaussian blur, sigma", "the standard deviation in pixels"),
+    "ensemble": (
+        "Ensemble, member",
+        "one SAN of several that differ in their auxiliary classifiers; average: the mean of their "
+        "faces; random: one of them for each face; all in the mode OP",
+    ),
+    "flowsan": (
+        "FlowSAN, stage",
+        "how many SANs a face passes one after the other, each trained on the output of those "
+        "before it, all in the mode OP",
+    ),
     "pixelation": ("Pixelation, block", "the side of a block in pixels"),
 }
 GENDER = (

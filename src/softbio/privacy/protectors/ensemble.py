@@ -16,6 +16,8 @@ from softbio.privacy.protectors.base import Batch, Means, Protect, Protector, nu
 from softbio.privacy.san import passed
 
 JOINT = ("average", "random")
+# more networks than anybody trains
+MANY = 1000
 
 
 def parsed(mode: str) -> tuple[str, str]:
@@ -39,6 +41,11 @@ def networks(mode: str, count: int) -> tuple[str, ...]:
             )
         numbers = [number_of(what, "member", count)]
     return tuple(f"{member_folder(diversity, number)}/san" for number in numbers)
+
+
+def check(mode: str) -> None:
+    """Raise UserError for a mode that no ensemble has, whatever its number of members."""
+    networks(mode, MANY)
 
 
 def picks(seed: int, rows: np.ndarray, count: int) -> np.ndarray:
@@ -76,4 +83,5 @@ PROTECTOR = Protector(
     needs=("members",),
     in_talk=True,
     networks=networks,
+    check=check,
 )

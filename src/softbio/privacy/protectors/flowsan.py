@@ -8,11 +8,19 @@ from softbio.privacy.family import stage_folder
 from softbio.privacy.protectors.base import Batch, Means, Protect, Protector, number_of
 from softbio.privacy.san import passed
 
+# more networks than anybody trains
+MANY = 1000
+
 
 def networks(mode: str, count: int) -> tuple[str, ...]:
     """The stages up to the one that the mode names, of `count`."""
     last = number_of(mode, "stage", count)
     return tuple(stage_folder(stage) for stage in range(1, last + 1))
+
+
+def check(mode: str) -> None:
+    """Raise UserError for a mode that no series has, whatever its length."""
+    networks(mode, MANY)
 
 
 def prepare(mode: str, means: Means) -> Protect:
@@ -35,4 +43,5 @@ PROTECTOR = Protector(
     needs=("members",),
     in_talk=True,
     networks=networks,
+    check=check,
 )
