@@ -1,10 +1,11 @@
 # What the rules of judging.smk, attacks.smk and hiding.smk depend on: who judges, what is attacked,
 # what the report's second half is made from.
+from softbio.privacy.plan import ORIGINAL
 from softbio.privacy.recipe import own_matcher_recipe
 
 CONDITION = f"{HIDING}/seed{{seed}}/{{protector}}/{{mode}}"
 OWN = f"{HIDING}/evaluators"
-UNPROTECTED = "none/original"
+UNPROTECTED = "/".join(ORIGINAL)
 
 
 def own_matcher_params(wildcards):
@@ -37,10 +38,9 @@ def receipt_for(wildcards):
 
 def auxiliaries_for(wildcards):
     """The auxiliary networks of the condition's seed; no matcher where the SAN's loss has another."""
-    folder = NETWORK.format(dataset=wildcards.dataset, seed=wildcards.seed)
     own = matcher_in_loss(wildcards) == "own"
     kinds = ("gender", "matcher") if own else ("gender",)
-    return [f"{folder}/{kind}/network.safetensors" for kind in kinds]
+    return [network_file(wildcards, kind) for kind in kinds]
 
 
 def originals_for(wildcards):

@@ -50,11 +50,6 @@ class PopulationCard:
     images: dict[str, int]
     left_out: tuple[LeftOut, ...]
 
-    @property
-    def drawn(self) -> bool:
-        """Whether no face in it is a photograph."""
-        return all(spec.reader == "drawn" for spec in self.datasets.values())
-
 
 def gather(
     name: str, aligned: Sequence[Path], specs: Mapping[str, DatasetSpec], size: int, folder: Path

@@ -17,7 +17,7 @@ from softbio.privacy import GENDERS
 from softbio.privacy.attacks.base import Evidence, Own, SanKnowledge
 from softbio.privacy.panel import OWN, open_auxiliary
 from softbio.privacy.protected import Protected, open_protected
-from softbio.privacy.prototypes import prototype_source, read_prototypes
+from softbio.privacy.prototypes import source_of
 from softbio.privacy.recipe import SanRecipe
 from softbio.privacy.weights import load_network
 
@@ -76,10 +76,8 @@ def check_same(first: Condition, second: Condition) -> None:
 def knowledge_of_san(condition: Condition, files: SanFiles, device: str = "auto") -> SanKnowledge:
     """Raises UserError where files do not belong together."""
     recipe, network = load_network(files.san, SanRecipe)
-    if (recipe.prototype == "warped") != (files.pairs is not None):
-        raise UserError(f"{files.san}: trained with {recipe.prototype} prototypes; give those")
-    known = read_prototypes(files.prototypes, recipe.groups)
-    source = prototype_source(known, files.pairs, recipe.neutral, choose_device(device))
+    place = choose_device(device)
+    source = source_of(files.san, recipe, files.prototypes, files.pairs, place)
     names = pd.Index(pd.read_parquet(files.index, columns=["image"])["image"])
     rows = torch.from_numpy(names.get_indexer(condition.images))
     if (rows < 0).any():

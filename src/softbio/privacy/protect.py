@@ -15,7 +15,7 @@ from softbio.privacy.faces import GreyFaces, as_bytes
 from softbio.privacy.parts import read_parts
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.protectors.base import Batch, Means, Protect
-from softbio.privacy.prototypes import prototype_source, read_prototypes
+from softbio.privacy.prototypes import source_of
 from softbio.privacy.recipe import AuxiliaryRecipe, SanRecipe
 from softbio.privacy.weights import load_network
 
@@ -45,12 +45,9 @@ def load_means(
     source, judge, networks = None, None, []
     for path in [san, *members] if san is not None else members:
         recipe, network = load_network(path, SanRecipe)
-        if prototypes is None or (recipe.prototype == "warped") != (pairs is not None):
-            raise UserError(f"{path}: trained with {recipe.prototype} prototypes; give those")
+        source = source_of(path, recipe, prototypes, pairs, place)
         if recipe.size != data.images.shape[1]:
             raise UserError(f"{path}: trained at {recipe.size} px, {packed} holds another size")
-        known = read_prototypes(prototypes, recipe.groups)
-        source = prototype_source(known, pairs, recipe.neutral, place)
         networks.append(network.to(place))
     if classifier is not None:
         judge = load_network(classifier, AuxiliaryRecipe)[1].to(place)

@@ -12,6 +12,7 @@ from softbio.errors import UserError
 from softbio.files import atomic
 from softbio.privacy.groups import groups_of
 from softbio.privacy.parts import gender_of, read_parts
+from softbio.privacy.recipe import SanRecipe
 from softbio.privacy.san import Modes
 from softbio.privacy.warp import landmarks_px, maps, warped, with_border
 
@@ -235,6 +236,17 @@ def write_pairs(prototypes: Prototypes | GroupPrototypes, packed: Packed, path: 
         for number, row in enumerate(rows):
             pair = warp_to(prototypes.of(number), landmarks_px(row, size))
             file.write(np.rint(pair * 255).astype(np.uint8).tobytes())
+
+
+def source_of(
+    path: Path, recipe: SanRecipe, prototypes: Path | None, pairs: Path | None, device: torch.device
+) -> PrototypeSource:
+    """The source for the SAN in a file, by its recipe; raises UserError where its prototypes were
+    not given, or those of another kind."""
+    if prototypes is None or (recipe.prototype == "warped") != (pairs is not None):
+        raise UserError(f"{path}: trained with {recipe.prototype} prototypes; give those")
+    known = read_prototypes(prototypes, recipe.groups)
+    return prototype_source(known, pairs, recipe.neutral, device)
 
 
 def prototype_source(

@@ -73,6 +73,10 @@ Protect = Callable[[Batch], Tensor]
 Networks = Callable[[str, int], tuple[str, ...]]
 
 
+# more networks than anybody trains: a mode's name is checked before their number is known
+MANY = 1000
+
+
 def number_of(mode: str, name: str, most: int) -> int:
     """The whole number behind a mode's name: number_of("stage2", "stage", 5) is 2.
 

@@ -12,12 +12,10 @@ from torch import Tensor
 
 from softbio.errors import UserError
 from softbio.privacy.family import DIVERSITIES, member_folder
-from softbio.privacy.protectors.base import Batch, Means, Protect, Protector, number_of
+from softbio.privacy.protectors.base import MANY, Batch, Means, Protect, Protector, number_of
 from softbio.privacy.san import passed
 
 JOINT = ("average", "random")
-# more networks than anybody trains
-MANY = 1000
 
 
 def parsed(mode: str) -> tuple[str, str]:

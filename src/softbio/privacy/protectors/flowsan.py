@@ -5,11 +5,8 @@ import sys
 from torch import Tensor
 
 from softbio.privacy.family import stage_folder
-from softbio.privacy.protectors.base import Batch, Means, Protect, Protector, number_of
+from softbio.privacy.protectors.base import MANY, Batch, Means, Protect, Protector, number_of
 from softbio.privacy.san import passed
-
-# more networks than anybody trains
-MANY = 1000
 
 
 def networks(mode: str, count: int) -> tuple[str, ...]:
