@@ -18,7 +18,9 @@ from softbio.privacy.protect import load_means, protect_parts, protected
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.protectors.ensemble import picks
 from softbio.privacy.prototypes import (
+    group_faces,
     make_prototypes,
+    mean_faces,
     prototype_source,
     read_prototypes,
     write_pairs,
@@ -210,11 +212,38 @@ def test_what_can_not_be_grouped_is_told(trained):
     for index, choice, message in (
         (other(race="A"), "race", "all training faces have one value of 'race'"),
         (other(age=30), "age_race", "one value of 'age'"),
-        (other(age=None), "age", "not every face has a value of 'age'"),
-        (other(race="unknown"), "race", "not every face has a value"),
+        (other(age=None), "age", "not every training face has a value of 'age'"),
+        (other(race="unknown"), "race", "not every training face has a value"),
     ):
         with pytest.raises(UserError, match=message):
             groups_of(index, inside, choice)
+
+
+def test_an_age_group_stands_for_an_age_that_is_not_told(trained):
+    packed, inside = trained.packed, trained.parts == "san"
+    told = np.where(packed.index["age"] > 50, "old", "young").astype(object)
+    packed = replace(packed, index=packed.index.assign(age=None, age_group=told))
+    groups = groups_of(packed, inside, "age")
+    assert groups.names == ("old", "young")
+    assert (np.array(groups.names)[groups.number] == told).all()
+
+
+def test_faces_in_no_group_have_the_prototypes_of_their_gender(trained):
+    packed, inside = trained.packed, trained.parts == "san"
+    ages = packed.index["age"].where(inside, None).astype(object)
+    races = packed.index["race"].where(inside, "a group of which nobody was seen")
+    for other, choice in (({"age": ages}, "age"), ({"race": races}, "race")):
+        lacking = replace(packed, index=packed.index.assign(**other))
+        groups = groups_of(lacking, inside, choice)
+        assert (groups.number[inside] >= 0).all()
+        assert (groups.number[~inside] == -1).all()
+        found = group_faces(lacking, inside, choice)
+        source = prototype_source(found, None, "mean", torch.device("cpu"))
+        rows = np.flatnonzero(inside)
+        plain = mean_faces(packed, rows, gender_of(packed)[rows])
+        row, women = torch.tensor([np.flatnonzero(~inside)[0]]), torch.tensor([0])
+        seen = source.modes(row, women).sm[0].permute(1, 2, 0).numpy()
+        np.testing.assert_array_equal(seen, plain.means[0])
 
 
 def test_a_group_without_faces_is_told(trained, tmp_path):

@@ -4,7 +4,7 @@ import pytest
 
 from softbio.data.fetch import Sources, locate
 from softbio.data.prepare import prepare
-from softbio.data.readers import COLUMNS, read
+from softbio.data.readers import COLUMNS, OPTIONAL, read
 from softbio.data.readers.celeba import read_attributes
 from softbio.data.registry import load_registry
 from softbio.errors import UserError
@@ -29,12 +29,19 @@ def sources(folder, **lists: str) -> Sources:
 def test_celeba(tmp_path, head):
     found = read(CELEBA, sources(tmp_path, attributes=ATTRIBUTES, identity=head + IDENTITY))
     frame = found.frame
-    assert list(frame.columns) == COLUMNS
+    assert list(frame.columns) == [*COLUMNS, *OPTIONAL]
     assert frame["gender"].tolist() == ["male", "female", "female"]
     assert frame["subject"].tolist() == ["7", "8", "7"]
     assert frame["age"].isna().all()
+    assert frame["age_group"].isna().all(), "Young is not among the attributes"
     assert frame["split"][0] == frame["split"][2], "one person in two parts"
     assert read_attributes(tmp_path / "attributes")["Bald"].tolist() == [False, True, False]
+
+
+def test_celebas_young_is_an_age_group(tmp_path):
+    attributes = ATTRIBUTES.replace("Bald Male", "Young Male")
+    found = read(CELEBA, sources(tmp_path, attributes=attributes, identity=IDENTITY))
+    assert found.frame["age_group"].tolist() == ["old", "young", "old"]
 
 
 def test_celebas_own_partition_comes_first(tmp_path):
@@ -67,7 +74,7 @@ def test_celeba_mistakes(tmp_path, attributes, identity, message):
 
 def test_lfw(tmp_path):
     frame = read(LFW, sources(tmp_path, pairs=PAIRS, male=MALE, female=FEMALE)).frame
-    assert list(frame.columns) == COLUMNS
+    assert list(frame.columns) == [*COLUMNS, *OPTIONAL]
     told = frame[["image", "subject", "gender"]].to_numpy(object).tolist()
     assert [row[:2] for row in told] == [
         ["Ann/Ann_0001.jpg", "Ann"],

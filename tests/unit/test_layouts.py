@@ -15,7 +15,7 @@ from softbio.data.align import align, load_aligned
 from softbio.data.fetch import locate, own_files
 from softbio.data.packed import load_packed
 from softbio.data.prepare import prepare
-from softbio.data.readers import COLUMNS, read
+from softbio.data.readers import COLUMNS, OPTIONAL, read
 from softbio.data.readers.muct import read_landmarks
 from softbio.errors import UserError
 from tests import miniatures
@@ -31,7 +31,7 @@ def packed_of(spec, folder: Path):
 
 def frame_of(spec, folder: Path) -> pd.DataFrame:
     frame = read(spec, locate(spec, folder / "raw")).frame
-    assert list(frame.columns) == COLUMNS
+    assert list(frame.columns) == [*COLUMNS, *OPTIONAL]
     return frame
 
 

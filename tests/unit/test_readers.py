@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softbio.data.fetch import Sources
-from softbio.data.readers import COLUMNS, read
+from softbio.data.readers import COLUMNS, OPTIONAL, read
 from softbio.data.registry import DatasetSpec
 from softbio.data.splitlists import Split, check_present, check_records, read_list, split_images
 from softbio.errors import UserError
@@ -34,7 +34,7 @@ def test_utkface_names_are_read(tmp_path):
     test = ",file,age\n4,39_1_20170116174525125.jpg.chip.jpg,18\n"
     test += "5,55_1_4_20170116232725357jpg.chip.jpg,34\n"
     frame = read(UTK, sources(tmp_path, {"train": train, "test": test})).frame
-    assert list(frame.columns) == COLUMNS
+    assert list(frame.columns) == [*COLUMNS, *OPTIONAL]
     assert frame[["age", "split", "gender"]].to_numpy().tolist() == [
         [36, "train", "male"],
         [39, "test", "female"],
@@ -207,7 +207,7 @@ def test_drawn_faces_are_split_by_subject():
     spec = DatasetSpec("faces", "Faces", "drawn", (18, 70), options=options)
     records = read(spec, Sources())
     frame = records.frame
-    assert list(frame.columns) == COLUMNS
+    assert list(frame.columns) == [*COLUMNS, *OPTIONAL]
     assert len(frame) == len(records.faces)
     assert (frame.groupby("subject")["split"].nunique() == 1).all()
     assert set(frame["split"]) == {"train", "valid", "test"}

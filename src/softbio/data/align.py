@@ -42,7 +42,9 @@ TEMPLATE = np.array(
 MARGIN = 28
 UNITS = 112 + 2 * MARGIN
 SIDE = 336
-COLUMNS = ["image", "age", "split", "gender", "race", "subject", "points", "matrix", "landmarks"]
+TOLD = ["image", "age", "split", "gender", "race", "subject", "age_group"]
+FOUND = ["points", "matrix", "landmarks"]
+COLUMNS = TOLD + FOUND
 NO_FACE = "no face found"
 
 Finder = Callable[[np.ndarray], np.ndarray | None]
@@ -232,8 +234,8 @@ def _one(
 
 
 def _index(frame: pd.DataFrame, kept: list[tuple[Any, ...]]) -> pd.DataFrame:
-    index = frame.iloc[[row for row, *_ in kept]][COLUMNS[:-3]].reset_index(drop=True)
-    for number, column in enumerate(COLUMNS[-3:], start=1):
+    index = frame.iloc[[row for row, *_ in kept]][TOLD].reset_index(drop=True)
+    for number, column in enumerate(FOUND, start=1):
         values = [None if k[number] is None else np.ravel(k[number]).tolist() for k in kept]
         index[column] = pd.Series(values, dtype=object)
     return index

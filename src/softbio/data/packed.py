@@ -10,7 +10,7 @@ import pandas as pd
 
 from softbio.errors import UserError
 
-COLUMNS = ["image", "label", "age", "split", "gender", "race", "subject", "landmarks"]
+COLUMNS = ["image", "label", "age", "split", "gender", "race", "subject", "age_group", "landmarks"]
 
 # every run reads these, and its predictions carry them on
 NEEDED = ["image", "label", "split", "gender", "race", "subject"]

@@ -27,7 +27,8 @@ from softbio.privacy.plan import members
 logger = logging.getLogger(__name__)
 # rank 0 for all: the engine's arrays want a label, and nothing here reads it
 AGES = (0, 0)
-COLUMNS = ["image", "label", "age", "split", "gender", "race", "subject", "landmarks", "dataset"]
+COLUMNS = ["image", "label", "age", "split", "gender", "race", "subject", "age_group", "landmarks"]
+COLUMNS += ["dataset"]
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 SCHEMA = pa.schema([
     ("image", pa.string()), ("label", pa.int32()), ("age", pa.int32()), ("split", pa.string()),
     ("gender", pa.string()), ("race", pa.string()), ("subject", pa.string()),
+    ("age_group", pa.string()),
     ("landmarks", pa.list_(pa.float32())),
 ])  # fmt: skip
 # room for the index, its temporary copy and the other small files

@@ -16,17 +16,20 @@ CHOICES = {"gender": (), "age": ("age",), "race": ("race",), "age_race": ("age",
 TOLD = "told"
 UNTOLD = ("", "unknown")
 ALL = "all faces"
+# a face that is not learnt from may lack a label: it belongs to no group
+NONE = -1
 
 
 @dataclass(frozen=True)
 class Groups:
-    """names: of the groups; number: int64 (N,), the group of each image of a data set."""
+    """names: of the groups; number: int64 (N,), the group of each image of a data set, `NONE` where
+    a label of it is not told or no training face has it."""
 
     names: tuple[str, ...]
     number: np.ndarray
 
     def cells(self, gender: np.ndarray) -> np.ndarray:
-        """Group and gender as one number, int64 (N,): 2 group + gender."""
+        """Group and gender as one number, int64 (N,): 2 group + gender, below 0 in no group."""
         return 2 * self.number + gender
 
     def cell_name(self, cell: int) -> str:
@@ -38,8 +41,9 @@ class Groups:
 def groups_of(packed: Packed, inside: np.ndarray, choice: str) -> Groups:
     """The groups of all images; inside: bool (N,), the images that are learnt from.
 
-    A face is old where its age is above the median of those. Raises UserError where a label that is
-    asked for is not told, or is the same for all that is learnt from.
+    A face is old where its age is above the median of those, or where its age group says so. Raises
+    UserError where a label that is asked for is not told of all that is learnt from, or is the same
+    for all of it.
     """
     asked = CHOICES["age_race"] if choice == TOLD else CHOICES[choice]
     labels = {name: _label(packed.index, name, inside) for name in asked}
@@ -50,24 +54,29 @@ def groups_of(packed: Packed, inside: np.ndarray, choice: str) -> Groups:
             raise UserError(f"groups: {reason} of '{name}'; choose privacy.groups without it")
     if not labels:
         return Groups((ALL,), np.zeros(len(inside), np.int64))
-    names = [", ".join(each) for each in zip(*labels.values(), strict=True)]
-    found, number = np.unique(np.array(names, object).astype(str), return_inverse=True)
-    return Groups(tuple(map(str, found)), number.astype(np.int64))
+    rows = list(zip(*labels.values(), strict=True))
+    names = sorted({row for row, learnt in zip(rows, inside, strict=True) if learnt})
+    place = {row: number for number, row in enumerate(names)}
+    number = np.array([place.get(row, NONE) for row in rows], np.int64)
+    return Groups(tuple(map(", ".join, names)), number)
 
 
-def _label(index: pd.DataFrame, name: str, inside: np.ndarray) -> np.ndarray | None:
-    """One word an image, object (N,); None where it is not told of all."""
-    column = index.get(name)
-    if column is None or column.isna().any() or column.isin(UNTOLD).any():
-        return None
-    if name != "age":
-        return column.astype(str).to_numpy(object)
-    ages = column.to_numpy(float)
-    return np.where(ages > np.median(ages[inside]), "old", "young").astype(object)
+def _label(index: pd.DataFrame, name: str, inside: np.ndarray) -> np.ndarray:
+    """One word an image, object (N,); None where it is not told."""
+    column = index.get(name, pd.Series(None, index.index, dtype=object))
+    if name == "age" and column[inside].isna().any() and "age_group" in index:
+        column = index["age_group"]
+    elif name == "age" and column[inside].notna().all():
+        ages = column.to_numpy(float)
+        column = pd.Series(np.where(ages > np.median(ages[inside]), "old", "young"), index.index)
+        column = column.where(np.isfinite(ages))
+    told = column.notna() & ~column.isin(UNTOLD)
+    return column.astype(object).where(told, None).to_numpy()
 
 
-def _unfit(label: np.ndarray | None, inside: np.ndarray) -> str:
+def _unfit(label: np.ndarray, inside: np.ndarray) -> str:
     """Why nothing can be divided by a label; empty where it can."""
-    if label is None:
-        return "not every face has a value"
-    return "" if len(set(label[inside])) > 1 else "all training faces have one value"
+    values = set(label[inside])
+    if None in values:
+        return "not every training face has a value"
+    return "" if len(values) > 1 else "all training faces have one value"

@@ -45,8 +45,8 @@ class Prototypes:
 class GroupPrototypes:
     """Prototypes of each group, as the talk's Figure 4 shows them: a face has those of its own.
 
-    every: one for each of `names`; group: int64 (N,), of each image of the data set; choice: what
-    the recipe asked for.
+    every: one for each of `names`, then those of all faces, for a face in no group; group: int64
+    (N,), of each image of the data set, -1 for none; choice: what the recipe asked for.
     """
 
     every: tuple[Prototypes, ...]
@@ -62,11 +62,11 @@ class GroupPrototypes:
     @property
     def shares(self) -> np.ndarray:
         """Of both genders within the groups' mean, (2,)."""
-        return np.mean([each.shares for each in self.every], axis=0)
+        return np.mean([each.shares for each in self.every[:-1]], axis=0)
 
     @property
     def means(self) -> np.ndarray:
-        """float32 (groups, 2, S, S, 3)."""
+        """float32 (groups + 1, 2, S, S, 3)."""
         return np.stack([each.means for each in self.every])
 
     def of(self, row: int) -> Prototypes:
@@ -104,6 +104,8 @@ def group_faces(packed: Packed, inside: np.ndarray, choice: str) -> GroupPrototy
                     "fewer privacy.groups"
                 )
         found.append(mean_faces(packed, rows, gender[rows]))
+    learnt = np.flatnonzero(inside)
+    found.append(mean_faces(packed, learnt, gender[learnt]))
     return GroupPrototypes(tuple(found), groups.names, groups.number, choice)
 
 
@@ -172,7 +174,7 @@ class PrototypeSource:
     """The prototypes of any face of a packed data set, on a device.
 
     pairs: uint8 (N, 2, S, S, 3) warped to each face, float32 (1, 2, S, S, 3) for all of them, or
-    (groups, 2, S, S, 3) with `group`, int64 (N,) on the CPU.
+    (groups + 1, 2, S, S, 3) with `group`, int64 (N,) on the CPU, -1 for the last.
     """
 
     pairs: Tensor

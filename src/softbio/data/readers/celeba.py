@@ -13,14 +13,16 @@ from softbio.errors import UserError
 
 
 def records(spec: DatasetSpec, sources: Sources) -> Records:
-    """Read the lists: gender is the attribute Male, the subject is the identity.
+    """Read the lists: gender is the attribute Male, the age group is Young, the subject is the
+    identity.
 
     The split is the published one where `partition` is listed, else by subject as `options.split`
     says. Raises UserError, naming file and line, for what can not be read, and for an image that
     only one of the lists has.
     """
     path = sources.lists["attributes"]
-    male = read_attributes(path)["Male"]
+    told = read_attributes(path)
+    male = told["Male"]
     subject = _named(sources.lists["identity"], male.index, "identity")
     if "partition" in sources.lists:
         part = _named(sources.lists["partition"], male.index, "part")
@@ -35,7 +37,10 @@ def records(spec: DatasetSpec, sources: Sources) -> Records:
         split = split_images(subject.to_list(), Split(**spec.options.get("split", {})))
     frame = pd.DataFrame({"image": male.index, "age": None, "split": split})
     frame["gender"] = np.where(male, "male", "female")
-    return Records(frame.assign(race=None, subject=subject.to_numpy(object))[COLUMNS])
+    frame = frame.assign(race=None, subject=subject.to_numpy(object))[COLUMNS]
+    if "Young" in told:
+        frame["age_group"] = np.where(told["Young"], "young", "old").astype(object)
+    return Records(frame)
 
 
 def read_attributes(path: Path) -> pd.DataFrame:

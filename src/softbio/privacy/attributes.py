@@ -1,0 +1,64 @@
+"""Soft-biometric attributes that a protector may hide or keep: gender, age group and race."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from softbio.data.packed import Packed
+from softbio.errors import UserError
+from softbio.privacy import GENDERS
+from softbio.privacy.groups import UNTOLD
+
+# the letter that stands for each in a hide-set, in the order of PrivacyNet's labels
+LETTERS = {"g": "gender", "a": "age", "r": "race"}
+# years, upper ends of the first two; as PrivacyNet parts them, recalled from the paper, unverified
+AGE_BOUNDS = (30, 45)
+AGE_GROUPS = ("up to 30", "31 to 45", "over 45")
+# a class of which less is seen can not be learnt as a target
+LEAST = 20
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """name: gender, age or race; values: of its classes, in the order of their numbers."""
+
+    name: str
+    values: tuple[str, ...]
+
+    def labels(self, index: pd.DataFrame) -> np.ndarray:
+        """Class of each image of a packed index, int64 (N,); -1 where it is not told or none of the
+        values."""
+        places = {value: number for number, value in enumerate(self.values)}
+        return words_of(index, self.name).map(places).fillna(-1).to_numpy(np.int64)
+
+
+def words_of(index: pd.DataFrame, name: str) -> pd.Series:
+    """What a packed index tells of an attribute, a word an image, object; None where untold."""
+    if name != "age":
+        column = index.get(name, pd.Series(None, index.index, dtype=object)).astype(object)
+        return column.where(column.notna() & ~column.isin(UNTOLD), None)
+    ages = pd.to_numeric(index.get("age", pd.Series(np.nan, index.index)), errors="coerce")
+    places = np.searchsorted(AGE_BOUNDS, ages.to_numpy(float), side="left")
+    words = pd.Series(np.array(AGE_GROUPS, object)[np.minimum(places, 2)], index.index)
+    return words.where(ages.notna(), None)
+
+
+def attributes_of(packed: Packed, inside: np.ndarray, least: int = LEAST) -> tuple[Attribute, ...]:
+    """The attributes that can be learnt from the faces inside, bool (N,), as `LETTERS` order them.
+
+    A class counts with `least` faces there or more, and an attribute with two such classes. Raises
+    UserError where not even gender is left.
+    """
+    found = []
+    for name in LETTERS.values():
+        counts = words_of(packed.index, name)[inside].value_counts()
+        order = {"gender": GENDERS, "age": AGE_GROUPS}.get(name, sorted(counts.index))
+        values = tuple(value for value in order if counts.get(value, 0) >= least)
+        if len(values) > 1:
+            found.append(Attribute(name, values))
+    if "gender" not in [attribute.name for attribute in found]:
+        raise UserError(
+            f"attributes: fewer than {least} training faces of either gender; give more faces"
+        )
+    return tuple(found)

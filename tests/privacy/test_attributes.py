@@ -1,0 +1,49 @@
+"""Attributes: their classes, and faces of which they are not told."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from softbio.data.packed import Packed
+from softbio.errors import UserError
+from softbio.privacy.attributes import AGE_GROUPS, Attribute, attributes_of
+
+
+def packed(**columns) -> Packed:
+    index = pd.DataFrame(columns)
+    return Packed(np.zeros((len(index), 4, 4, 3), np.uint8), index, (0, 0))
+
+
+def test_ages_are_parted_as_pandas_does():
+    ages = [18, 30, 31, 45, 46, 99]
+    found = Attribute("age", AGE_GROUPS).labels(pd.DataFrame({"age": ages}))
+    np.testing.assert_array_equal(found, pd.cut(ages, [0, 30, 45, 200], labels=False))
+
+
+def test_what_is_not_told_has_no_class():
+    index = pd.DataFrame({"age": [20, None], "race": ["unknown", "B"], "gender": ["male", None]})
+    assert Attribute("age", AGE_GROUPS).labels(index).tolist() == [0, -1]
+    assert Attribute("race", ("A", "B")).labels(index).tolist() == [-1, 1]
+    assert Attribute("gender", ("female", "male")).labels(index).tolist() == [1, -1]
+    assert Attribute("race", ("A", "B")).labels(pd.DataFrame({"age": [1, 2]})).tolist() == [-1, -1]
+
+
+def test_attributes_are_those_that_can_be_learnt():
+    faces = packed(
+        gender=["female", "male"] * 30,
+        age=[20, 70, 50] * 20,
+        race=["B"] * 30 + ["A"] * 25 + ["C"] * 5,
+    )
+    inside = np.ones(60, bool)
+    found = {attribute.name: attribute.values for attribute in attributes_of(faces, inside)}
+    assert found == {
+        "gender": ("female", "male"),
+        "age": ("up to 30", "over 45"),
+        "race": ("A", "B"),
+    }
+    # of the first half all are of one race
+    inside[30:] = False
+    assert [each.name for each in attributes_of(faces, inside, 10)] == ["gender", "age"]
+    inside[:] = faces.index["gender"] == "male"
+    with pytest.raises(UserError, match="fewer than 20 training faces of either gender"):
+        attributes_of(faces, inside)
