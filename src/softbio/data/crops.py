@@ -27,6 +27,8 @@ FRAME, NOSE, MIDDLE = (200, 240), np.array([100, 120]), 140
 # CACD: px added to each side of the box, px that it is moved up, side of what is kept
 MARGIN, UP, KEPT = 15, 5, 120
 
+NOT_A_FACE = "its points are not those of a face"
+
 Cut = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -61,7 +63,7 @@ def by_eyes(found: Points) -> Cut:
     def cut(image: np.ndarray, five: np.ndarray) -> np.ndarray:
         between = np.linalg.norm(five[1] - five[0])
         if not between > 1:
-            raise ValueError("its points are not those of a face")
+            raise ValueError(NOT_A_FACE)
         scale = apart / between
         # as int() does: towards zero
         x, y = np.trunc(middle - scale * five[:2].mean(axis=0)) - corner
@@ -73,9 +75,9 @@ def by_eyes(found: Points) -> Cut:
 
 def _average(found: Points) -> np.ndarray:
     """The five points of the average face in a frame of 200 x 240 px, of images of that aspect."""
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         ratios = np.array(FRAME) / found.sizes
-    fits = np.abs(ratios[:, 0] - ratios[:, 1]) <= 0.001
+        fits = np.abs(ratios[:, 0] - ratios[:, 1]) <= 0.001
     fits &= np.isfinite(found.five).all(axis=(1, 2))
     if not fits.any():
         raise UserError(
@@ -91,9 +93,10 @@ def by_box(found: Points) -> Cut:
 
     def cut(image: np.ndarray, five: np.ndarray) -> np.ndarray:
         matrix = similarity(TEMPLATE, five)
-        side = round(BOX_SIDE * float(np.hypot(*matrix[:, 0])))
-        if side > 4 * max(image.shape):
-            raise ValueError("its points are not those of a face")
+        side = BOX_SIDE * float(np.hypot(*matrix[:, 0]))
+        if not 1 <= side <= 4 * max(image.shape):
+            raise ValueError(NOT_A_FACE)
+        side = round(side)
         centre = moved(BOX_CENTRE, matrix)[0]
         x, y = np.floor(centre - side / 2).astype(int) - MARGIN - (0, UP)
         side += 2 * MARGIN
