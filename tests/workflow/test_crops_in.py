@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import miniatures
-from tests.project import CONFIG, copy_of_the_project, snakemake
+from tests.project import CONFIG, copy_of_the_project, snakemake, without_packages
 
 
 @pytest.fixture(scope="module")
@@ -41,15 +41,9 @@ def test_a_crop_asks_for_the_detector_first(project, name, looked):
 
 
 def test_a_detector_that_is_not_to_be_had_is_told(project, monkeypatch):
-    (project / "fake/pip").mkdir(parents=True)
-    (project / "fake/pip/__init__.py").touch()
-    (project / "fake/pip/__main__.py").write_text("raise SystemExit('ERROR: no connection')")
-    (project / "fake/npm").write_text("#!/bin/sh\nexit 1\n")
-    (project / "fake/npm").chmod(0o755)
-    monkeypatch.setenv("PYTHONPATH", str(project / "fake"))
-    monkeypatch.setenv("PATH", str(project / "fake"), prepend=":")
+    without_packages(project, monkeypatch)
     run = snakemake(project, "resources/packed/morph2/24/card.json", cores=1)
-    assert run.returncode == 1
+    assert run.returncode == 1, run.stdout
     told = (project / "logs/morph2/points.log").read_text()
     assert "no face detector" in told
     assert "snakemake --cores 1 evaluators --forcerun evaluators" in told
