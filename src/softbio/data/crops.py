@@ -138,7 +138,7 @@ CROPS: Mapping[str, Crop] = {
             SAME,
             "The box is where dlib's lies, on average, among the five points.",
             "The published script leaves out images with no or several faces, and such whose box "
-            "leaves the image; its lists hold the rest. Here the border goes on beyond the image.",
+            "begins outside of the image; its lists hold the rest. Here the border goes on.",
             NO_FILE,
         ),
         by_box,
