@@ -94,7 +94,7 @@ def limits(estimate: float, values: np.ndarray, without: np.ndarray) -> tuple[fl
 
 
 @dataclass(frozen=True)
-class _Cases:
+class Cases:
     """Whom each case shows: names (S,) sorted; one, other int (N,) into them, the same where a case
     has one subject."""
 
@@ -119,17 +119,21 @@ class _Cases:
         return [range(start, min(start + block, rows)) for start in range(0, rows, block)]
 
 
-def _cases(first: np.ndarray, second: np.ndarray, among: np.ndarray | None = None) -> _Cases:
-    """among: the subjects that are drawn, those of the cases without it."""
+def cases_of(first: np.ndarray, second: np.ndarray, among: np.ndarray | None = None) -> Cases:
+    """Cases that show first and second, object (N,) each, the same where a case has one subject.
+
+    among: the subjects that are drawn, those of the cases without it. Raises ValueError for a
+    subject that is not among them.
+    """
     both = np.concatenate([np.asarray(first), np.asarray(second)]).astype(str)
     names = np.unique(both if among is None else np.asarray(among).astype(str))
     member = np.minimum(np.searchsorted(names, both), len(names) - 1)
     if (names[member] != both).any():
         raise ValueError(f"{both[names[member] != both][0]} is not among the subjects to draw")
-    return _Cases(names, member[: len(first)], member[len(first) :])
+    return Cases(names, member[: len(first)], member[len(first) :])
 
 
-def resample(statistic: Statistic, cases: _Cases, resamples: int = RESAMPLES) -> np.ndarray:
+def resample(statistic: Statistic, cases: Cases, resamples: int = RESAMPLES) -> np.ndarray:
     """Values of a statistic when subjects are drawn anew, (R, K); statistic: weights float (B, N)
     of the cases -> (B, K)."""
     rng, many, values = np.random.default_rng(SEED), len(cases.names), []
@@ -139,7 +143,7 @@ def resample(statistic: Statistic, cases: _Cases, resamples: int = RESAMPLES) ->
     return np.concatenate(values)
 
 
-def leave_one_out(statistic: Statistic, cases: _Cases) -> np.ndarray:
+def leave_one_out(statistic: Statistic, cases: Cases) -> np.ndarray:
     """Values of a statistic without one subject at a time, (S, K)."""
     places, values = np.arange(len(cases.names)), []
     for rows in cases.blocks(len(places)):
@@ -164,7 +168,7 @@ def _resampled(
 ) -> Resampled:
     """numbers: those of `names`, float (B,) each."""
     ordered = sort_cases(scores, positive)
-    cases = _cases(*(side[ordered.order] for side in subjects), among)
+    cases = cases_of(*(side[ordered.order] for side in subjects), among)
 
     def statistic(weights: np.ndarray) -> np.ndarray:
         return np.stack(numbers(redraw(ordered, weights.T)), axis=-1)

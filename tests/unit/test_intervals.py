@@ -94,7 +94,7 @@ def test_gender_intervals_cover_the_truth():
 
 def test_a_weight_is_the_product_of_both_subjects_draws():
     first, second = np.array(["a", "a", "b"]), np.array(["a", "b", "c"])
-    cases = intervals._cases(first, second)
+    cases = intervals.cases_of(first, second)
     weights = intervals.resample(lambda w: w, cases, 500)
     assert cases.names.tolist() == ["a", "b", "c"]
     # a drawn thrice: the mated comparison counts three times, not nine

@@ -132,6 +132,21 @@ def attacks_of(wildcards):
     return [f"{folder}/attacks" for folder in conditions_of(wildcards, ATTACKED)]
 
 
+def diversity_of(wildcards):
+    """How the classifiers of its ensembles differ."""
+    home = HIDING.format(dataset=wildcards.dataset)
+    own = BENCHMARK.hiding.compared if wildcards.dataset == POPULATION else []
+    return [f"{home}/{folder}" for folder in own]
+
+
+def prototypes_shown(wildcards):
+    """The prototypes of a population's ensemble and series; none where it has neither."""
+    if not {"ensemble", "flowsan"} & set(BENCHMARK.hiding.protectors):
+        return []
+    recipe = stage_plan(BENCHMARK.privacy, wildcards.dataset, 0, 1).san
+    return prototypes_for(wildcards.dataset, recipe)["prototypes"]
+
+
 HALVES = [HALF.format(dataset=POPULATION)] if CONDITIONS else []
 
 

@@ -13,6 +13,7 @@ with job(snakemake.log[0]):
     trainings = [read_training(Path(path).parent) for path in given.sans]
     conditions = [Path(path).parent for path in given.cards]
     attacked = [Path(path).parent for path in given.attacks]
-    hiding = load_hiding(population, conditions, attacked, trainings)
+    family = {"diversity": given.diversity, "prototypes": given.prototypes or None}
+    hiding = load_hiding(population, conditions, attacked, trainings, **family)
     folder = Path(snakemake.output.claims).parent
     write_hiding(hiding, load_evaluators(given.registry), folder, given.style)

@@ -1,7 +1,8 @@
 """Which of the publications' claims hold here, each with its interval.
 
 Numbered as the project numbers them: C1 the auxiliary classifier is turned round; C2 the order of
-the modes for classifiers that no training used; C3 the core claim (equal_privacy.py); C6 what is
+the modes for classifiers that no training used; C3 the core claim (equal_privacy.py); C4 ensemble and series
+(family_claims.py); C6 what is
 left before an attacker who knows the method (attackers.py).
 """
 
@@ -27,6 +28,7 @@ from softbio.hiding.claim import (
     over_seeds,
 )
 from softbio.hiding.equal_privacy import core
+from softbio.hiding.family_claims import family_claims
 from softbio.hiding.load import Hiding
 from softbio.hiding.verdicts import UNDECIDED, above, all_of, at_least, below
 
@@ -88,8 +90,9 @@ def order(hiding: Hiding) -> Claim:
 
 
 def decide(hiding: Hiding) -> list[Claim]:
-    """All claims."""
-    return [auxiliary(hiding), order(hiding), core(hiding), adaptive(hiding)]
+    """All claims; those on ensemble and series where there is one."""
+    family = family_claims(hiding)
+    return [auxiliary(hiding), order(hiding), core(hiding), *family, adaptive(hiding)]
 
 
 def as_record(claims: Sequence[Claim]) -> list[dict[str, Any]]:

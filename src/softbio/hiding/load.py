@@ -11,6 +11,7 @@ import pandas as pd
 
 from softbio.conditions import of_mode
 from softbio.errors import UserError
+from softbio.hiding.diversity import Differing, read_differing
 from softbio.hiding.population import Population, Training
 from softbio.intervals import RESAMPLES, Judged, judge
 from softbio.records import read_json
@@ -76,7 +77,9 @@ class Hiding:
 
     gender, matching (verification) and attacks are judged; identification: comparisons with a
     gallery; quality: a row a protected test image, with columns `QUALITY`, protector, mode, seed
-    and condition; attack_names: attack -> what it is. Everything in the order of `conditions`.
+    and condition; attack_names: attack -> what it is; differing: classifiers of ensembles;
+    prototypes: the file of those that an ensemble or a series works with. Everything in the order
+    of `conditions`.
     """
 
     population: Population
@@ -89,6 +92,8 @@ class Hiding:
     attack_names: Mapping[str, About] = field(default_factory=dict)
     absent: tuple[Absent, ...] = ()
     trainings: tuple[Training, ...] = ()
+    differing: tuple[Differing, ...] = ()
+    prototypes: Path | None = None
 
     @property
     def dataset(self) -> str:
@@ -229,9 +234,11 @@ def load_hiding(
     attacked: Sequence[Path | str] = (),
     trainings: Sequence[Training] = (),
     resamples: int = RESAMPLES,
+    diversity: Sequence[Path | str] = (),
+    prototypes: Path | None = None,
 ) -> Hiding:
     """Read and judge the score files of some conditions' folders: scores/, and attacks/ of those
-    that are `attacked`.
+    that are `attacked`. diversity: as `read_differing`; prototypes: as in `Hiding`.
 
     Raises UserError for a folder without card, for a file that is none of scores or lies in another
     condition's folder, and where two folders are one condition.
@@ -268,4 +275,6 @@ def load_hiding(
         _attack_names(under_attack),
         _absent(found, under_attack),
         tuple(trainings),
+        read_differing(map(Path, diversity), resamples, among),
+        prototypes,
     )

@@ -27,6 +27,15 @@ class Half:
 
 
 @dataclass(frozen=True)
+class Family:
+    """The section of ensemble and series; nothing in it where the config has neither."""
+
+    sentences: list[str]
+    tables: list[dict]
+    pictures: list[Picture]
+
+
+@dataclass(frozen=True)
 class Shown:
     """The half ready for the template. elsewhere: title -> file of figures that show people, which
     lie beside the report."""
@@ -36,6 +45,7 @@ class Shown:
     pictures: list[Picture]
     absent: list[dict]
     elsewhere: dict[str, str]
+    family: Family
     deviations: tuple[Deviation, ...] = DEVIATIONS
 
 
@@ -52,12 +62,21 @@ def shown(half: Half, share: Share, page: Path) -> Shown:
     elsewhere = {
         entry["title"]: f"{apart}/{entry['name']}.png" for entry in half.index["elsewhere"]
     }
+    tables = tables_in(half.folder / "tables", half.tables, share)
+    drawn = pictures(half.folder / "figures", half.index, share, page)
+    family = half.record["family"]
+    names = set(family["shown"])
     return Shown(
         half.record,
-        tables_in(half.folder / "tables", half.tables, share),
-        pictures(half.folder / "figures", half.index, share, page),
+        [table for table in tables if table["name"] not in names],
+        [picture for picture in drawn if picture.name not in names],
         half.index["absent"],
         elsewhere,
+        Family(
+            family["sentences"],
+            [table for table in tables if table["name"] in names],
+            [picture for picture in drawn if picture.name in names],
+        ),
     )
 
 

@@ -11,6 +11,7 @@ import matplotlib
 from softbio.evaluators.registry import EvaluatorSpec
 from softbio.figures.base import Figure, NotShown
 from softbio.figures.curves import inks
+from softbio.figures.family import prototypes, stages
 from softbio.figures.hiding import attacks, examples
 from softbio.figures.matching import det, identification, roc
 from softbio.figures.privacy import gender_roc, plane
@@ -20,12 +21,16 @@ from softbio.hiding.claims import as_record, decide
 from softbio.hiding.curves import first_seeds, on_curves
 from softbio.hiding.evaluators import evaluators
 from softbio.hiding.faces import example_faces
+from softbio.hiding.family import series
+from softbio.hiding.family_claims import sentences
 from softbio.hiding.headline import headline
 from softbio.hiding.load import ATTACK, NONE, Hiding
 from softbio.hiding.population import Training
+from softbio.hiding.portraits import portraits
 from softbio.hiding.terms import terms
 from softbio.privacy.recipe import san_recipe
 from softbio.scores import KINDS
+from softbio.tables.family import family_tables
 from softbio.tables.hiding import (
     attacks_table,
     claims_table,
@@ -37,7 +42,9 @@ from softbio.tables.privacy import gender_errors, matching
 from softbio.tables.privacy import identification as identification_table
 from softbio.tables.quality import quality
 
-EXAMPLES = "examples"
+EXAMPLES, PROTOTYPES = "examples", "prototypes"
+# stems of the tables and figures that stand in the section of ensemble and series
+FAMILY = ("ensemble", "diversity", "flowsan", PROTOTYPES)
 FIRST = "Of several seeds the first is shown; the tables have all."
 # fields of a recipe that say which run it is, not how
 OF_THE_RUN = {"dataset", "seed"}
@@ -54,6 +61,7 @@ def build_tables(
         yield replace(table, name=f"{pairs}-{table.name}", title=f"{table.title}, {pairs}")
     yield identification_table(hiding.identification)
     yield attacks_table(hiding)
+    yield from family_tables(hiding)
     yield quality(hiding.quality, hiding.dataset)
     yield evaluators_table(evaluators(hiding, specs), hiding.dataset)
     yield replace(population_table(hiding.population), name=f"population-{hiding.dataset}")
@@ -74,6 +82,8 @@ def _drawings(hiding: Hiding) -> Iterator[tuple[str, Callable[[], Figure]]]:
         yield f"matching ROC, {kind}", lambda kind=kind: roc(pairs, kind)
     yield "matching DET", lambda: det(pairs)
     yield "CMC", lambda: identification(gallery)
+    if (flow := series(hiding)) is not None:
+        yield "FlowSAN", lambda: stages(flow, hiding.dataset)
 
 
 def _renamed(item: Any, hiding: Hiding) -> Any:
@@ -102,6 +112,9 @@ def _write_figures(hiding: Hiding, folder: Path, apart: Path) -> None:
 
     place = folder if hiding.population.drawn else apart
     draw(EXAMPLES, lambda: examples(example_faces(hiding), hiding.dataset), place)
+    if faces := portraits(hiding):
+        learnt = hiding.population.sources[0].name
+        draw(PROTOTYPES, lambda: prototypes(faces, learnt, hiding.dataset), place)
     for name, drawing in _drawings(hiding):
         draw(name, drawing, folder)
     index = {"figures": made, "absent": absent, "elsewhere": elsewhere}
@@ -139,6 +152,8 @@ def _record(hiding: Hiding, claims: list[Claim], specs: Mapping[str, EvaluatorSp
         "size": people.size,
         "headline": headline(hiding, claims),
         "claims": as_record(claims),
+        "family": {"sentences": sentences(hiding),
+                   "shown": [f"{stem}-{people.name}" for stem in FAMILY]},
         "terms": terms(hiding),
         "sources": [asdict(source) for source in people.sources],
         "left_out": dict(people.left_out),

@@ -57,3 +57,38 @@ def pairs_of(decisions: np.ndarray, truth: np.ndarray) -> pd.DataFrame:
         for one, two in combinations(range(len(decisions)), 2)
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def mean_of_pairs(decisions: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Means of q, kappa and disagreement over all pairs of n classifiers, float (B, 3), where a
+    case counts `weights` (B, N) times; a pair in which one is NaN is left out of its mean.
+
+    decisions: bool (n, N), True for male; truth: bool (N,).
+    """
+    decisions, weights = np.asarray(decisions, bool), np.asarray(weights, float)
+    right = decisions == np.asarray(truth, bool)
+    one, two = np.array(list(combinations(range(len(decisions)), 2))).T
+    male, total = weights @ decisions.T, weights.sum(1, keepdims=True)
+    both, neither, first, second = (
+        weights @ part.T
+        for part in (right[one] & right[two], ~right[one] & ~right[two],
+                     right[one] & ~right[two], ~right[one] & right[two])
+    )  # fmt: skip
+    same, other = both * neither, first * second
+    # wherever one is right and the other wrong their decisions differ, and nowhere else
+    agreed = (both + neither) / total
+    share = male / total
+    chance = share[:, one] * share[:, two] + (1 - share[:, one]) * (1 - share[:, two])
+    numbers = (_ratio(same - other, same + other), _ratio(agreed - chance, 1 - chance), 1 - agreed)
+    return np.stack([_known_mean(each) for each in numbers], axis=1)
+
+
+def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """NaN where there is nothing to divide by."""
+    return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
+
+
+def _known_mean(values: np.ndarray) -> np.ndarray:
+    """Over the columns that are not NaN; NaN where all are."""
+    known = ~np.isnan(values)
+    return _ratio(np.where(known, values, 0.0).sum(1), known.sum(1).astype(float))

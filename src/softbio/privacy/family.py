@@ -48,6 +48,17 @@ def stage_plan(section: Mapping[str, Any], dataset: str, seed: int, stage: int) 
     return replace(plan, san=replace(plan.san, stage=stage))
 
 
+def parsed(mode: str) -> tuple[str, str]:
+    """What a mode of an ensemble does, and its diversity: "random-e1" is ("random", "e1").
+
+    Raises UserError for a diversity that there is not.
+    """
+    what, _, diversity = mode.partition("-")
+    if diversity not in ("", *DIVERSITIES[:-1]):
+        raise UserError(f"mode '{mode}': behind '-' stands e1 or e2; without it the ensemble is e3")
+    return what, diversity or DIVERSITIES[-1]
+
+
 def member_folder(diversity: str, member: int) -> str:
     """Below the networks of a seed; holds gender and san."""
     return f"{diversity}/member{member}"

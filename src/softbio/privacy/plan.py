@@ -55,7 +55,8 @@ class HidingPlan:
 
     train, test: data sets that are learnt from and judged on, test None where they are one;
     protectors: name -> modes; attacked: the same, of those that attackers work on; evaluators:
-    names of the registry; comparisons: at most so many of either kind, mated and non-mated.
+    names of the registry; comparisons: at most so many of either kind, mated and non-mated;
+    diversity: ensembles whose classifiers are compared.
     """
 
     train: str | None
@@ -65,11 +66,24 @@ class HidingPlan:
     attacked: Mapping[str, tuple[str, ...]]
     evaluators: tuple[str, ...]
     comparisons: int
+    diversity: tuple[str, ...] = ()
 
     @property
     def population(self) -> str | None:
         """Its name, in paths."""
         return population_name(self.train, self.test) if self.train else None
+
+    @property
+    def compared(self) -> list[str]:
+        """Folders, below that of the population, of the comparisons of ensembles' classifiers, on
+        the originals and on the average of the ensemble e3 where that is asked for."""
+        places = {ORIGINAL, ("ensemble", "average")}
+        return [
+            f"{condition.folder}/diversity/{each}"
+            for condition in self.conditions()
+            if (condition.protector, condition.mode) in places
+            for each in self.diversity
+        ]
 
     def conditions(self, attacked: bool = False) -> list[Condition]:
         """All of them, or those that attackers work on. What depends on no network is the same for
@@ -137,6 +151,7 @@ def hiding_plan(section: Mapping[str, Any], datasets: Iterable[str]) -> HidingPl
         {name: _once(modes) for name, modes in section.get("attacked", {}).items()},
         _once(section.get("evaluators", ())),
         section.get("comparisons", 30_000),
+        _once(section.get("diversity", ())),
     )
     known = list(datasets)
     for key in ("train", "test"):
@@ -161,6 +176,11 @@ def hiding_plan(section: Mapping[str, Any], datasets: Iterable[str]) -> HidingPl
                 raise UserError(
                     f"config: privacy.attacked: {name} {mode} is not among privacy.protectors"
                 )
-    if not plan.train and (plan.protectors or plan.test):
+    if not plan.train and (plan.protectors or plan.test or plan.diversity):
         raise UserError("config: privacy.train is missing: the data set whose faces are protected")
+    if plan.diversity and section.get("members") == 1:
+        raise UserError(
+            "config: privacy.diversity: an ensemble of 1 has no diversity; set privacy.members to "
+            "2 or more"
+        )
     return plan

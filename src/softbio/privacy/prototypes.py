@@ -208,9 +208,9 @@ def write_prototypes(prototypes: Prototypes | GroupPrototypes, path: Path) -> No
         np.savez(part, **values)
 
 
-def read_prototypes(path: Path, groups: str = "gender") -> Prototypes | GroupPrototypes:
+def read_prototypes(path: Path, groups: str | None = "gender") -> Prototypes | GroupPrototypes:
     """From a file of `write_prototypes`; raises UserError where it is none, or one of other groups
-    than the recipe's."""
+    than the recipe's; groups None: of any."""
     try:
         with np.load(path, allow_pickle=False) as file:
             values = [file[name] for name in ("means", "landmarks", "shares")]
@@ -218,7 +218,7 @@ def read_prototypes(path: Path, groups: str = "gender") -> Prototypes | GroupPro
             names, group = (file.get(name) for name in ("names", "group"))
     except (OSError, KeyError, ValueError, EOFError) as error:
         raise UserError(f"{path}: not prototypes ({error}); make them again") from None
-    if choice != groups:
+    if groups not in (None, choice):
         raise UserError(f"{path}: prototypes by {choice}; the recipe's groups are '{groups}'")
     if group is None:
         return Prototypes(*values)

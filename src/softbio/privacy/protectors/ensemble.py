@@ -11,19 +11,11 @@ import torch
 from torch import Tensor
 
 from softbio.errors import UserError
-from softbio.privacy.family import DIVERSITIES, member_folder
+from softbio.privacy.family import member_folder, parsed
 from softbio.privacy.protectors.base import MANY, Batch, Means, Protect, Protector, number_of
 from softbio.privacy.san import passed
 
 JOINT = ("average", "random")
-
-
-def parsed(mode: str) -> tuple[str, str]:
-    """What the mode does, and its diversity: "random-e1" is ("random", "e1")."""
-    what, _, diversity = mode.partition("-")
-    if diversity not in ("", *DIVERSITIES[:-1]):
-        raise UserError(f"mode '{mode}': behind '-' stands e1 or e2; without it the ensemble is e3")
-    return what, diversity or DIVERSITIES[-1]
 
 
 def networks(mode: str, count: int) -> tuple[str, ...]:

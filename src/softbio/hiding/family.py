@@ -1,0 +1,199 @@
+"""The numbers of an ensemble's outputs and of a series' stages, of every scorer and seed.
+
+`load_hiding` draws the subjects of all score files together, so that means over members, the best
+member and steps from stage to stage are taken anew in each resample.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from softbio.conditions import BEFORE as UNPROTECTED
+from softbio.conditions import of_mode, scorer, unseen
+from softbio.hiding.claim import before, groups
+from softbio.hiding.diversity import NUMBERS, Differing
+from softbio.hiding.equal_privacy import TMR
+from softbio.hiding.load import NONE, Hiding
+from softbio.hiding.verdicts import Draws, combined, draws
+from softbio.intervals import Judged
+from softbio.privacy.family import DIVERSITIES, parsed
+from softbio.scores import KINDS
+from softbio.statistics import Interval
+
+ENSEMBLE, FLOWSAN = "ensemble", "flowsan"
+# places of an ensemble beside its members' own modes
+BEFORE, MEAN, AVERAGE, RANDOM, BEST = "before", "mean", "average", "random", "best"
+Place = int | str
+Seed = int | None
+
+
+@dataclass(frozen=True)
+class Track:
+    """One scorer's number at the outputs of an ensemble, or at the stages of a series.
+
+    by: the scorer as printed, name: as registered; places: place -> seed -> number, drawn.
+    """
+
+    by: str
+    name: str
+    places: Mapping[Place, Mapping[Seed, Draws]]
+
+    def change(self, place: Place, base: Place) -> dict[Seed, Interval]:
+        """The number at a place minus that at another, of each seed that has both."""
+        one, other = self.places.get(place, {}), self.places.get(base, {})
+        return {
+            seed: combined(np.subtract, one[seed], other[seed]) for seed in one if seed in other
+        }
+
+    def over_seeds(self, place: Place) -> Draws:
+        """The mean over the seeds."""
+        return together(np.mean, list(self.places[place].values()))
+
+    def mean_change(self, place: Place, base: Place) -> Interval | None:
+        """The mean over the seeds of `change`; None where no seed has both."""
+        one, other = self.places.get(place, {}), self.places.get(base, {})
+        both = [seed for seed in one if seed in other]
+        if not both:
+            return None
+        sides = (together(np.mean, [side[seed] for seed in both]) for side in (one, other))
+        return combined(np.subtract, *sides)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """diversity: "e1" to "e3"; members: how many were judged; tracks: of unseen classifiers."""
+
+    diversity: str
+    members: int
+    tracks: tuple[Track, ...]
+
+
+@dataclass(frozen=True)
+class Series:
+    """last: the number of the last stage, 0 being before protection; tracks of unseen classifiers
+    (EER) and of unseen matchers (TMR at FMR 1 %)."""
+
+    last: int
+    gender: tuple[Track, ...]
+    matching: tuple[Track, ...]
+
+
+def together(function: Callable[..., np.ndarray], parts: Sequence[Draws]) -> Draws:
+    """A function such as `np.mean` over several numbers, in each draw."""
+    return Draws(
+        float(function([part.estimate for part in parts])),
+        *(function(np.stack([getattr(part, name) for part in parts]), axis=0)
+          for name in ("values", "without")),
+    )  # fmt: skip
+
+
+def interval_of(drawn: Draws) -> Interval:
+    """Of one number."""
+    return combined(lambda values: values, drawn)
+
+
+def over_scorers(tracks: Iterable[Track], place: Place) -> Draws | None:
+    """The mean over scorers of their means over seeds; None where none has the place."""
+    found = [track.over_seeds(place) for track in tracks if track.places.get(place)]
+    return together(np.mean, found) if found else None
+
+
+def _by_seed(items: Iterable[Judged], number: str) -> dict[Seed, Draws]:
+    return {item.about.seed: draws(item.numbers, number) for item in items}
+
+
+def _before(items: Sequence[Judged], all_of: Sequence[Judged], number: str) -> dict[Seed, Draws]:
+    """Of the seeds of some files, the originals' number."""
+    pairs = ((item.about.seed, before(item, all_of)) for item in items)
+    return {seed: draws(found.numbers, number) for seed, found in pairs if found}
+
+
+def _numbered(items: Iterable[Judged], word: str) -> dict[int, list[Judged]]:
+    """Files of the modes that are a word and a number, by rising number."""
+    found: dict[int, list[Judged]] = {}
+    for item in items:
+        if match := re.fullmatch(rf"{word}(\d+)", item.about.mode.partition("-")[0]):
+            found.setdefault(int(match[1]), []).append(item)
+    return dict(sorted(found.items()))
+
+
+def _outputs(items: Sequence[Judged], own: Sequence[Judged]) -> Track:
+    """own: those of the scorer's files `items` that an ensemble made."""
+    members = {k: _by_seed(files, "eer") for k, files in _numbered(own, "member").items()}
+    places: dict[Place, Mapping[Seed, Draws]] = {BEFORE: _before(own, items, "eer")}
+    places |= {f"member{k}": seeds for k, seeds in members.items()}
+    whole = [seed for seed in next(iter(members.values()), {})
+             if len(members) > 1 and all(seed in seeds for seeds in members.values())]  # fmt: skip
+    for place, function in ((MEAN, np.mean), (BEST, np.max)):
+        places[place] = {
+            seed: together(function, [seeds[seed] for seeds in members.values()]) for seed in whole
+        }
+    for place in (AVERAGE, RANDOM):
+        files = [item for item in own if parsed(item.about.mode)[0] == place]
+        places[place] = _by_seed(files, "eer")
+    return Track(scorer(own[0].about), own[0].about.evaluator, places)
+
+
+def ensembles(hiding: Hiding) -> list[Ensemble]:
+    """Those that unseen classifiers have judged, by diversity."""
+    found = []
+    for diversity in DIVERSITIES:
+        tracks, members = [], set()
+        for items in groups(unseen(hiding.gender)).values():
+            own = [i for i in items if i.about.protector == ENSEMBLE
+                   and parsed(i.about.mode)[1] == diversity]  # fmt: skip
+            members |= set(_numbered(own, "member"))
+            tracks += [_outputs(items, own)] if own else []
+        if tracks:
+            found.append(Ensemble(diversity, len(members), tuple(tracks)))
+    return found
+
+
+def _stages(items: Sequence[Judged], number: str) -> Track | None:
+    """Of one scorer; None where it has judged no stage."""
+    own = [item for item in items if item.about.protector == FLOWSAN]
+    if not own:
+        return None
+    places: dict[Place, Mapping[Seed, Draws]] = {0: _before(own, items, number)}
+    places |= {k: _by_seed(files, number) for k, files in _numbered(own, "stage").items()}
+    about = own[0].about
+    return Track(scorer(about), getattr(about, "evaluator", "") or about.matcher, places)
+
+
+def series(hiding: Hiding) -> Series | None:
+    """What unseen scorers make of the stages of FlowSAN; None where no classifier has judged any.
+
+    Matchers compare a protected probe with the original.
+    """
+    probes = [item for item in hiding.verification if item.about.kind in KINDS[:2]]
+    gender, matching = (
+        tuple(track for items in groups(unseen(files)).values() if (track := _stages(items, name)))
+        for files, name in ((hiding.gender, "eer"), (probes, TMR))
+    )
+    if not gender:
+        return None
+    return Series(max(max(track.places) for track in gender), gender, matching)
+
+
+def faces_of(each: Differing, hiding: Hiding) -> str:
+    """The printed name of the faces that were judged."""
+    known = {(c.protector, c.mode): c.name for c in hiding.conditions}
+    default = UNPROTECTED if each.protector == NONE else of_mode(each.protector, each.mode)
+    return known.get((each.protector, each.mode), default)
+
+
+def differences(each: Differing, among: Sequence[Differing]) -> dict[str, Interval]:
+    """`NUMBERS` minus those of E1 on the same faces, drawn together; empty without such."""
+    base = next(
+        (other for other in among if other.diversity == "e1" and other is not each
+         and (other.protector, other.mode, other.seed) == (each.protector, each.mode, each.seed)),
+        None,
+    )  # fmt: skip
+    if base is None:
+        return {}
+    return {
+        name: combined(np.subtract, draws(each.numbers, name), draws(base.numbers, name))
+        for name in NUMBERS
+    }
