@@ -23,7 +23,7 @@ from softbio.scores import (
 
 SIZE = 32
 TITLES = {"none": "No protection", "san": "SAN", "mixing": "Face mixing", "blur": "Gaussian blur",
-          "gradient_sign": "Gradient sign"}  # fmt: skip
+          "gradient_sign": "Gradient sign", "ensemble": "Ensemble SAN", "flowsan": "FlowSAN"}  # fmt: skip
 # protector, mode -> separation of the genders (d'), of mated and non-mated comparisons, noise
 EFFECTS = {
     ("none", "original"): (3.2, 5.0, 0.0),
@@ -36,7 +36,21 @@ EFFECTS = {
     ("blur", "sigma2"): (2.6, 4.0, 0.05),
     ("gradient_sign", "eps8"): (2.4, 4.8, 0.02),
 }
-SEEN = {"san": ("aux_gender", "aux_matcher"), "gradient_sign": ("aux_gender",)}
+# of a world that has them; the last stage gives gender back
+FAMILY = {
+    ("ensemble", "member1"): (1.2, 4.5, 0.03),
+    ("ensemble", "member2"): (0.9, 4.5, 0.03),
+    ("ensemble", "member3"): (0.6, 4.5, 0.03),
+    ("ensemble", "average"): (0.7, 4.6, 0.03),
+    ("ensemble", "random"): (0.9, 4.5, 0.03),
+    ("ensemble", "average-e1"): (1.4, 4.6, 0.03),
+    ("flowsan", "stage1"): (1.2, 4.5, 0.03),
+    ("flowsan", "stage2"): (0.6, 4.2, 0.04),
+    ("flowsan", "stage3"): (2.6, 3.8, 0.05),
+}
+BOTH = ("aux_gender", "aux_matcher")
+SEEN = {"san": BOTH, "gradient_sign": BOTH[:1], "ensemble": BOTH, "flowsan": BOTH}
+TRAINED = ("san", "mixing", "ensemble", "flowsan")
 CLASSIFIERS = {"aux_gender": "Auxiliary CNN", "own_cnn": "Own CNN",
                "hog_linear": "HOG and logistic regression"}  # fmt: skip
 MATCHERS = {"aux_matcher": "Auxiliary matcher", "own_matcher": "Own matcher", "sface": "SFace"}
@@ -73,6 +87,7 @@ class World:
     dataset: str = "faces"
     test: str = "faces"
     access: str = "generated"
+    family: bool = False
 
 
 def images(world: World) -> pd.DataFrame:
@@ -98,9 +113,9 @@ def _named(protector: str, mode: str) -> tuple[str, str]:
 def gender(world: World, name: str, protector: str, mode: str, seed: int) -> GenderScores:
     """P(male); what no SAN and no mate changes is the same for each seed."""
     frame = images(world)
-    varies = seed if name == "aux_gender" or protector in ("san", "mixing") else "any"
+    varies = seed if name == "aux_gender" or protector in TRAINED else "any"
     generator = _generator(name, protector, mode, varies, "gender")
-    distance = EFFECTS[protector, mode][0] + {"hog_linear": -0.6}.get(name, 0)
+    distance = (EFFECTS | FAMILY)[protector, mode][0] + {"hog_linear": -0.6}.get(name, 0)
     if _seen(name, protector) and protector == "san":
         distance = {"sm": 4.2, "nt": 0.3, "op": -3.5}[mode]
     labels = (frame["gender"] == "male").to_numpy(int)
@@ -145,12 +160,12 @@ def comparisons(
     frame = images(world)
     names = frame["image"].to_numpy(object), frame["subject"].to_numpy(object)
     frame = gallery_pairs(*names) if pairs == "gallery" else all_pairs(*names, world.cap)
-    varies = seed if name == "aux_matcher" or protector in ("san", "mixing") else "any"
+    varies = seed if name == "aux_matcher" or protector in TRAINED else "any"
     generator = _generator(name, protector, mode, varies, pairs, kind)
     degree = dict(
         zip(np.unique(names[1]), _generator(name).normal(0, 0.4, world.subjects), strict=True)
     )
-    distance = EFFECTS[protector, mode][1] - 0.4 * (kind == "protected-protected")
+    distance = (EFFECTS | FAMILY)[protector, mode][1] - 0.4 * (kind == "protected-protected")
     distance -= 0.8 * (name == "sface")
     scores = frame["mated"] * distance + generator.normal(0, 1, len(frame))
     scores += frame["reference_subject"].map(degree) + frame["probe_subject"].map(degree)
@@ -173,7 +188,7 @@ def _faces(world: World, protector: str, mode: str) -> np.ndarray:
         for side in (-0.3, 0.3):
             face = np.where((x - side) ** 2 + (y + 0.2) ** 2 < 0.015, 0.1, face)
         face = np.where((np.abs(y - 0.45) < 0.05) & (np.abs(x) < 0.3), 0.35, face)
-        faces.append(face + generator.normal(0, EFFECTS[protector, mode][2], face.shape))
+        faces.append(face + generator.normal(0, (EFFECTS | FAMILY)[protector, mode][2], face.shape))
     grey = (255 * np.clip(faces, 0, 1)).astype(np.uint8)
     return np.repeat(grey[..., None], 3, axis=3)
 
@@ -192,7 +207,7 @@ def _scores(world: World, folder: Path, protector: str, mode: str, seed: int) ->
     frame = images(world).drop(columns="gender")
     if protector != "none":
         noise = _generator(protector, mode, "quality").normal(0, 1, len(frame))
-        loss = EFFECTS[protector, mode][2]
+        loss = (EFFECTS | FAMILY)[protector, mode][2]
         quality = frame.assign(psnr=30 - 60 * loss + noise, ssim=0.95 - loss + 0.01 * noise)
         quality.to_parquet(folder / "quality.parquet")
     absent = {"evaluator": "levi_hassner", "title": "Levi-Hassner", "kind": "gender",
@@ -274,8 +289,9 @@ def build(root: Path, world: World = World()) -> Made:
     left_out = [{"dataset": world.test, "reason": r, "images": n} for r, n in reasons.items()]
     card.write_text(json.dumps({"name": world.dataset, "datasets": {world.test: entry},
                                 "size": SIZE, "left_out": left_out, "ages": [0, 0]}))  # fmt: skip
+    effects = EFFECTS | (FAMILY if world.family else {})
     conditions = [
-        condition(world, home, *effect, seed) for seed in world.seeds for effect in EFFECTS
+        condition(world, home, *effect, seed) for seed in world.seeds for effect in effects
     ]
     sans = [_networks(home, seed) for seed in world.seeds]
     return Made(root, card, home / "parts.csv", conditions, sans)

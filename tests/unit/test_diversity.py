@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from softbio.metrics.diversity import COLUMNS, kappa, pairs_of, q_statistic
+from softbio.metrics.diversity import COLUMNS, kappa, mean_of_pairs, pairs_of, q_statistic
 
 BOOLS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40)
 
@@ -64,3 +64,17 @@ def test_every_pair_once():
     assert row["q"] == q_statistic(decisions[1] == truth, decisions[3] == truth)
     with pytest.raises(ValueError, match="two rows"):
         pairs_of(decisions[:1], truth)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 4))
+def test_a_weighted_case_is_one_that_is_repeated(seed, members):
+    rng = np.random.default_rng(seed)
+    truth, decisions = rng.random(12) < 0.5, rng.random((members, 12)) < 0.6
+    counts = rng.integers(0, 4, (3, 12))
+    counts[0] = 1
+    found = mean_of_pairs(decisions, truth, counts)
+    for row, count in zip(found, counts, strict=True):
+        frame = pairs_of(np.repeat(decisions, count, axis=1), np.repeat(truth, count))
+        # pandas leaves NaN out of a mean as well
+        assert row == pytest.approx(frame[COLUMNS[2:]].mean().to_numpy(), nan_ok=True)

@@ -175,6 +175,18 @@ def test_a_second_seed_repeats_what_depends_on_networks_alone():
     assert second == [ORIGINAL, ("san", "op")]
 
 
+def test_ensembles_are_compared_on_the_originals_and_on_their_average():
+    plan = hiding_plan(PLAN | {"seeds": [0, 1], "diversity": ["e1", "e3", "e1"]}, ["faces"])
+    names = ("e1", "e3")
+    before = [f"seed{s}/none/original/diversity/{name}" for s in (0, 1) for name in names]
+    assert plan.compared == before
+    section = PLAN | {"protectors": {"ensemble": ["member1", "average"]}, "diversity": ["e2"]}
+    assert hiding_plan(section, ["faces"]).compared == [
+        "seed0/none/original/diversity/e2", "seed0/ensemble/average/diversity/e2"
+    ]  # fmt: skip
+    assert hiding_plan(PLAN, ["faces"]).compared == []
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -183,6 +195,7 @@ def test_a_second_seed_repeats_what_depends_on_networks_alone():
         ({"protectors": {"sun": ["op"]}}, "'sun' is unknown: did you mean 'san'"),
         ({"attacked": {"san": ["sm"]}}, "san sm is not among privacy.protectors"),
         ({"train": None}, "privacy.train is missing"),
+        ({"diversity": ["e1"], "members": 1}, "an ensemble of 1 has no diversity"),
     ],
 )
 def test_a_plan_that_can_not_be_is_told(change, told):

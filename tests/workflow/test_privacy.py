@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 
 from softbio.data.packed import load_packed
 from softbio.scores import read_comparisons, read_gender
@@ -87,6 +88,45 @@ def test_members_that_there_are_not_are_told(folder, mode, message):
     plan = snakemake(folder, f"{FOLDER}/{mode}/card.json", "--dry-run")
     assert plan.returncode != 0
     assert message in plan.stdout
+
+
+def test_an_ensemble_of_one_is_told(folder, tmp_path):
+    config = tmp_path / "config.yaml"
+    text = (folder / "config/config.yaml").read_text()
+    config.write_text(text.replace("members: 2", "members: 1"))
+    targets = [f"{FOLDER}/ensemble/{mode}/card.json" for mode in ("average", "member1")]
+    for target in targets:
+        plan = snakemake(folder, target, "--dry-run", "--configfile", str(config))
+        assert plan.returncode != 0
+        assert "an ensemble of 1 is none; set privacy.members to 2 or more" in plan.stdout
+        assert "Traceback" not in plan.stdout
+
+
+def test_a_group_without_faces_is_told(tmp_path):
+    faces = {"faces": {"options": {"subjects": 12, "images_per_subject": 2}}}
+    config = CONFIG | {"privacy": PRIVACY | {"groups": "age_race"}, "datasets": faces}
+    place = copy_of_the_project(tmp_path, config)
+    run = snakemake(place, "results/micro/privacy/faces/prototypes-age_race.npz")
+    assert run.returncode != 0
+    assert "so it has no prototype; choose fewer privacy.groups" in run.stdout
+    assert "Traceback" not in run.stdout
+
+
+def test_the_comparison_of_ensembles_is_asked_for_by_the_config(folder, tmp_path):
+    asked = {"train": "faces", "protectors": {"ensemble": ["average"]}, "diversity": ["e1", "e3"]}
+    text = yaml.safe_load((folder / "config/config.yaml").read_text())
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(text | {"privacy": text["privacy"] | asked}))
+    plan = snakemake(folder, "results/micro/hiding/faces/claims.json", "--dry-run",
+                     "--forceall", "--configfile", str(config))  # fmt: skip
+    assert plan.returncode == 0, plan.stdout
+    for faces in ("none, original", "ensemble, average"):
+        for name in ("e1", "e3"):
+            assert f"how classifiers of {name} differ on {faces}" in plan.stdout
+    # classifiers alone are compared: of e1 no SAN is trained
+    assert "train gender classifier 2 of ensemble e1" in plan.stdout
+    assert "train SAN 2 of ensemble e1" not in plan.stdout
+    assert "mean face of each gender and group (age)" in plan.stdout
 
 
 def test_a_condition_is_scored_by_its_path(folder):

@@ -57,7 +57,7 @@ def prototypes(found: Sequence[Portrait], learnt: str, dataset: str) -> Figure:
         ax.grid(visible=False)
         ax.spines[:].set_visible(False)
     for ax, group in zip(axes[0], groups, strict=True):
-        ax.set_title(textwrap.fill(group, 11), fontsize=7, loc="center", pad=3)
+        ax.set_title(group.replace(", ", ",\n"), fontsize=7, loc="center", pad=3)
     for ax, gender in zip(axes[:, 0], GENDERS, strict=True):
         ax.set_ylabel(gender, rotation=0, ha="right", va="center", fontsize=7)
     rows = [{"group": p.group, "gender": p.gender, "mean_level": p.pixels.mean()} for p in found]
@@ -89,11 +89,12 @@ def _points(found: Series, what: str, tracks: Sequence[Track]) -> list[dict]:
     ]
     means = [(k, over_scorers(tracks, k)) for k in range(found.last + 1)]
     rows += [_point(what, MEAN, k, drawn) for k, drawn in means if drawn and len(tracks) > 1]
-    return [row for row in rows if np.isfinite(row["value"])]
+    return rows
 
 
 def _lines(ax: Axes, part: pd.DataFrame) -> None:
-    """A thin line a scorer, named at its end, and the thick one of their mean with intervals."""
+    """A thin line a scorer, named at its end, and the thick one of their mean with intervals; one
+    scorer alone is drawn as that."""
     names = []
     for number, (name, line) in enumerate(part.groupby("scorer", sort=False)):
         ink = BLACK if name == MEAN else OKABE_ITO[number % 6]
@@ -104,10 +105,7 @@ def _lines(ax: Axes, part: pd.DataFrame) -> None:
             reach = [line["value"] - line["low"], line["high"] - line["value"]]
             ax.errorbar(line["stage"], line["value"], reach, color=ink, linestyle="", marker="o",
                         markersize=4, linewidth=1.1, capsize=2, zorder=5)  # fmt: skip
-        else:
-            ax.fill_between(line["stage"], line["low"], line["high"], color=ink, alpha=0.08,
-                            linewidth=0, zorder=1)  # fmt: skip
-        names.append((name, float(line["value"].iloc[-1]), ink))
+        names.append((textwrap.fill(name, 16), float(line["value"].iloc[-1]), ink))
     direct_labels(ax, names)
 
 
@@ -137,7 +135,8 @@ def stages(found: Series | None, dataset: str) -> Figure:
         f"FlowSAN on test images of {in_text(dataset)} after so many stages; 0 is before "
         "protection. Left, what protection gains: EER of gender of unseen classifiers, dotted at "
         "chance; right, what it costs: TMR at FMR 1 % of unseen matchers, protected probes against "
-        "originals. Thin: each scorer, shaded its interval; thick: their mean. "
+        "originals. Thin: each scorer; thick: their mean, with its interval (those of each "
+        "scorer stand in the table). "
         f"{'Means over the seeds. ' * (seeds > 1)}{OVER_SUBJECTS}."
     )
     means = frame[frame["scorer"] == MEAN] if MEAN in set(frame["scorer"]) else frame

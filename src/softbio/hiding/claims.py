@@ -1,9 +1,9 @@
 """Which of the publications' claims hold here, each with its interval.
 
 Numbered as the project numbers them: C1 the auxiliary classifier is turned round; C2 the order of
-the modes for classifiers that no training used; C3 the core claim (equal_privacy.py); C4 ensemble and series
-(family_claims.py); C6 what is
-left before an attacker who knows the method (attackers.py).
+the modes for classifiers that no training used; C3 the core claim (equal_privacy.py); C4 ensemble
+and series (family_claims.py); C6 what is left before an attacker who knows the method
+(attackers.py).
 """
 
 from collections.abc import Sequence

@@ -101,13 +101,16 @@ def over_scorers(tracks: Iterable[Track], place: Place) -> Draws | None:
 
 
 def _by_seed(items: Iterable[Judged], number: str) -> dict[Seed, Draws]:
-    return {item.about.seed: draws(item.numbers, number) for item in items}
+    """Without those that have no value, such as a TMR of too few comparisons."""
+    found = {item.about.seed: draws(item.numbers, number) for item in items}
+    return {seed: drawn for seed, drawn in found.items() if np.isfinite(drawn.estimate)}
 
 
 def _before(items: Sequence[Judged], all_of: Sequence[Judged], number: str) -> dict[Seed, Draws]:
     """Of the seeds of some files, the originals' number."""
     pairs = ((item.about.seed, before(item, all_of)) for item in items)
-    return {seed: draws(found.numbers, number) for seed, found in pairs if found}
+    found = {seed: draws(clean.numbers, number) for seed, clean in pairs if clean}
+    return {seed: drawn for seed, drawn in found.items() if np.isfinite(drawn.estimate)}
 
 
 def _numbered(items: Iterable[Judged], word: str) -> dict[int, list[Judged]]:
@@ -152,12 +155,14 @@ def ensembles(hiding: Hiding) -> list[Ensemble]:
 
 
 def _stages(items: Sequence[Judged], number: str) -> Track | None:
-    """Of one scorer; None where it has judged no stage."""
+    """Of one scorer; None where no stage has a number."""
     own = [item for item in items if item.about.protector == FLOWSAN]
     if not own:
         return None
     places: dict[Place, Mapping[Seed, Draws]] = {0: _before(own, items, number)}
     places |= {k: _by_seed(files, number) for k, files in _numbered(own, "stage").items()}
+    if not any(places.values()):
+        return None
     about = own[0].about
     return Track(scorer(about), getattr(about, "evaluator", "") or about.matcher, places)
 

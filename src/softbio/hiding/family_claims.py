@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from softbio.hiding.claim import Claim, Part, by_text, each_of, held_of, number, over_seeds
+from softbio.hiding.claim import Claim, Part, by_text, each_of, held_of, number
 from softbio.hiding.diversity import NUMBERS
 from softbio.hiding.family import (
     AVERAGE,
@@ -45,6 +45,15 @@ def _parts(
     """One a seed."""
     for seed, found in track.change(place, base).items():
         yield Part(text, track.by, seed, found, decide(found))
+
+
+def _reach(found: Sequence[Interval]) -> str:
+    """A number with its limits, or the smallest and the largest of several."""
+    if len(found) == 1:
+        return number(found[0], sign=True)
+    values = [interval.estimate for interval in found]
+    ends = (number(Interval(end(values), np.nan, np.nan), sign=True) for end in (min, max))
+    return " to ".join(ends)
 
 
 def average(hiding: Hiding) -> Claim | None:
@@ -98,8 +107,9 @@ def more_diverse(hiding: Hiding) -> Claim | None:
             where = f"auxiliary classifiers, {faces_of(each, hiding)}"
             parts.append(Part(what, where, each.seed, found, below(found)))
     said = "; ".join(
-        f"{text} {over_seeds([p.interval.estimate for p in same])} ({held_of(same, 'comparisons')})"
-        for text, same in sorted(by_text(parts).items(), key=lambda item: item[0][-7:])
+        f"{text}: {_reach([part.interval for part in same])}, true in "
+        f"{held_of(same, 'comparisons')}"
+        for text, same in by_text(parts).items()
     )
     title = (
         "Classifiers that learnt from resampled faces (E2, E3) are more diverse than those that "
@@ -141,9 +151,9 @@ def _of_ensemble(each: Ensemble) -> str:
         f"{name} {number(interval_of(of[place]))}"
         for place, name in (
             (BEFORE, "before protection"),
-            (MEAN, "of a member in the mean"),
-            (AVERAGE, "of the average of their faces"),
-            (RANDOM, "of a random member's face"),
+            (MEAN, "a member in the mean"),
+            (AVERAGE, "the average of their faces"),
+            (RANDOM, "a random member's face"),
         )
         if of[place]
     ]
@@ -153,7 +163,7 @@ def _of_ensemble(each: Ensemble) -> str:
     )
     if of[AVERAGE] and of[MEAN]:
         change = combined(np.subtract, of[AVERAGE], of[MEAN])
-        text += f" Averaging changes {number(change, sign=True)} points against a member."
+        text += f" Averaging instead of taking a member: {number(change, sign=True)} points."
     if of[BEST]:
         text += (
             " If one knew which classifier the attacker uses, the best member for each would reach "
@@ -186,9 +196,11 @@ def _of_diversity(hiding: Hiding) -> Iterator[str]:
         said = []
         for name in sorted({d.diversity for d in own}):
             values = [d.numbers.interval("q").estimate for d in own if d.diversity == name]
-            said.append(f"{name.upper()} {np.mean(values):.3f}")
-        faces = faces_of(own[0], hiding)
-        yield f"Mean Q of pairs of the ensembles' classifiers, faces {faces}: {joined(said)}."
+            said.append(f"{name.upper()} {np.mean(values):.3f}".replace("-", "−"))
+        faces = "the originals"
+        if place[0] != NONE:
+            faces = f"faces after {faces_of(own[0], hiding)}"
+        yield f"Mean Q of pairs of an ensemble's classifiers, on {faces}: {joined(said)}."
 
 
 def sentences(hiding: Hiding) -> list[str]:
