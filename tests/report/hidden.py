@@ -23,7 +23,8 @@ from softbio.scores import (
 
 SIZE = 32
 TITLES = {"none": "No protection", "san": "SAN", "mixing": "Face mixing", "blur": "Gaussian blur",
-          "gradient_sign": "Gradient sign", "ensemble": "Ensemble SAN", "flowsan": "FlowSAN"}  # fmt: skip
+          "gradient_sign": "Gradient sign", "ensemble": "Ensemble SAN",
+          "flowsan": "FlowSAN"}  # fmt: skip
 # protector, mode -> separation of the genders (d'), of mated and non-mated comparisons, noise
 EFFECTS = {
     ("none", "original"): (3.2, 5.0, 0.0),

@@ -29,8 +29,8 @@ def answers(world: hidden.World, folder: Path, seed: int, diversity: str) -> Pat
         noise = np.sqrt(share) * common + np.sqrt(1 - share) * own
         value = 1 / (1 + np.exp(-2 * (scores.labels - 0.5) - noise))
         about = replace(scores.about, evaluator=f"member{k}", title=f"Auxiliary CNN {k}")
-        write_gender(place / f"member{k}.parquet",
-                     replace(scores, about=about, frame=scores.frame.assign(score=value)))  # fmt: skip
+        told = replace(scores, about=about, frame=scores.frame.assign(score=value))
+        write_gender(place / f"member{k}.parquet", told)
     return place
 
 
