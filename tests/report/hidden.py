@@ -37,18 +37,13 @@ EFFECTS = {
     ("blur", "sigma2"): (2.6, 4.0, 0.05),
     ("gradient_sign", "eps8"): (2.4, 4.8, 0.02),
 }
-# of a world that has them; the last stage gives gender back
-FAMILY = {
-    ("ensemble", "member1"): (1.2, 4.5, 0.03),
-    ("ensemble", "member2"): (0.9, 4.5, 0.03),
-    ("ensemble", "member3"): (0.6, 4.5, 0.03),
-    ("ensemble", "average"): (0.7, 4.6, 0.03),
-    ("ensemble", "random"): (0.9, 4.5, 0.03),
-    ("ensemble", "average-e1"): (1.4, 4.6, 0.03),
-    ("flowsan", "stage1"): (1.2, 4.5, 0.03),
-    ("flowsan", "stage2"): (0.6, 4.2, 0.04),
+FAMILY = {  # of a world that has them; the last stage gives gender back
+    ("ensemble", "member1"): (1.2, 4.5, 0.03), ("ensemble", "member2"): (0.9, 4.5, 0.03),
+    ("ensemble", "member3"): (0.6, 4.5, 0.03), ("ensemble", "average"): (0.7, 4.6, 0.03),
+    ("ensemble", "random"): (0.9, 4.5, 0.03), ("ensemble", "average-e1"): (1.4, 4.6, 0.03),
+    ("flowsan", "stage1"): (1.2, 4.5, 0.03), ("flowsan", "stage2"): (0.6, 4.2, 0.04),
     ("flowsan", "stage3"): (2.6, 3.8, 0.05),
-}
+}  # fmt: skip
 BOTH = ("aux_gender", "aux_matcher")
 SEEN = {"san": BOTH, "gradient_sign": BOTH[:1], "ensemble": BOTH, "flowsan": BOTH}
 TRAINED = ("san", "mixing", "ensemble", "flowsan")
