@@ -1,6 +1,5 @@
 """The prototypes of an ensemble, and what a series adds and costs stage by stage."""
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,7 +46,7 @@ def prototypes(found: Sequence[Portrait], learnt: str, dataset: str) -> Figure:
         raise NotShown("needs the prototypes of an ensemble or of a series")
     groups = list(dict.fromkeys(each.group for each in found))
     side = min(1.1, (WIDE - 0.6) / len(groups))
-    canvas = Canvas(figsize=(0.6 + side * len(groups), 2 * side + 0.55))
+    canvas = Canvas(figsize=(0.6 + side * len(groups), 2 * side + 0.4))
     axes = canvas.subplots(2, len(groups), squeeze=False)
     canvas.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0, hspace=0)
     for each in found:
@@ -105,7 +104,7 @@ def _lines(ax: Axes, part: pd.DataFrame) -> None:
             reach = [line["value"] - line["low"], line["high"] - line["value"]]
             ax.errorbar(line["stage"], line["value"], reach, color=ink, linestyle="", marker="o",
                         markersize=4, linewidth=1.1, capsize=2, zorder=5)  # fmt: skip
-        names.append((textwrap.fill(name, 16), float(line["value"].iloc[-1]), ink))
+        names.append((name, float(line["value"].iloc[-1]), ink))
     direct_labels(ax, names)
 
 

@@ -47,12 +47,13 @@ def _seeds(tracks: Iterable[Track]) -> int:
 
 
 def _span(track: Track, place: Place) -> str:
-    """Smallest and largest value over seeds; of one seed a dash."""
+    """Smallest and largest value over seeds, once where they are printed alike; of one seed a
+    dash."""
     values = [drawn.estimate for drawn in track.places[place].values()]
     if len(values) < 2:
         return ABSENT
     ends = (percent(Interval(end(values), np.nan, np.nan)) for end in (min, max))
-    return " … ".join(ends)
+    return " … ".join(dict.fromkeys(ends))
 
 
 def _rows_of(track: Track, place: Place, bases: dict[str, Place]) -> Iterator[dict]:
