@@ -178,9 +178,6 @@ def hiding_plan(section: Mapping[str, Any], datasets: Iterable[str]) -> HidingPl
                 )
     if not plan.train and (plan.protectors or plan.test or plan.diversity):
         raise UserError("config: privacy.train is missing: the data set whose faces are protected")
-    if plan.diversity and section.get("members") == 1:
-        raise UserError(
-            "config: privacy.diversity: an ensemble of 1 has no diversity; set privacy.members to "
-            "2 or more"
-        )
+    if section.get("members") == 1 and (plan.diversity or "ensemble" in plan.protectors):
+        raise UserError("config: privacy.members: an ensemble of 1 is none; set it to 2 or more")
     return plan
