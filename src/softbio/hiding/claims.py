@@ -1,8 +1,8 @@
 """Which of the publications' claims hold here, each with its interval.
 
 Numbered as the project numbers them: C1 the auxiliary classifier is turned round; C2 the order of
-the modes for classifiers that no training used; C3 the core claim (equal_privacy.py); C6 what is
-left before an attacker who knows the method (attackers.py).
+the modes for classifiers that no training used; C3 the core claim, of SAN and of the systems after
+it (equal_privacy.py); C6 what is left before an attacker who knows the method (attackers.py).
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,6 @@ from softbio.conditions import scorer, unseen
 from softbio.hiding.attackers import adaptive
 from softbio.hiding.claim import (
     EQUAL,
-    SAN,
     Claim,
     Part,
     before,
@@ -26,8 +25,9 @@ from softbio.hiding.claim import (
     of_condition,
     over_seeds,
 )
-from softbio.hiding.equal_privacy import core
+from softbio.hiding.equal_privacy import cores
 from softbio.hiding.load import Hiding
+from softbio.hiding.systems import SAN
 from softbio.hiding.verdicts import UNDECIDED, above, all_of, at_least, below
 
 AUXILIARY = "aux_gender"
@@ -89,7 +89,7 @@ def order(hiding: Hiding) -> Claim:
 
 def decide(hiding: Hiding) -> list[Claim]:
     """All claims."""
-    return [auxiliary(hiding), order(hiding), core(hiding), adaptive(hiding)]
+    return [auxiliary(hiding), order(hiding), *cores(hiding), adaptive(hiding)]
 
 
 def as_record(claims: Sequence[Claim]) -> list[dict[str, Any]]:
