@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-# where a name may stand, as shares of its size from the mark: right first, then round it, then
-# further away
-_TURNS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
+# where a name may stand, as shares of its size from the mark: off the axes, along which error bars
+# run, then on them, then further away
+_TURNS = ((1, 0.5), (1, -0.5), (-1, 0.5), (-1, -0.5), (0, 1), (0, -1), (1, 0), (-1, 0))
 _NEAR, _STEP, _RINGS = 4.0, 5.0, 7
+# square points of overlap that a step further away is worth
+_FAR = 3.0
 
 
 def _box(x: float, y: float, width: float, height: float, turn: tuple, away: float) -> np.ndarray:
@@ -47,7 +49,8 @@ def places(
             for ring in range(_RINGS)
             for turn in _TURNS
         ]
-        costs = [overlap(o, np.array(blocked)) + _outside(o, inside) for o in options]
+        far = _FAR * scale**2 * np.repeat(np.arange(_RINGS), len(_TURNS))
+        costs = far + [overlap(o, np.array(blocked)) + _outside(o, inside) for o in options]
         found[place] = options[int(np.argmin(np.round(costs, 3)))]
         blocked.append(found[place])
     return found
