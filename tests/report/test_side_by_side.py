@@ -146,10 +146,11 @@ def test_without_a_second_protector_nothing_stands_side_by_side(hiding):
 def test_efficient_is_what_no_other_condition_beats(shown):
     points = {line.name: (line.folded.estimate, line.mean_tmr.estimate) for line in shown.lines}
     for name, (eer, tmr) in points.items():
-        better = [o for o, (e, t) in points.items() if e >= eer and t >= tmr and (e, t) != (eer, tmr)]
+        better = [
+            o for o, (e, t) in points.items() if e >= eer and t >= tmr and (e, t) != (eer, tmr)
+        ]
         assert (name in shown.efficient) == (not better)
     assert "FlowSAN stage 3" in shown.efficient
-    # its EER of 65 % hides no more than one of 35 %, which FlowSAN nearly has with far more matching
     assert "Gaussian blur sigma 2" not in shown.efficient
 
 
@@ -173,7 +174,9 @@ def test_every_condition_is_named_once_and_no_name_lies_on_another(figure):
         texts += [t.get_text() for t in own]
         extents = [t.get_window_extent() for t in own]
         boxes.append(np.array([[e.x0, e.y0, e.x1, e.y1] for e in extents]))
-    assert sorted(texts) == sorted(figure.frame["label"].where(figure.frame["label"] != "", "Before"))
+    assert sorted(texts) == sorted(
+        figure.frame["label"].where(figure.frame["label"] != "", "Before")
+    )
     for part in boxes:
         for place, box in enumerate(part):
             assert overlap(box, np.delete(part, place, axis=0)) < 0.05 * np.prod(box[2:] - box[:2])
@@ -199,7 +202,9 @@ def test_sentences_follow_from_the_numbers(shown):
     ]  # fmt: skip
     assert "FlowSAN stage 3 hides more than SAN OP" in told
     found = re.search(r"FlowSAN stage 3 hides more than SAN OP \(\+([\d.]+)", told)
-    gap = [line_of(shown, *place).folded.estimate for place in (("flowsan", "stage3"), ("san", "op"))]
+    gap = [
+        line_of(shown, *place).folded.estimate for place in (("flowsan", "stage3"), ("san", "op"))
+    ]
     assert float(found[1]) == pytest.approx(100 * (gap[0] - gap[1]), abs=0.051)
 
 
@@ -224,7 +229,9 @@ def test_each_system_is_held_against_mixing_over_its_seeds(hiding):
     (part,) = (p for p in flow.parts if p.by == "FaceRes, SFace" and "stage 3" in p.text)
     sweep = [beside.EFFECTS["none", "original"]]
     sweep += [beside.EFFECTS["mixing", f"alpha{a}"] for a in (0.8, 0.6, 0.5)]
-    eers = [beside.gender("faceres", "flowsan", "stage3", s).interval("eer").estimate for s in (0, 1, 2)]
+    eers = [
+        beside.gender("faceres", "flowsan", "stage3", s).interval("eer").estimate for s in (0, 1, 2)
+    ]
     tmrs = [beside.matching("sface", "flowsan", "stage3", s).interval("tmr@0.01").estimate
             for s in (0, 1, 2)]  # fmt: skip
     mixed = np.interp(eers, *zip(*sweep, strict=True))

@@ -78,7 +78,6 @@ def test_files_of_other_subjects_have_no_common_mean():
     found = of_files([one, other], "eer")
     values = [item.interval("eer").estimate for item in (one, other)]
     assert found.estimate == pytest.approx(np.mean(values))
-    other.numbers.subjects.flags.writeable = True
     apart = type(other.numbers)(
         other.numbers.names, other.numbers.estimates, other.numbers.values, other.numbers.without,
         np.array([f"t{n:02d}" for n in range(40)]), 40,

@@ -17,7 +17,7 @@ from softbio.hiding.systems import SYSTEMS, hides_gender
 from softbio.hiding.verdicts import Draws, derived, draws, joint
 from softbio.intervals import Judged
 from softbio.scores import KINDS, ORIGINAL
-from softbio.statistics import Interval, both, bootstrap, clustered, mean_interval
+from softbio.statistics import Interval, bootstrap, both, clustered, mean_interval
 
 QUALITY = ("psnr", "ssim")
 
