@@ -117,7 +117,8 @@ def quality(places: list[tuple[str, str, int]]) -> pd.DataFrame:
         parts.append(pd.DataFrame(
             {"image": [f"{s}-{n}" for s in SUBJECTS for n in (0, 1)],
              "subject": np.repeat(SUBJECTS, 2), "psnr": 25 + seed + noise,
-             "ssim": 0.9 + 0.01 * noise, "protector": protector, "mode": mode, "seed": seed, "condition": mode}
+             "ssim": 0.9 + 0.01 * noise, "protector": protector, "mode": mode,
+             "seed": seed, "condition": mode}
         ))  # fmt: skip
     return pd.concat(parts, ignore_index=True)
 

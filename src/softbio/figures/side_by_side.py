@@ -99,7 +99,8 @@ def _taken(ax: Axes, frame: pd.DataFrame) -> np.ndarray:
     """Boxes of marks and error bars, in pixels: a name lies on none of them if it can."""
     point = ax.figure.dpi / 72
     hollow = frame[frame["eer"] - frame["turned"] > TURNED]
-    spans = [(hollow, "tmr", "tmr", "eer", "eer", 3.2), (frame, "tmr", "tmr", "turned", "turned", 3.2),
+    spans = [(hollow, "tmr", "tmr", "eer", "eer", 3.2),
+             (frame, "tmr", "tmr", "turned", "turned", 3.2),
              (frame, "tmr_low", "tmr_high", "turned", "turned", 0.4),
              (frame, "tmr", "tmr", "turned_low", "turned_high", 0.4)]  # fmt: skip
     boxes = []
