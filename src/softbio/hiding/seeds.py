@@ -5,8 +5,8 @@ network, and another test set would hold other subjects. All seeds are judged on
 so their numbers are drawn together, and the mean over seeds has one BCa interval over subjects; the
 means of the seeds have Student's t interval; `statistics.both` adds the distances of their limits
 as squares (MOVER: Zou and Donner, Statistics in Medicine 27, 2008). The spread over seeds holds
-what a seed does to these very subjects too, which the draws of the mean hold again: the interval is a
-little too wide rather than too narrow.
+what a seed does to these very subjects too, which the draws of the mean hold again: the interval is
+a little too wide rather than too narrow.
 """
 
 from collections.abc import Mapping, Sequence
