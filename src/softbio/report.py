@@ -153,7 +153,7 @@ def write_report(
             version=softbio.__version__,
             kind=_kind(records, halves),
             with_age=with_age,
-            headline=verdict.headline if with_age else halves[0].headline,
+            headlines=[verdict.headline] * with_age + [half.headline for half in halves[:1]],
             cited=citations(halves, cards),
             halves=[shown(half, share, out) for half in halves],
             separated=RULE,

@@ -133,6 +133,16 @@ def seed_interval(ours: np.ndarray, theirs: np.ndarray) -> Interval | None:
     return Interval(estimate, estimate - half, estimate + half)
 
 
+def mean_interval(values: np.ndarray) -> Interval | None:
+    """Student's t interval of a mean over seeds (S,), on these test images; None of one seed."""
+    values = np.asarray(values, float)
+    if len(values) < 2:
+        return None
+    estimate, spread = float(values.mean()), float(values.std(ddof=1))
+    half = float(t.ppf((1 + LEVEL) / 2, len(values) - 1)) * spread / np.sqrt(len(values))
+    return Interval(estimate, estimate - half, estimate + half)
+
+
 def both(seeds: Interval | None, images: Interval) -> Interval | None:
     """The interval for new seeds and new test images, from one of each.
 

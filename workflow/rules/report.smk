@@ -13,6 +13,7 @@ PAGE = [
         "age.html.j2",
         "blocks.html.j2",
         "hiding.html.j2",
+        "side_by_side.html.j2",
         "style.css",
         "sort.js",
     )

@@ -16,11 +16,13 @@ from softbio.hiding.verdicts import (
     at_least,
     combined,
     draws,
+    interval_of,
     joint,
     separated,
     turned,
 )
-from softbio.intervals import Judged
+from softbio.intervals import Judged, separation
+from softbio.statistics import Interval
 
 
 def is_gender(item: Judged) -> bool:
@@ -38,6 +40,15 @@ def worst(items: Sequence[Judged]) -> Draws | None:
         *(separated(np.stack([getattr(each, name) for each in areas])).max(axis=0)
           for name in ("values", "without")),
     )  # fmt: skip
+
+
+def level(most: Draws, items: Sequence[Judged]) -> Interval:
+    """Interval of the separation of whoever tells most; where no draw makes a mistake, that of the
+    one file which makes none."""
+    found = interval_of(most)
+    if found.low < found.high:
+        return found
+    return max((separation(i.interval("auc")) for i in items), key=lambda each: each.estimate)
 
 
 def attacked(hiding: Hiding) -> Iterator[tuple[Judged, list[Judged], list[Judged]]]:

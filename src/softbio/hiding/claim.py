@@ -11,7 +11,6 @@ from softbio.intervals import Judged
 from softbio.scores import ORIGINAL
 from softbio.statistics import Interval
 
-SAN = "san"
 # the EER of scores that say nothing
 EQUAL = 0.5
 IMPOSSIBLE = "other subjects in the score files"

@@ -1,9 +1,9 @@
 """Which of the publications' claims hold here, each with its interval.
 
 Numbered as the project numbers them: C1 the auxiliary classifier is turned round; C2 the order of
-the modes for classifiers that no training used; C3 the core claim (equal_privacy.py); C4 ensemble
-and series (family_claims.py); C6 what is left before an attacker who knows the method
-(attackers.py).
+the modes for classifiers that no training used; C3 the core claim, of SAN and of the systems after
+it (equal_privacy.py); C4 ensemble and series (family_claims.py); C6 what is left before an attacker
+who knows the method (attackers.py).
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,6 @@ from softbio.conditions import scorer, unseen
 from softbio.hiding.attackers import adaptive
 from softbio.hiding.claim import (
     EQUAL,
-    SAN,
     Claim,
     Part,
     before,
@@ -27,9 +26,10 @@ from softbio.hiding.claim import (
     of_condition,
     over_seeds,
 )
-from softbio.hiding.equal_privacy import core
+from softbio.hiding.equal_privacy import cores
 from softbio.hiding.family_claims import family_claims
 from softbio.hiding.load import Hiding
+from softbio.hiding.systems import SAN
 from softbio.hiding.verdicts import UNDECIDED, above, all_of, at_least, below
 
 AUXILIARY = "aux_gender"
@@ -92,7 +92,7 @@ def order(hiding: Hiding) -> Claim:
 def decide(hiding: Hiding) -> list[Claim]:
     """All claims; those on ensemble and series where there is one."""
     family = family_claims(hiding)
-    return [auxiliary(hiding), order(hiding), core(hiding), *family, adaptive(hiding)]
+    return [auxiliary(hiding), order(hiding), *cores(hiding), *family, adaptive(hiding)]
 
 
 def as_record(claims: Sequence[Claim]) -> list[dict[str, Any]]:

@@ -7,10 +7,11 @@ import numpy as np
 
 from softbio.conditions import MODES, unseen
 from softbio.hiding.load import NONE, Condition, Hiding
+from softbio.hiding.systems import SAN
 from softbio.intervals import Judged
 from softbio.scores import ORIGINAL
 
-SAN, MIXING = "san", "mixing"
+MIXING = "mixing"
 
 
 def _eer(items: Iterable[Judged], protector: str, mode: str) -> float:

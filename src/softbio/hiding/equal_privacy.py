@@ -1,14 +1,14 @@
-"""The core claim: at equal privacy, a SAN costs less matching than face mixing."""
+"""The core claim: at equal privacy, a SAN costs less matching than face mixing; and the same of the
+systems that followed it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from softbio.conditions import scorer, strength_of, unseen
+from softbio.conditions import condition, scorer, strength_of, unseen
 from softbio.hiding.claim import (
     IMPOSSIBLE,
-    SAN,
     Claim,
     Part,
     each_of,
@@ -17,13 +17,15 @@ from softbio.hiding.claim import (
     of_condition,
 )
 from softbio.hiding.load import Hiding
+from softbio.hiding.seeds import DIFFERENCE, over_seeds
+from softbio.hiding.systems import SAN, SYSTEMS, compared_with_mixing
 from softbio.hiding.verdicts import (
     NOTHING,
     UNDECIDED,
     Draws,
     above,
     all_of,
-    combined,
+    derived,
     draws,
     interpolated,
     joint,
@@ -34,7 +36,6 @@ from softbio.statistics import Interval
 
 MIXING = "mixing"
 TMR = tmr_name(0.01)
-MODES = ("op", "nt")
 # A matcher that misses most mated comparisons of unprotected faces can not tell what protection
 # costs: it is not heard, and named.
 ABLE = 0.5
@@ -72,14 +73,14 @@ def _sweep(gender: list[Judged], matching: list[Judged], seed: int | None) -> li
     return found
 
 
-def cost_at_equal_privacy(san: _Pair, sweep: Sequence[_Pair]) -> tuple[Interval, str]:
-    """TMR of a SAN minus that of face mixing, interpolated between the points of its sweep (which
-    starts at the original) where its EER is the SAN's; and why it is undecided, if so."""
-    files = [side.numbers for pair in (san, *sweep) for side in (pair.gender, pair.matching)]
+def cost_at_equal_privacy(own: _Pair, sweep: Sequence[_Pair]) -> tuple[Draws | None, str]:
+    """TMR of a system minus that of face mixing, interpolated between the points of its sweep
+    (which starts at the original) where its EER is the system's; and why there is none, if so."""
+    files = [side.numbers for pair in (own, *sweep) for side in (pair.gender, pair.matching)]
     if not joint(files):
-        return NOTHING, IMPOSSIBLE
-    if any(np.isnan(pair.tmr.estimate) for pair in (san, *sweep)):
-        return NOTHING, "too few non-mated comparisons for FMR 1 %"
+        return None, IMPOSSIBLE
+    if any(np.isnan(pair.tmr.estimate) for pair in (own, *sweep)):
+        return None, "too few non-mated comparisons for FMR 1 %"
 
     def cost(eer: np.ndarray, tmr: np.ndarray, *points: np.ndarray) -> np.ndarray:
         half = len(points) // 2
@@ -87,38 +88,68 @@ def cost_at_equal_privacy(san: _Pair, sweep: Sequence[_Pair]) -> tuple[Interval,
         return tmr - interpolated(eer, xs, ys)
 
     points = [pair.eer for pair in sweep], [pair.tmr for pair in sweep]
-    found = combined(cost, san.eer, san.tmr, *points[0], *points[1])
+    found = derived(cost, own.eer, own.tmr, *points[0], *points[1])
     if np.isnan(found.estimate):
         reach = [pair.eer.estimate for pair in sweep]
         return found, (
-            f"EER {100 * san.eer.estimate:.1f} lies outside mixing's sweep, "
+            f"EER {100 * own.eer.estimate:.1f} lies outside mixing's sweep, "
             f"{100 * min(reach):.1f} to {100 * max(reach):.1f}"
         )
+    return found, ""
+
+
+def _over(costs: Mapping[int | None, tuple[Draws | None, str]]) -> tuple[Interval, str]:
+    """The mean cost over seeds, which has to be known in each of them, and why it is not."""
+    reasons = [
+        f"seed {seed}: {why}" if len(costs) > 1 else why for seed, (_, why) in costs.items() if why
+    ]
+    if reasons:
+        return NOTHING, reasons[0]
+    found = over_seeds([cost for cost, _ in costs.values()], DIFFERENCE)
     return found, "the end of mixing's sweep is too near" if np.isnan(found.low) else ""
 
 
-def core(hiding: Hiding) -> Claim:
-    """C3: at the SAN's EER of an unseen classifier, TMR at FMR 1 % of an unseen matcher is higher
-    than that of face mixing. Matchers whose TMR is below `ABLE` before protection are not heard."""
+def _part(pairs: Mapping[int | None, _Pair], sweeps: Mapping[int | None, list[_Pair]]) -> Part:
+    """A classifier's and a matcher's word on a condition, over its seeds."""
+    found, why = _over({seed: cost_at_equal_privacy(pairs[seed], sweeps[seed]) for seed in pairs})
+    seed, one = next(iter(pairs.items()))
+    about, several = one.gender.about, len(pairs) > 1
+    text = f"TMR, {condition(about)} − face mixing" + f", {len(pairs)} seeds" * several
+    by = f"{scorer(about)}, {scorer(one.matching.about)}"
+    return Part(text, by, None if several else seed, found, above(found), why)
+
+
+def _parts(hiding: Hiding, system: str) -> tuple[list[Part], dict[str, str]]:
+    """Of each unseen classifier and matcher, and the matchers that are not heard with their TMR
+    before protection."""
     probes = [i for i in hiding.verification if i.about.kind in KINDS[:2]]
+    made = dict.fromkeys(i.about.mode for i in hiding.gender if i.about.protector == system)
     parts, deaf = [], {}
     for gender in groups(unseen(hiding.gender)).values():
         for matching in groups(unseen(probes)).values():
-            for mode in MODES:
-                own, other = (of_condition(items, SAN, mode) for items in (gender, matching))
-                for seed in (seed for seed in own if seed in other):
-                    sweep = _sweep(gender, matching, seed)
-                    if len(sweep) < 2:
-                        continue
-                    if (before := sweep[0].tmr.estimate) < ABLE:
-                        deaf[scorer(other[seed].about)] = f"{100 * before:.1f} %"
-                        continue
-                    found, why = cost_at_equal_privacy(_Pair(own[seed], other[seed]), sweep)
-                    by = f"{scorer(own[seed].about)}, {scorer(other[seed].about)}"
-                    text = f"TMR, SAN {mode.upper()} − face mixing"
-                    parts.append(Part(text, by, seed, found, above(found), why))
+            for mode in compared_with_mixing(system, made):
+                own, other = (of_condition(items, system, mode) for items in (gender, matching))
+                sweeps = {s: _sweep(gender, matching, s) for s in own if s in other}
+                sweeps = {seed: sweep for seed, sweep in sweeps.items() if len(sweep) > 1}
+                if not sweeps:
+                    continue
+                first = next(iter(sweeps))
+                if (before := sweeps[first][0].tmr.estimate) < ABLE:
+                    deaf[scorer(other[first].about)] = f"{100 * before:.1f} %"
+                    continue
+                pairs = {seed: _Pair(own[seed], other[seed]) for seed in sweeps}
+                parts.append(_part(pairs, sweeps))
+    return parts, deaf
+
+
+def core(hiding: Hiding, system: str = SAN) -> Claim:
+    """C3: at a system's EER of an unseen classifier, its TMR at FMR 1 % of an unseen matcher is
+    higher than that of face mixing, in the mean over seeds. Matchers whose TMR is below `ABLE`
+    before protection are not heard."""
+    title = _title(hiding, system)
+    parts, deaf = _parts(hiding, system)
     known = [part for part in parts if part.word != UNDECIDED or not part.remark]
-    sentence = "No unseen classifier and matcher have scored both SAN and face mixing."
+    sentence = f"No unseen classifier and matcher have scored both {title} and face mixing."
     if parts:
         sentence = f"Higher in {held_of(parts, 'comparisons')}"
         if known:
@@ -128,8 +159,21 @@ def core(hiding: Hiding) -> Claim:
     if deaf:
         names = ", ".join(f"{name} ({tmr})" for name, tmr in deaf.items())
         sentence += f" Not heard, for a TMR below {100 * ABLE:.0f} % before protection: {names}."
-    title = (
-        "Where both hide gender as well (equal EER of an unseen classifier), SAN leaves more "
+    claimed = (
+        f"Where both hide gender as well (equal EER of an unseen classifier), {title} leaves more "
         "matching than face mixing"
     )
-    return Claim("C3", title, all_of([part.word for part in parts]), sentence, tuple(parts))
+    name = "C3" if system == SAN else f"C3, {title}"
+    return Claim(name, claimed, all_of([part.word for part in parts]), sentence, tuple(parts))
+
+
+def _title(hiding: Hiding, system: str) -> str:
+    """The printed name of a system."""
+    titles = [i.about.protector_title for i in hiding.gender if i.about.protector == system]
+    return next(filter(None, titles), {SAN: "SAN"}.get(system, system))
+
+
+def cores(hiding: Hiding) -> list[Claim]:
+    """C3 of SAN, then of each other system that was scored."""
+    scored = {i.about.protector for i in hiding.gender}
+    return [core(hiding), *(core(hiding, name) for name in SYSTEMS[1:] if name in scored)]

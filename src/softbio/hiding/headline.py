@@ -7,7 +7,11 @@ from softbio.hiding.attackers import attacked, worst
 from softbio.hiding.claim import Claim
 from softbio.hiding.equal_privacy import TMR
 from softbio.hiding.load import Hiding
+from softbio.hiding.side_by_side import SideBySide
+from softbio.hiding.systems import SYSTEMS
+from softbio.hiding.told import in_short
 from softbio.intervals import Judged
+from softbio.names import joined
 from softbio.scores import KINDS, ORIGINAL
 
 WORDS = {"held": "holds", "not held": "does not hold", "undecided": "is undecided"}
@@ -27,9 +31,19 @@ def _of(items: Sequence[Judged], protector: str, mode: str) -> list[Judged]:
     return [i for i in items if (i.about.protector, i.about.mode) == (protector, mode)]
 
 
-def headline(hiding: Hiding, claims: Sequence[Claim]) -> str:
-    """What SAN OP does to unseen classifiers and matchers, the core claim, and the attacker."""
+def headline(hiding: Hiding, claims: Sequence[Claim], beside: SideBySide | None = None) -> str:
+    """What SAN OP, or each system where there are several, does to unseen classifiers and matchers,
+    the core claim, and the attacker."""
     name = hiding.population.title
+    told = in_short(beside) if beside else ""
+    text = f"{name}: {told}" if told else _of_san(hiding, name)
+    if not text.endswith("."):
+        text += _core(claims, told) + _attacked(hiding, bool(told)) + "."
+    return text
+
+
+def _of_san(hiding: Hiding, name: str) -> str:
+    """What SAN OP does; a whole sentence where that is not known."""
     gender = unseen(hiding.gender)
     probes = unseen([i for i in hiding.verification if i.about.kind in KINDS[:2]])
     eers = [_range(_of(gender, *c), "eer") for c in ((ORIGINAL, ""), ("san", "op"))]
@@ -41,21 +55,41 @@ def headline(hiding: Hiding, claims: Sequence[Claim]) -> str:
     )
     if all(tmrs):
         text += f", and TMR at FMR 1 % of unseen matchers from {tmrs[0]} % to {tmrs[1]} %"
-    core = next((claim for claim in claims if claim.name == "C3"), None)
-    if core and core.parts:
-        text += (
-            "; the claim that it costs less matching than face mixing of equal privacy "
-            f"{WORDS[core.word]}"
-        )
+    return text
+
+
+def _core(claims: Sequence[Claim], told: str) -> str:
+    """The core claim's outcome, of SAN alone or of each system."""
+    found = [claim for claim in claims if claim.name.startswith("C3") and claim.parts]
+    if not told:
+        found = [claim for claim in found if claim.name == "C3"]
+    if not found:
+        return ""
+    text = "; the claim that {} costs less matching than face mixing of equal privacy {}"
+    if len(found) == 1:
+        return text.format("it" if not told else "SAN", WORDS[found[0].word])
+    by_word: dict[str, list[str]] = {}
+    for claim in found:
+        by_word.setdefault(WORDS[claim.word], []).append(claim.name.removeprefix("C3, "))
+    outcome = "; ".join(
+        f"{word} for {joined(['SAN' if name == 'C3' else name for name in names])}"
+        for word, names in by_word.items()
+    )
+    return text.format("each", outcome)
+
+
+def _attacked(hiding: Hiding, any_system: bool) -> str:
+    """The worst case: of SAN OP, or of any condition of the family."""
     levels = [
         worst(attacks)
         for any_, attacks, _ in attacked(hiding)
         if (any_.about.protector, any_.about.mode) == ("san", "op")
+        or (any_system and any_.about.protector in SYSTEMS)
     ]
-    known = [level.estimate for level in levels if level]
-    if known:
-        text += (
-            "; the worst of the attackers who know the method tells gender with max(AUC, 1 − AUC) "
-            f"of {100 * max(known):.1f} %"
-        )
-    return text + "."
+    known = [each.estimate for each in levels if each]
+    if not known:
+        return ""
+    return (
+        "; the worst of the attackers who know the method tells gender with max(AUC, 1 − AUC) "
+        f"of {100 * max(known):.1f} %"
+    )

@@ -68,19 +68,31 @@ def joint(files: Sequence[Resampled]) -> bool:
     )
 
 
-def combined(function: Callable[..., np.ndarray], *parts: Draws) -> Interval:
-    """Interval of a function of several numbers that are drawn together. function: float (N,) each
-    -> (N,), NaN where it has no value.
+def derived(function: Callable[..., np.ndarray], *parts: Draws) -> Draws:
+    """A function of several numbers that are drawn together. function: float (N,) each -> (N,), NaN
+    where it has no value."""
+    estimate = float(function(*(np.array([each.estimate]) for each in parts))[0])
+    return Draws(
+        estimate,
+        function(*(each.values for each in parts)),
+        function(*(each.without for each in parts)),
+    )
+
+
+def interval_of(number: Draws) -> Interval:
+    """BCa interval of a number over its draws.
 
     NaN limits where more of the resamples than an interval leaves out have no value: the interval
     would speak of the others alone.
     """
-    estimate = float(function(*(np.array([each.estimate]) for each in parts))[0])
-    values = function(*(each.values for each in parts))
-    without = function(*(each.without for each in parts))
-    if np.isnan(estimate) or np.isnan(values).mean() > 1 - LEVEL:
-        return Interval(estimate, float("nan"), float("nan"))
-    return Interval(estimate, *limits(estimate, values, without))
+    if np.isnan(number.estimate) or np.isnan(number.values).mean() > 1 - LEVEL:
+        return Interval(number.estimate, float("nan"), float("nan"))
+    return Interval(number.estimate, *limits(number.estimate, number.values, number.without))
+
+
+def combined(function: Callable[..., np.ndarray], *parts: Draws) -> Interval:
+    """Interval of a function of several numbers that are drawn together, as `derived` takes it."""
+    return interval_of(derived(function, *parts))
 
 
 def interpolated(x: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:

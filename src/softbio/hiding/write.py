@@ -15,6 +15,7 @@ from softbio.figures.family import prototypes, stages
 from softbio.figures.hiding import attacks, examples
 from softbio.figures.matching import det, identification, roc
 from softbio.figures.privacy import gender_roc, plane
+from softbio.figures.side_by_side import together
 from softbio.files import atomic, write_json
 from softbio.hiding.claim import Claim
 from softbio.hiding.claims import as_record, decide
@@ -22,12 +23,14 @@ from softbio.hiding.curves import first_seeds, on_curves
 from softbio.hiding.evaluators import evaluators
 from softbio.hiding.faces import example_faces
 from softbio.hiding.family import series
-from softbio.hiding.family_claims import sentences
+from softbio.hiding.family_claims import sentences as of_family
 from softbio.hiding.headline import headline
 from softbio.hiding.load import ATTACK, NONE, Hiding
 from softbio.hiding.population import Training
 from softbio.hiding.portraits import portraits
+from softbio.hiding.side_by_side import SideBySide, side_by_side
 from softbio.hiding.terms import terms
+from softbio.hiding.told import sentences
 from softbio.privacy.recipe import san_recipe
 from softbio.scores import KINDS
 from softbio.tables.family import family_tables
@@ -41,8 +44,9 @@ from softbio.tables.layout import Table, save
 from softbio.tables.privacy import gender_errors, matching
 from softbio.tables.privacy import identification as identification_table
 from softbio.tables.quality import quality
+from softbio.tables.side_by_side import side_by_side_table
 
-EXAMPLES, PROTOTYPES = "examples", "prototypes"
+EXAMPLES, PROTOTYPES, TOGETHER = "examples", "prototypes", "side by side"
 # stems of the tables and figures that stand in the section of ensemble and series
 FAMILY = ("ensemble", "diversity", "flowsan", PROTOTYPES)
 FIRST = "Of several seeds the first is shown; the tables have all."
@@ -51,9 +55,13 @@ OF_THE_RUN = {"dataset", "seed"}
 
 
 def build_tables(
-    hiding: Hiding, claims: list[Claim], specs: Mapping[str, EvaluatorSpec]
+    hiding: Hiding,
+    claims: list[Claim],
+    specs: Mapping[str, EvaluatorSpec],
+    beside: SideBySide | None,
 ) -> Iterator[Table | None]:
     """In the report's order; None where there is nothing to show."""
+    yield side_by_side_table(beside, hiding.dataset)
     yield gender_errors(hiding.gender)
     yield matching(hiding.verification)
     for pairs in sorted({item.about.pairs for item in hiding.matching} - {hiding.pairs}):
@@ -68,8 +76,11 @@ def build_tables(
     yield claims_table(claims, hiding.dataset)
 
 
-def _drawings(hiding: Hiding) -> Iterator[tuple[str, Callable[[], Figure]]]:
+def _drawings(
+    hiding: Hiding, beside: SideBySide | None
+) -> Iterator[tuple[str, Callable[[], Figure]]]:
     """(name, how to draw it) in the report's order; examples stand apart."""
+    yield TOGETHER, lambda: together(beside, hiding.dataset)
     gender, pairs = on_curves(hiding, hiding.gender), on_curves(hiding, hiding.verification)
     gallery = on_curves(hiding, hiding.identification)
     every = first_seeds(hiding.gender), first_seeds(hiding.verification)
@@ -93,7 +104,7 @@ def _renamed(item: Any, hiding: Hiding) -> Any:
     return replace(item, name=f"{stem}-{hiding.population.name}")
 
 
-def _write_figures(hiding: Hiding, folder: Path, apart: Path) -> None:
+def _write_figures(hiding: Hiding, beside: SideBySide | None, folder: Path, apart: Path) -> None:
     """The figures and index.json; faces of photographs into a folder of their own."""
     folder.mkdir(parents=True, exist_ok=True)
     apart.mkdir(parents=True, exist_ok=True)
@@ -102,7 +113,7 @@ def _write_figures(hiding: Hiding, folder: Path, apart: Path) -> None:
     def draw(name: str, drawing: Callable[[], Figure], place: Path) -> None:
         try:
             figure = _renamed(drawing(), hiding)
-            if len(hiding.seeds) > 1:
+            if len(hiding.seeds) > 1 and name != TOGETHER:
                 figure = replace(figure, caption=f"{figure.caption} {FIRST}")
         except NotShown as reason:
             absent.append({"name": name, "place": hiding.population.title, "reason": str(reason)})
@@ -115,7 +126,7 @@ def _write_figures(hiding: Hiding, folder: Path, apart: Path) -> None:
     if faces := portraits(hiding):
         learnt = hiding.population.sources[0].name
         draw(PROTOTYPES, lambda: prototypes(faces, learnt, hiding.dataset), place)
-    for name, drawing in _drawings(hiding):
+    for name, drawing in _drawings(hiding, beside):
         draw(name, drawing, folder)
     index = {"figures": made, "absent": absent, "elsewhere": elsewhere}
     with atomic(folder / "index.json") as part:
@@ -138,7 +149,12 @@ def _training(training: Training) -> dict[str, Any]:
     return record
 
 
-def _record(hiding: Hiding, claims: list[Claim], specs: Mapping[str, EvaluatorSpec]) -> dict:
+def _record(
+    hiding: Hiding,
+    claims: list[Claim],
+    specs: Mapping[str, EvaluatorSpec],
+    beside: SideBySide | None,
+) -> dict:
     """What the page needs beside tables and figures."""
     people = hiding.population
     protectors = {c.title: c.citation for c in hiding.conditions if c.citation}
@@ -150,9 +166,10 @@ def _record(hiding: Hiding, claims: list[Claim], specs: Mapping[str, EvaluatorSp
         "title": people.title,
         "drawn": people.drawn,
         "size": people.size,
-        "headline": headline(hiding, claims),
+        "headline": headline(hiding, claims, beside),
+        "side_by_side": sentences(beside),
         "claims": as_record(claims),
-        "family": {"sentences": sentences(hiding),
+        "family": {"sentences": of_family(hiding),
                    "shown": [f"{stem}-{people.name}" for stem in FAMILY]},
         "terms": terms(hiding),
         "sources": [asdict(source) for source in people.sources],
@@ -180,10 +197,10 @@ def write_hiding(
 
     specs: the registry of evaluators; style: the figures' style file.
     """
-    folder, claims = Path(folder), decide(hiding)
-    tables = [table for table in build_tables(hiding, claims, specs) if table is not None]
+    folder, claims, beside = Path(folder), decide(hiding), side_by_side(hiding)
+    tables = [each for each in build_tables(hiding, claims, specs, beside) if each is not None]
     save([_renamed(table, hiding) for table in tables], folder / "tables")
     with matplotlib.rc_context(fname=style):
-        _write_figures(hiding, folder / "figures", folder / "faces")
-    write_json(folder / "claims.json", _record(hiding, claims, specs))
+        _write_figures(hiding, beside, folder / "figures", folder / "faces")
+    write_json(folder / "claims.json", _record(hiding, claims, specs, beside))
     return claims

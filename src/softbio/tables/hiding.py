@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from softbio.conditions import OVER_SUBJECTS, condition
-from softbio.hiding.attackers import attacked, worst
+from softbio.hiding.attackers import attacked, level, worst
 from softbio.hiding.claim import Claim, Part
 from softbio.hiding.evaluators import GENDER, Entry
 from softbio.hiding.load import Hiding
@@ -36,15 +36,6 @@ def _gain(attack: Judged, readers: Draws | None, files: Sequence[Judged]) -> Int
     return combined(lambda a, b: separated(a) - b, draws(attack.numbers, "auc"), readers)
 
 
-def _level(most: Draws, items: Sequence[Judged]) -> Interval:
-    """Interval of the separation of whoever tells most; where no draw makes a mistake, that of the
-    one file which makes none."""
-    found = combined(lambda drawn: drawn, most)
-    if found.low < found.high:
-        return found
-    return max((of_area(i.interval("auc")) for i in items), key=lambda each: each.estimate)
-
-
 def _rows(hiding: Hiding) -> list[dict]:
     """One row an attack, with one before for zero effort and one behind for the worst case."""
     rows = []
@@ -69,7 +60,7 @@ def _rows(hiding: Hiding) -> list[dict]:
                            "separation": value, "gain": gain}  # fmt: skip
 
         if zero is not None:
-            rows.append(row("zero_effort", ZERO, "", _level(zero, readers), None))
+            rows.append(row("zero_effort", ZERO, "", level(zero, readers), None))
         others = [i for i in hiding.attacks if i not in attacks and _same(i, any_)]
         for item in sorted(attacks, key=lambda i: _family(hiding, i)) + others:
             about = item.about
@@ -84,7 +75,7 @@ def _rows(hiding: Hiding) -> list[dict]:
             gain = None
             if zero is not None and joint([i.numbers for i in (*attacks, *readers)]):
                 gain = combined(np.subtract, most, zero)
-            rows.append(row("worst", WORST, "", _level(most, attacks), gain))
+            rows.append(row("worst", WORST, "", level(most, attacks), gain))
     return rows
 
 

@@ -1,0 +1,63 @@
+"""A number of a condition over several trainings, each with another seed.
+
+Two things vary, as in the age half (`softbio.statistics`): another seed would train another
+network, and another test set would hold other subjects. All seeds are judged on the same subjects,
+so their numbers are drawn together, and the mean over seeds has one BCa interval over subjects; the
+means of the seeds have Student's t interval; `statistics.both` adds the distances of their limits
+as squares (MOVER: Zou and Donner, Statistics in Medicine 27, 2008). The spread over seeds holds
+what a seed does to these very subjects too, which the draws of the mean hold again: the interval is
+a little too wide rather than too narrow.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from softbio.hiding.verdicts import NOTHING, Draws, derived, draws, interval_of, joint
+from softbio.intervals import Judged
+from softbio.statistics import Interval, both, mean_interval
+
+# the numbers are shares of 1; a separation, max(AUC, 1 - AUC), is no less than 1/2
+SHARE, SEPARATION, DIFFERENCE = (0.0, 1.0), (0.5, 1.0), (-1.0, 1.0)
+OVER_BOTH = (
+    "95 % intervals of means over seeds are over both: Student's t over the seeds, and subjects "
+    "drawn with replacement with all their images (BCa bootstrap), the same ones for all seeds; "
+    "the distances of their limits add up as squares (MOVER); of one seed over subjects alone"
+)
+
+
+def averaged(parts: Sequence[Draws]) -> Draws:
+    """The mean of numbers that are drawn together."""
+    return derived(lambda *values: np.mean(values, axis=0), *parts)
+
+
+def over_seeds(parts: Sequence[Draws], within: tuple[float, float] = SHARE) -> Interval:
+    """Mean of a number over its seeds, each drawn together with the others; the interval is for new
+    seeds and new subjects, and lies `within` the values that the number can have.
+
+    Of one seed the interval is over subjects. NaN limits where too many draws have no value.
+    """
+    subjects = interval_of(averaged(parts))
+    seeds = mean_interval(np.array([part.estimate for part in parts]))
+    found = both(seeds, subjects) or subjects
+    low, high = (float(np.clip(end, *within)) for end in (found.low, found.high))
+    return Interval(found.estimate, low, high)
+
+
+def of_files(files: Sequence[Judged], name: str) -> Interval:
+    """A number of the score files of one scorer and condition, one a seed, over them.
+
+    Where no draw of any file makes a mistake the interval over subjects is that of `Resampled`.
+    Nothing where the files have other subjects.
+    """
+    if len(files) == 1:
+        return files[0].interval(name)
+    if not joint([each.numbers for each in files]):
+        return NOTHING
+    found = over_seeds([draws(each.numbers, name) for each in files])
+    return found if found.low < found.high else files[0].interval(name)
+
+
+def of_seed(files: Mapping[int | None, Judged], seed: int | None) -> Judged:
+    """The file of a seed; what is made once counts for each."""
+    return files[seed] if seed in files else next(iter(files.values()))
