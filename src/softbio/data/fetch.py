@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from softbio.data.archives import SUFFIXES, ImageSource, Several, open_images
+from softbio.data.archives import SUFFIXES, ImageSource, Several, Tar, open_images
+from softbio.data.members import Members
 from softbio.data.registry import DatasetSpec, FileSpec, FoundFile
 from softbio.data.streams import name_of, opened_parts, parts_of
 from softbio.errors import UserError
@@ -24,17 +25,27 @@ class Sources:
     split lists by part, and each file as it was found.
 
     archives: where the authors hand the images out in several archives, all of them; `images` is
-    then the folder of the first.
+    then the folder of the first. kept: the folder for what is known of the archives.
     """
 
     images: Path | None = None
     lists: Mapping[str, Path] = field(default_factory=dict)
     files: tuple[FoundFile, ...] = ()
     archives: tuple[Path, ...] = ()
+    kept: Path | None = None
 
     def open(self) -> ImageSource:
         """The images; raises UserError as `open_images` does."""
-        return Several(self.archives) if self.archives else open_images(self.images)
+        opened = [
+            open_images(path, self._members(path)) for path in self.archives or (self.images,)
+        ]
+        return Several(opened) if self.archives else opened[0]
+
+    def _members(self, path: Path) -> Members | None:
+        found = next((f.sha256 for f in self.files if f.name == path.name), None)
+        if self.kept is None or found is None:
+            return None
+        return Members(self.kept / f".{path.name}.members.json", found)
 
 
 def fetch(spec: DatasetSpec, raw: Path | str) -> Sources:
@@ -56,6 +67,9 @@ def fetch(spec: DatasetSpec, raw: Path | str) -> Sources:
                 continue
             _download(spec, file, raw)
     sources = locate(spec, raw)
+    if sources.images is not None and isinstance(source := sources.open(), Tar | Several):
+        # the one pass that lists an archive also reads it to its end, and here is who can mend it
+        source.names()
     write_json(raw / RECEIPT, [asdict(file) for file in sources.files])
     return sources
 
@@ -79,8 +93,8 @@ def locate(spec: DatasetSpec, raw: Path | str) -> Sources:
         lists[part] = path
         found.append(_check(path, known.get(name)))
     if len(images) > 1:
-        return Sources(images[0].parent, lists, tuple(found), images)
-    return Sources(next(iter(images), None), lists, tuple(found))
+        return Sources(images[0].parent, lists, tuple(found), images, raw)
+    return Sources(next(iter(images), None), lists, tuple(found), kept=raw)
 
 
 def own_files(spec: DatasetSpec) -> list[Path]:
