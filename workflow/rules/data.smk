@@ -11,7 +11,9 @@ AUDITS = {
 rule fetch:
     input:
         source=source_of,
-        code=code("data/archives", "data/streams", "data/download", "data/fetch"),
+        code=code(
+            "data/archives", "data/members", "data/streams", "data/download", "data/fetch"
+        ),
     output:
         sources="resources/raw/{dataset}/sources.json",
     log:
@@ -41,10 +43,13 @@ rule prepare:
             "data/fetch",
             "data/readers/__init__",
             "data/archives",
+            "data/members",
             "data/matching",
             "data/streams",
             "data/card",
+            "data/expected",
             "data/fingerprints",
+            "data/packing",
             "data/pictures",
             "data/prepare",
             "data/splitlists",

@@ -154,7 +154,10 @@ class Folder(ImageSource):
 
 
 class Tar(ImageSource):
-    """A tar archive, plain or packed with gzip or xz, in one file or in parts; `kept`: its names."""
+    """A tar archive, plain or packed with gzip or xz, in one file or in parts.
+
+    kept: where its names are kept, if they are.
+    """
 
     def __init__(self, path: Path, kept: Members | None = None) -> None:
         super().__init__(path)

@@ -12,7 +12,7 @@ import json
 import logging
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,7 +179,7 @@ def _lock(journal: BinaryIO, folder: Path) -> None:
 
 
 def identity_of(*parts: Any) -> str:
-    """One hash for all that packed bytes depend on: values that JSON knows, paths, bytes' hashes."""
+    """One hash of all that the packed bytes depend on: values that JSON knows, and paths."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from softbio.data.card import make_card
+from softbio.data.expected import differences
 from softbio.data.fetch import Sources, locate
 from softbio.data.fingerprints import write_fingerprints
 from softbio.data.matching import match
@@ -55,9 +56,9 @@ def prepare(
 
     raw: the folder that `fetch` filled. The card is written last: without it the folder counts as
     unfinished. A run that was killed is gone on with, unless the source, the entry or the code is
-    another one by now; the result is the same, byte for byte. Images that do not decode are left out and listed in rejected.csv; above the share
-    `max_rejected` of all images they are an error. Raises UserError for that, for what `locate` and
-    the reader find wrong, and for a full disk.
+    another one by now; the result is the same, byte for byte. Images that do not decode are left
+    out and listed in rejected.csv; above the share `max_rejected` of all images they are an error.
+    Raises UserError for that, for what `locate` and the reader find wrong, and for a full disk.
     """
     folder = Path(folder)
     if spec.ages is None:
@@ -68,6 +69,7 @@ def prepare(
     sources = locate(spec, raw)
     records = read(spec, sources)
     check_records(records.frame, spec.ages, f"data set '{spec.name}'")
+    differences(spec, records.frame, "listed")
     frame = _in_parts(records.frame, spec.ages[0])
     faces = _faces(frame, records, sources)
     job = Drawn(records.draw) if records.draw else decoded
@@ -94,7 +96,7 @@ def prepare(
 
 
 def _write_tables(folder: Path, frame: pd.DataFrame) -> None:
-    """index.parquet and fingerprints.parquet of the images that decode, rejected.csv of the rest."""
+    """index.parquet and fingerprints.parquet of what decodes, rejected.csv of the rest."""
     kept, rejected = frame[frame["reason"] == ""], frame[frame["reason"] != ""]
     with atomic(folder / "index.parquet") as part:
         index = kept[SCHEMA.names].astype(object).where(kept[SCHEMA.names].notna(), None)
