@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softbio.data import archives
-from softbio.data.archives import open_images, safe_name
+from softbio.data.archives import open_images
+from softbio.data.members import safe_name
 from softbio.data.matching import match
 from softbio.errors import UserError
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from softbio.data.fetch import RECEIPT, download, fetch, locate, own_files
+from softbio.data.fetch import RECEIPT, fetch, locate, own_files
+from softbio.data.mirrors import download
 from softbio.data.registry import DatasetSpec, FileSpec, FoundFile
 from softbio.errors import UserError
 from tests.miniatures import tarball

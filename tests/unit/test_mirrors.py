@@ -17,7 +17,8 @@ import requests
 
 from softbio.data import download as downloads
 from softbio.data.archives import Tar
-from softbio.data.fetch import download, fetch, locate
+from softbio.data.fetch import fetch, locate
+from softbio.data.mirrors import download
 from softbio.data.registry import DatasetSpec, FileSpec
 from softbio.errors import UserError
 from tests import miniatures

@@ -12,7 +12,12 @@ rule fetch:
     input:
         source=source_of,
         code=code(
-            "data/archives", "data/members", "data/streams", "data/download", "data/fetch"
+            "data/archives",
+            "data/members",
+            "data/streams",
+            "data/download",
+            "data/fetch",
+            "data/mirrors",
         ),
     output:
         sources="resources/raw/{dataset}/sources.json",
@@ -41,13 +46,14 @@ rule prepare:
         code=code(
             "data/download",
             "data/fetch",
+            "data/mirrors",
             "data/readers/__init__",
             "data/archives",
+            "data/expected",
             "data/members",
             "data/matching",
             "data/streams",
             "data/card",
-            "data/expected",
             "data/fingerprints",
             "data/packing",
             "data/pictures",
@@ -84,9 +90,12 @@ rule audit_split:
         fingerprints=rules.prepare.output.fingerprints,
         code=code(
             "data/archives",
+            "data/expected",
+            "data/members",
             "data/streams",
             "data/download",
             "data/fetch",
+            "data/mirrors",
             "data/splitlists",
             "audit",
             "repair",

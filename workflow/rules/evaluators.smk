@@ -10,7 +10,11 @@ rule evaluators:
     input:
         registry=EVALUATORS,
         code=code(
-            "data/archives", "data/streams", "evaluators/fetch", "evaluators/registry"
+            "data/archives",
+            "data/members",
+            "data/streams",
+            "evaluators/fetch",
+            "evaluators/registry",
         ),
     output:
         receipt=RECEIPT,
@@ -33,10 +37,13 @@ rule align:
         code=code(
             "data/align",
             "data/archives",
+            "data/expected",
+            "data/members",
             "data/matching",
             "data/streams",
             "data/download",
             "data/fetch",
+            "data/mirrors",
             "data/fingerprints",
             "data/pictures",
             "data/readers/__init__",

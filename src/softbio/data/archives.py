@@ -7,7 +7,6 @@ an error all the same, because an archive that holds one is not what its authors
 import hashlib
 import lzma
 import os
-import re
 import stat
 import tarfile
 import zipfile
@@ -16,10 +15,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NoReturn
 
-from softbio.data.members import Members
+from softbio.data.members import Members, safe_name
 from softbio.data.streams import Forward, name_of, parts_of, unpacked
 from softbio.errors import UserError
 
@@ -40,23 +39,6 @@ DAMAGE = (
     ValueError,
     RuntimeError,
 )
-
-
-def safe_name(name: str) -> str:
-    """A member's name in plain form ("./a//b" is "a/b", "./" is "").
-
-    Raises ValueError, saying why, for a name that is no relative path below the archive's root.
-    """
-    if re.search(r"[\x00-\x1f\x7f]", name):
-        raise ValueError("has a control character in its name")
-    if name.startswith("/"):
-        raise ValueError("has an absolute path")
-    parts = PurePosixPath(name).parts
-    if "\\" in name or any(re.match(r"[A-Za-z]:", part) for part in parts):
-        raise ValueError("has a Windows path")
-    if ".." in parts:
-        raise ValueError("leaves the archive's folder ('..')")
-    return "/".join(parts)
 
 
 class ImageSource(ABC):

@@ -1,24 +1,20 @@
 """Getting a data set's files: the user's own first, then what lies in raw/, then the network."""
 
 import hashlib
-import logging
 import os
 import re
-import shutil
 import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from itertools import count
 from pathlib import Path
 
 from softbio.data.archives import SUFFIXES, ImageSource, Several, Tar, open_images
-from softbio.data.members import Members
+from softbio.data.members import Members, members_of
+from softbio.data.mirrors import download, download_parts
 from softbio.data.registry import DatasetSpec, FileSpec, FoundFile
-from softbio.data.streams import name_of, opened_parts, parts_of, suffix
+from softbio.data.streams import name_of, opened_parts, parts_of
 from softbio.errors import UserError
 from softbio.files import sha256, write_json
-
-log = logging.getLogger(__name__)
 
 RECEIPT = "sources.json"
 
@@ -50,11 +46,6 @@ class Sources:
         if self.kept is None or found is None:
             return None
         return Members(members_of(self.kept, path.name), found)
-
-
-def members_of(raw: Path, name: str) -> Path:
-    """Where the names in an archive are kept."""
-    return raw / f".{name}.members.json"
 
 
 def fetch(spec: DatasetSpec, raw: Path | str) -> Sources:
@@ -236,79 +227,3 @@ def _found(path: Path) -> FoundFile:
 def _download(spec: DatasetSpec, file: FileSpec, raw: Path) -> None:
     remedy = f"put it in a folder that you name as datasets.{spec.name}.source, or in {raw}"
     (download_parts if file.in_parts else download)(file, raw, f"data set '{spec.name}'", remedy)
-
-
-def download_parts(file: FileSpec, raw: Path, owner: str, remedy: str) -> None:
-    """`download` of NAMEaa, NAMEab, .. up to the one that no mirror knows; nothing where they are
-    there and were listed to the end."""
-    if members_of(raw, file.name).exists():
-        return
-    for number in count():
-        end = suffix(number)
-        urls = [address + end for address in file.addresses]
-        part = FileSpec(file.name + end, urls[0], None, None, tuple(urls[1:]))
-        failures = _failures(part, raw)
-        if number and failures and all(failure.unknown for failure in failures):
-            return
-        if failures:
-            raise _unavailable(part, failures, raw, owner, remedy)
-
-
-def download(file: FileSpec, raw: Path, owner: str, remedy: str) -> None:
-    """Fetch one file to raw/{its name} from the first of its mirrors that has it, unless it is
-    there with the right checksum (or at all, where none is known); a cut connection is gone on
-    with, by a later run too.
-
-    owner, remedy: what a UserError says it belongs to and what to do where it can not be had.
-    """
-    if failures := _failures(file, raw):
-        raise _unavailable(file, failures, raw, owner, remedy)
-
-
-@dataclass(frozen=True)
-class _Failure:
-    """Why a mirror did not give a file; unknown: it has no such file (404)."""
-
-    url: str
-    why: str
-    unknown: bool = False
-
-
-def _failures(file: FileSpec, raw: Path) -> list[_Failure]:
-    """Fetch a file; the failures of all mirrors, none where one of them had it."""
-    # slow to import, and most runs download nothing
-    import pooch
-    import requests
-
-    from softbio.data.download import downloader
-
-    known = f"sha256:{file.sha256}" if file.sha256 else f"md5:{file.md5}" if file.md5 else None
-    pooch.get_logger().setLevel("WARNING")
-    failures = []
-    for url in file.addresses:
-        way = downloader(url, raw, file.name)
-        try:
-            pooch.retrieve(url, known, file.name, raw, downloader=way)
-        except requests.ConnectionError:
-            failures.append(_Failure(url, "no connection"))
-        except (requests.RequestException, ValueError) as error:
-            answer = getattr(error, "response", None)
-            unknown = answer is not None and answer.status_code == 404
-            failures.append(_Failure(url, " ".join(str(error).split()), unknown))
-        except OSError as error:
-            # of this machine's disk, which no other mirror mends
-            return [*failures, _Failure(url, " ".join(str(error).split()))]
-        else:
-            return []
-        log.warning("%s: %s: %s", file.name, url, failures[-1].why)
-    return failures
-
-
-def _unavailable(
-    file: FileSpec, failures: list[_Failure], raw: Path, owner: str, remedy: str
-) -> UserError:
-    tried = ", nor from ".join(f"{failure.url} ({failure.why})" for failure in failures)
-    room = shutil.disk_usage(raw).free
-    return UserError(
-        f"{owner}: {file.name} can not be fetched from {tried}; {room / 1e9:.1f} GB free: {remedy}"
-    )
