@@ -45,8 +45,9 @@ TARS = (
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the CSV. images_per_second: of packing, with the reading of the lists; load: of
-    the machine just before, in processes."""
+    """One line of the CSV. images_per_second: of packing, with the reading of the lists;
+    cpu_ms_per_image: of all threads together, which other work on the machine hardly changes; load:
+    of the machine just before, in processes."""
 
     date: str
     commit: str
@@ -57,6 +58,7 @@ class Line:
     workers: int
     fetch_seconds: float
     images_per_second: float
+    cpu_ms_per_image: float
     peak_memory_mb: int
     load: float
 
@@ -110,8 +112,8 @@ def cut(path: Path) -> None:
     path.unlink()
 
 
-def pack(source: Path, work: Path, workers: int) -> tuple[float, float, int]:
-    """Seconds of fetching and of packing, and this process' peak memory in MiB."""
+def pack(source: Path, work: Path, workers: int) -> tuple[float, float, float, int]:
+    """Seconds of fetching and of packing, CPU seconds of packing, peak memory in MiB."""
     from softbio.data.fetch import fetch
     from softbio.data.prepare import prepare
     from softbio.data.registry import DatasetSpec
@@ -120,13 +122,14 @@ def pack(source: Path, work: Path, workers: int) -> tuple[float, float, int]:
                        lists={"all": str(source.parent / "labels.csv")})  # fmt: skip
     begun = time.perf_counter()
     fetch(spec, work / "raw")
-    fetched = time.perf_counter()
+    fetched, cpu = time.perf_counter(), time.process_time()
     prepare(spec, SIDE, work / "packed", work / "raw", workers)
-    done = time.perf_counter()
+    done, cpu = time.perf_counter(), time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return (
         fetched - begun,
         done - fetched,
+        cpu,
         round(peak / (2**20 if sys.platform == "darwin" else 2**10)),
     )
 
@@ -143,7 +146,9 @@ def measured(case: str, source: Path, options: argparse.Namespace) -> Line:
         tempfile.TemporaryDirectory(dir=options.folder) as work,
         ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
     ):
-        fetching, packing, peak = pool.submit(pack, source, Path(work), options.workers).result()
+        fetching, packing, cpu, peak = pool.submit(
+            pack, source, Path(work), options.workers
+        ).result()
     return Line(
         date=date.today().isoformat(),
         commit=(git_state()["commit"] or "")[:7],
@@ -154,6 +159,7 @@ def measured(case: str, source: Path, options: argparse.Namespace) -> Line:
         workers=options.workers,
         fetch_seconds=round(fetching, 1),
         images_per_second=round(options.images / packing),
+        cpu_ms_per_image=round(1000 * cpu / options.images, 3),
         peak_memory_mb=peak,
         load=round(load, 1),
     )
