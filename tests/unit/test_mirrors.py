@@ -266,3 +266,11 @@ def test_gdown_passes_googles_page_before_a_large_file(tmp_path, server, monkeyp
     monkeypatch.setattr(sys.modules[gdown.download.__module__].requests, "session", rerouted)
     assert fetched(tmp_path, f"gdrive:{NUMBER}", checksum=digest(CONTENT)) == CONTENT
     assert Handler.asked == ["/uc", "/download"]
+
+
+def test_an_archive_that_was_packed_anew_is_not_fetched(tmp_path, server):
+    files = (FileSpec("Set.tar.gz", f"{server}/good", None, None),)
+    spec = DatasetSpec("set", "A set", "utkface", (1, 9), files=files)
+    (tmp_path / "Set.tar").write_bytes(miniatures.tarball({"a.jpg": b"a"}))
+    assert fetch(spec, tmp_path).images == tmp_path / "Set.tar"
+    assert Handler.asked == []

@@ -62,8 +62,8 @@ def fetch(spec: DatasetSpec, raw: Path | str) -> Sources:
         _images(spec, raw)
     for file in spec.files:
         if file.url and _beside(spec, file.name) is None:
-            # an archive given as the source stands for the authors' archive
-            if file in spec.archives and spec.source is not None:
+            # an archive given as the source, or packed anew, stands for the authors' archive
+            if file in spec.archives and (spec.source is not None or _anew(spec, file, raw)):
                 continue
             _download(spec, file, raw)
     sources = locate(spec, raw)
@@ -148,6 +148,12 @@ def _archive(spec: DatasetSpec, name: str, raw: Path) -> Path | None:
             if path is not None and parts_of(path):
                 return path
     return None
+
+
+def _anew(spec: DatasetSpec, file: FileSpec, raw: Path) -> bool:
+    """Whether the archive lies there under another name than its authors gave it."""
+    found = _archive(spec, file.name, raw)
+    return found is not None and name_of(found).name != file.name
 
 
 def _check_source(spec: DatasetSpec) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from softbio.data.members import members_of
 from softbio.data.registry import FileSpec
-from softbio.data.streams import suffix
+from softbio.data.streams import parts_of, suffix
 from softbio.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 def download_parts(file: FileSpec, raw: Path, owner: str, remedy: str) -> None:
     """`download` of NAMEaa, NAMEab, .. up to the one that no mirror knows; nothing where they are
     there and were listed to the end."""
-    if members_of(raw, file.name).exists():
+    if members_of(raw, file.name).exists() and parts_of(raw / file.name):
         return
     for number in count():
         end = suffix(number)
