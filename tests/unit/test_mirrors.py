@@ -98,6 +98,12 @@ def test_the_next_mirror_is_asked_where_one_has_nothing(tmp_path, server):
     assert Handler.asked == ["/none", "/bad", "/good"]
 
 
+def test_a_name_may_have_folders_in_it(tmp_path, server):
+    file = FileSpec("logs/seed0/p.log", f"{server}/good", digest(CONTENT), None)
+    download(file, tmp_path, "it", "do something")
+    assert (tmp_path / "logs/seed0/p.log").read_bytes() == CONTENT
+
+
 def test_the_last_error_names_every_mirror_and_why(tmp_path, server):
     Handler.files["/bad"] = b"another version"
     with pytest.raises(UserError) as error:

@@ -61,10 +61,12 @@ def _failures(file: FileSpec, raw: Path) -> list[_Failure]:
     known = f"sha256:{file.sha256}" if file.sha256 else f"md5:{file.md5}" if file.md5 else None
     pooch.get_logger().setLevel("WARNING")
     failures = []
+    # a name may have folders in it
+    place = raw / file.name
     for url in file.addresses:
-        way = downloader(url, raw, file.name)
+        way = downloader(url, place.parent, place.name)
         try:
-            pooch.retrieve(url, known, file.name, raw, downloader=way)
+            pooch.retrieve(url, known, place.name, place.parent, downloader=way)
         except requests.ConnectionError:
             failures.append(_Failure(url, "no connection"))
         except (requests.RequestException, ValueError) as error:
