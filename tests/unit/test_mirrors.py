@@ -189,6 +189,9 @@ def test_a_part_that_can_not_be_had_is_told(tmp_path, parts, slept):
     Handler.files.pop("/Set.tar.xzac")
     with pytest.raises(UserError, match=r"Set.tar.xz: truncated or damaged .*ends within its xz"):
         fetch(parts, tmp_path / "raw")
+    Handler.files.clear()
+    with pytest.raises(UserError, match=r"'set': Set.tar.xzaa can not be fetched .*404"):
+        fetch(parts, tmp_path / "none")
     offline = replace(parts.files[0], url=NOWHERE, mirrors=())
     with pytest.raises(UserError, match=r"'set': Set.tar.xzaa can not be fetched .*no connection"):
         fetch(replace(parts, files=(offline,)), tmp_path / "other")
