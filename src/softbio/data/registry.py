@@ -132,9 +132,9 @@ class Card:
     rejected: int
     files: tuple[FoundFile, ...]
     known_problems: tuple[str, ...]
-    differences: tuple[str, ...]
     made: str
     softbio: str
+    differences: tuple[str, ...] = ()
 
 
 def load_registry(
