@@ -22,10 +22,11 @@ evaluators-check: .venv/ready-dev
 	$(BIN)/snakemake --cores 1 evaluators
 	$(BIN)/python -m pytest tests/evaluators -s $(ARGS)
 
-# Rates of training beside a ceiling and the published data path, and what the workflow itself costs.
+# Rates of training beside a ceiling and the published data path, of packing, and what the workflow itself costs.
 bench: .venv/ready-dev
 	$(BIN)/python benchmarks/throughput.py --backbone small16 --size 48 --crop 44 --batch 128 --images 12800 $(ARGS)
 	$(BIN)/python benchmarks/throughput.py --backbone resnet34 --precision bf16 --images 1024 --seconds 15 $(ARGS)
+	$(BIN)/python benchmarks/packing.py
 	$(BIN)/python benchmarks/workflow_cost.py
 
 lint: .venv/ready-dev

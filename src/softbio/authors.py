@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from softbio.benchmark import Run
-from softbio.data.fetch import RECEIPT, download
+from softbio.data.fetch import RECEIPT
+from softbio.data.mirrors import download
 from softbio.data.registry import FileSpec
 from softbio.errors import UserError, nearest
 from softbio.files import sha256, write_json

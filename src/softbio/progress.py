@@ -22,12 +22,15 @@ def bar(steps: Iterable, text: str, total: int, done: int) -> Iterable:
     return tqdm(steps, text, total, initial=done, disable=None, leave=False, mininterval=0.5)
 
 
-def told(items: Iterable[T], total: int, text: str) -> Iterator[T]:
-    """The images, with a bar on a terminal, else a line in the log every tenth of `total`."""
+def told(items: Iterable[T], total: int, text: str, done: int = 0) -> Iterator[T]:
+    """The images, with a bar on a terminal, else a line in the log every tenth of `total`.
+
+    done: how many of the `total` an earlier run has done, which are not among the items.
+    """
     if sys.stderr.isatty():
-        yield from bar(items, text, total, 0)
+        yield from bar(items, text, total, done)
         return
-    for count, item in enumerate(items, start=1):
+    for count, item in enumerate(items, start=done + 1):
         yield item
         if count * 10 // total > (count - 1) * 10 // total:
             log.info("%s: %d of %d images", text, count, total)

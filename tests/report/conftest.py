@@ -72,7 +72,7 @@ def page(made: Made, tables: dict, figures: dict) -> Path:
 
 
 PHOTOGRAPHS = hidden.World(
-    subjects=16, each=2, cap=300, dataset="celeba_to_lfw", test="lfw", access="application"
+    subjects=16, each=2, cap=300, dataset="celeba_to_lfw", test="lfw", access="form"
 )
 
 

@@ -226,7 +226,7 @@ def test_training_is_read_from_the_networks_folder(drawn):
 
 def test_a_card_of_two_data_sets(drawn, tmp_path):
     made, _ = drawn
-    specs = {name: DatasetSpec(name, f"The {name} faces", "table", None, access="application")
+    specs = {name: DatasetSpec(name, f"The {name} faces", "table", None, access="form")
              for name in ("celeba", "lfw")}  # fmt: skip
     left_out = (LeftOut("celeba", "dark", 2), LeftOut("lfw", "dark", 1))
     card = PopulationCard("celeba_to_lfw", 112, (0, 0), specs, {"celeba": 5, "lfw": 3}, left_out)

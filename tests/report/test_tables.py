@@ -287,7 +287,7 @@ def test_what_was_not_run_says_what_it_needs(made, utkface):
     missing = frame[frame["metric"] == "mae"].set_index(["dataset", "backbone", "method"])
     missing = missing["missing"].groupby(level=[0, 1, 2]).first()
     printed = made.published
-    assert missing["morph2", "resnet34", "ce"].startswith("MORPH-2 archive (application), about ")
+    assert missing["morph2", "resnet34", "ce"].startswith("MORPH-2 archive (form), about ")
     assert missing["cacd", "vgg", "ce"].startswith("CACD archive (download), about ")
     # who has the archive needs the hours only, and so does another backbone of a data set here
     hours = 3 * gpu_hours(printed, "afad", "resnet34")

@@ -46,3 +46,13 @@ def test_cost_of_a_thousand_jobs(tmp_path):
     table = pd.read_csv(tmp_path / "cost.csv")
     assert {"interpreter", "interpreter and torch", "plan of 1,008 jobs"} <= set(table["measure"])
     assert (table["seconds"] > 0).all()
+
+
+def test_packing_from_every_form(tmp_path):
+    out = tmp_path / "packing.csv"
+    printed = run("packing.py", "--images", "12", "--folder", str(tmp_path), "--out", str(out))
+    table = pd.read_csv(out)
+    assert list(table["source"]) == ["folder", "zip", "tar", "tar.gz", "tar.xz in parts"]
+    assert (table[["images_per_second", "cpu_ms_per_image", "peak_memory_mb"]] > 0).all(axis=None)
+    assert printed == out.read_text()
+    assert list(tmp_path.iterdir()) == [out], "nothing else is left"

@@ -120,12 +120,15 @@ def test_the_record_of_both_splits_prints_what_its_numbers_say():
             assert f"{values.mean():.2f} ± {values.std():.2f}" == printed
 
 
-@pytest.mark.parametrize("name", ["performance", "workflow_cost"])
+@pytest.mark.parametrize("name", ["performance", "packing", "workflow_cost"])
 def test_the_page_on_performance_prints_what_was_measured(name):
     text = (ROOT / "docs/performance.md").read_text().replace(",", "")
     for row in pd.read_csv(ROOT / f"docs/{name}.csv").itertuples():
         if name == "workflow_cost":
             line = f"| {row.measure} | {row.seconds:.2f} | {row.lowest:.2f} | {row.highest:.2f} |"
+        elif name == "packing":
+            line = f"| {row.source} | {row.images} | {row.images_per_second:.0f} "
+            line += f"| {row.cpu_ms_per_image:.3f} | {row.peak_memory_mb} | {row.load:.1f} |"
         else:
             rates = " | ".join(f"{rate:.0f}" for rate in (row.engine, row.ceiling, row.authors))
             ratios = f"{row.engine_to_ceiling:.3f} | {row.engine_to_authors:.2f}"

@@ -12,12 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from softbio.data.fetch import RECEIPT, download, fetch, locate, own_files
+from softbio.data.fetch import RECEIPT, fetch, locate, own_files
+from softbio.data.mirrors import download
 from softbio.data.registry import DatasetSpec, FileSpec, FoundFile
 from softbio.errors import UserError
+from tests.miniatures import tarball
 
+LISTED = ".Set.tar.gz.members.json"
 LIST = b",file,age\n0,a.jpg,1\n"
-ARCHIVE = b"an archive"
+ARCHIVE = tarball({"a.jpg": b"a face"})
 
 
 def digest(content: bytes) -> str:
@@ -76,7 +79,7 @@ def test_what_has_a_url_is_downloaded_once(tmp_path, served):
     )
     assert fetch(spec, raw) == sources == locate(spec, raw)
     assert len(Handler.asked) == 1
-    assert {path.name for path in raw.iterdir()} == {"Set.tar.gz", "list.csv", RECEIPT}
+    assert {path.name for path in raw.iterdir()} == {"Set.tar.gz", "list.csv", RECEIPT, LISTED}
 
 
 def test_a_damaged_download_is_fetched_again(tmp_path, served):

@@ -17,6 +17,7 @@ from PIL import Image
 
 from softbio.data import faces, pictures, prepare
 from softbio.data.packed import COLUMNS, load_packed
+from softbio.data.packing import ARRAY, JOURNAL, Packing
 from softbio.data.pictures import decode, decoded
 from softbio.data.registry import Citation, DatasetSpec, Preparation
 from softbio.errors import UserError
@@ -167,16 +168,18 @@ def test_an_interrupted_run_does_not_look_finished(tmp_path, contents, monkeypat
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    target = {"images": (prepare, "_write"), "index": (prepare.pq, "write_table"),
+    target = {"images": (Packing, "add"), "index": (prepare.pq, "write_table"),
               "card": (prepare, "make_card")}[at]  # fmt: skip
     monkeypatch.setattr(*target, interrupt)
     with pytest.raises(KeyboardInterrupt):
         pack(spec, out)
-    assert not list(out.glob(".*"))
+    left = {path.name for path in out.glob(".*")}
     if at == "images":
+        assert left == {ARRAY, JOURNAL}, "what a later run goes on with"
         assert (out / "images.npy").read_bytes() == before
         load_packed(out)
     else:
+        assert not left
         with pytest.raises(UserError, match="prepare it again"):
             load_packed(out)
 
@@ -192,7 +195,7 @@ def test_a_disk_that_fills_up_leaves_nothing(tmp_path, contents, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(prepare, "_write", full)
+    monkeypatch.setattr(Packing, "add", full)
     with pytest.raises(UserError, match=r"out: disk full"):
         pack(own_faces(tmp_path / "own", contents), tmp_path / "out")
     assert finished(tmp_path / "out") == []

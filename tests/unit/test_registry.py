@@ -7,10 +7,11 @@ import jsonschema
 import pytest
 import yaml
 
-from softbio.data.registry import SCHEMA, find, load_registry, spec_from
+from softbio.data.registry import SCHEMA, Expected, find, load_registry, spec_from
 from softbio.errors import UserError
 
 REGISTRY = Path(__file__).parents[2] / "config/datasets.yaml"
+FILE = {"name": "x", "url": None, "sha256": None, "bytes": None}
 OWN = {
     "title": "Mine",
     "reader": "table",
@@ -32,18 +33,22 @@ def test_entries_of_the_registry():
     utkface = registry["utkface"]
     assert (utkface.ages, utkface.k) == ((21, 60), 40)
     assert utkface.archive.name == "UTKFace.tar.gz"
-    assert utkface.archive.url is None
+    assert utkface.archive.url.startswith("gdrive:")
     assert utkface.obtain
     assert registry["faces"].archive is None
     for spec in registry.values():
         assert spec.citation.text != "not stated"
         assert spec.licence != "not stated"
         assert spec.intended_use != "not stated"
-    unchecked = {f.name for s in registry.values() for f in s.files if f.url and not f.sha256}
-    # of these no checksum is published; the data card records what was found
-    assert unchecked == {
-        *("afad_valid.csv", "cacd_train.csv", "cacd_valid.csv", "muct-landmarks-v1.tar.gz"),
-        *(f"muct-{camera}-jpg-v1.tar.gz" for camera in "abcde"),
+        assert spec.access == "generated" or spec.expected != Expected()
+        assert spec.access in ("generated", "open", "form", "paid")
+        assert (spec.access == "open") == any(file.url for file in spec.archives)
+        assert spec.access == "generated" or f"datasets: {{{spec.name}: {{source: " in spec.obtain
+    checked = {f.name for s in registry.values() for f in s.files if f.sha256 or f.md5}
+    # of all others no checksum is published; the data card records what was found
+    assert checked == {
+        *("utk_train.csv", "utk_test.csv", "morph2_train.csv", "morph2_test.csv", "afad_test.csv"),
+        *("cacd_test.csv", "img_align_celeba.zip", "lfw-deepfunneled.tgz", "pairs.txt"),
     }
 
 
@@ -95,11 +100,20 @@ def without(entry: dict, key: str) -> dict:
         ({"Mine": OWN}, "name 'Mine' must be lower-case"),
         ({2020: {"titel": "x"}}, "datasets: name 2020 is not text"),
         ({"mine": without(OWN, "lists")}, "key 'mine.lists' lacks 'all'"),
-        ({"mine": {**OWN, "access": "open"}}, "'mine.access' is 'open': did you mean|known: "),
+        ({"mine": {**OWN, "access": "opn"}}, "'mine.access' is 'opn': did you mean|known: "),
         (
             {"mine": {**OWN, "files": [{"name": "../x", "url": None, "sha256": None, "bytes": 1}]}},
             r"'mine.files.0.name': '../x' does not match",
         ),
+        (
+            {"mine": {**OWN, "files": [{**FILE, "url": "gdrive:../../../etc/x"}]}},
+            r"'mine.files.0.url': 'gdrive:../../../etc/x' does not match",
+        ),
+        (
+            {"mine": {**OWN, "files": [{**FILE, "mirrors": ["file:///etc/passwd"]}]}},
+            r"'mine.files.0.mirrors.0': 'file:///etc/passwd' does not match",
+        ),
+        ({"mine": {**OWN, "expected": {"image": 3}}}, "expected.image' is unknown: .*'images'"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_the_key(overrides, message):

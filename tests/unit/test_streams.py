@@ -196,11 +196,11 @@ def test_several_archives_are_one_source_but_no_name_stands_in_two(tmp_path):
     for number, part in enumerate((names[:5], names[5:])):
         data = miniatures.tarball({name: FILES[name] for name in part})
         (tmp_path / f"{number}.tar").write_bytes(data)
-    source = Several([tmp_path / "0.tar", tmp_path / "1.tar"])
+    source = Several([open_images(tmp_path / "0.tar"), open_images(tmp_path / "1.tar")])
     assert source.names() == names
     assert dict(source.read(names[3:7])) == {name: FILES[name] for name in names[3:7]}
     with pytest.raises(UserError, match=r"'faces/0.jpg' is in there twice"):
-        Several([tmp_path / "0.tar", tmp_path / "0.tar"]).names()
+        Several([open_images(tmp_path / "0.tar")] * 2).names()
 
 
 def test_a_name_in_no_known_encoding_is_no_listed_image_and_no_crash(tmp_path):

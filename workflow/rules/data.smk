@@ -11,7 +11,14 @@ AUDITS = {
 rule fetch:
     input:
         source=source_of,
-        code=code("data/archives", "data/streams", "data/download", "data/fetch"),
+        code=code(
+            "data/archives",
+            "data/members",
+            "data/streams",
+            "data/download",
+            "data/fetch",
+            "data/mirrors",
+        ),
     output:
         sources="resources/raw/{dataset}/sources.json",
     log:
@@ -43,15 +50,20 @@ rule prepare:
             "data/points",
             "data/download",
             "data/fetch",
+            "data/mirrors",
             "data/readers/__init__",
             "data/archives",
+            "data/expected",
+            "data/members",
             "data/matching",
             "data/streams",
             "data/card",
             "data/fingerprints",
+            "data/packing",
             "data/pictures",
             "data/prepare",
             "data/splitlists",
+            "data/work",
         ),
     output:
         images=f"{PACKED}/images.npy",
@@ -83,9 +95,12 @@ rule audit_split:
         fingerprints=rules.prepare.output.fingerprints,
         code=code(
             "data/archives",
+            "data/expected",
+            "data/members",
             "data/streams",
             "data/download",
             "data/fetch",
+            "data/mirrors",
             "data/splitlists",
             "audit",
             "repair",

@@ -10,7 +10,11 @@ rule evaluators:
     input:
         registry=EVALUATORS,
         code=code(
-            "data/archives", "data/streams", "evaluators/fetch", "evaluators/registry"
+            "data/archives",
+            "data/members",
+            "data/streams",
+            "evaluators/fetch",
+            "evaluators/registry",
         ),
     output:
         receipt=RECEIPT,
@@ -37,6 +41,8 @@ rule face_points:
             "data/fetch",
             "data/fingerprints",
             "data/matching",
+            "data/members",
+            "data/mirrors",
             "data/pictures",
             "data/points",
             "data/readers/__init__",
@@ -76,10 +82,13 @@ rule align:
         code=code(
             "data/align",
             "data/archives",
+            "data/expected",
+            "data/members",
             "data/matching",
             "data/streams",
             "data/download",
             "data/fetch",
+            "data/mirrors",
             "data/fingerprints",
             "data/pictures",
             "data/readers/__init__",

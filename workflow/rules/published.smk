@@ -31,7 +31,7 @@ L0_STATE = (
 rule authors_files:
     input:
         entry=AUTHORS_ENTRY,
-        code=code("authors", "data/fetch"),
+        code=code("authors", "data/fetch", "data/mirrors"),
     output:
         sources="resources/raw/coral-cnn/sources.json",
     log:

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from softbio.data.expected import differences
 from softbio.data.fetch import Sources, locate
 from softbio.data.matching import match
 from softbio.data.packed import write_header
@@ -143,6 +144,7 @@ def align(
     sources = locate(spec, raw)
     records = read(spec, sources)
     frame = records.frame
+    differences(spec, frame, "listed")
     with room(folder, len(frame) * side * side * 3):
         with atomic(folder / "images.npy") as part, open(part, "wb+") as file:
             write_header(file, len(frame), side)

@@ -4,9 +4,9 @@ Nothing is ever extracted to disk, so that no member can leave its place; a memb
 an error all the same, because an archive that holds one is not what its authors published.
 """
 
+import hashlib
 import lzma
 import os
-import re
 import stat
 import tarfile
 import zipfile
@@ -15,9 +15,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NoReturn
 
+from softbio.data.members import Members, safe_name
 from softbio.data.streams import Forward, name_of, parts_of, unpacked
 from softbio.errors import UserError
 
@@ -40,23 +41,6 @@ DAMAGE = (
 )
 
 
-def safe_name(name: str) -> str:
-    """A member's name in plain form ("./a//b" is "a/b", "./" is "").
-
-    Raises ValueError, saying why, for a name that is no relative path below the archive's root.
-    """
-    if re.search(r"[\x00-\x1f\x7f]", name):
-        raise ValueError("has a control character in its name")
-    if name.startswith("/"):
-        raise ValueError("has an absolute path")
-    parts = PurePosixPath(name).parts
-    if "\\" in name or any(re.match(r"[A-Za-z]:", part) for part in parts):
-        raise ValueError("has a Windows path")
-    if ".." in parts:
-        raise ValueError("leaves the archive's folder ('..')")
-    return "/".join(parts)
-
-
 class ImageSource(ABC):
     """A folder or archive of images. Its errors name the archive, the member and the remedy."""
 
@@ -72,6 +56,10 @@ class ImageSource(ABC):
     @abstractmethod
     def read(self, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
         """(name, content) of the wanted files, in stored order, one at a time."""
+
+    def version(self, _names: Collection[str]) -> str:
+        """What tells one content of these files from another where the source has no checksum."""
+        return ""
 
     def refuse(self, member: str, why: str) -> UserError:
         """The error that a member gives rise to."""
@@ -132,6 +120,15 @@ class Folder(ImageSource):
                 self._unreadable(error)
             yield name, content
 
+    def version(self, names: Collection[str]) -> str:
+        """Of sizes and times of change: reading all files would take as long as packing them."""
+        digest = hashlib.sha256()
+        for name in sorted(names):
+            found = (self.path / name).stat()
+            line = f"{name} {found.st_size} {found.st_mtime_ns}\n"
+            digest.update(line.encode(errors="surrogateescape"))
+        return digest.hexdigest()
+
     def _unreadable(self, error: OSError) -> NoReturn:
         raise UserError(
             f"{error.filename}: can not be read ({error.strerror}); change its permissions"
@@ -139,9 +136,24 @@ class Folder(ImageSource):
 
 
 class Tar(ImageSource):
-    """A tar archive, plain or packed with gzip or xz, in one file or in parts."""
+    """A tar archive, plain or packed with gzip or xz, in one file or in parts.
+
+    kept: where its names are kept, if they are.
+    """
+
+    def __init__(self, path: Path, kept: Members | None = None) -> None:
+        super().__init__(path)
+        self._kept = kept
 
     def names(self) -> list[str]:
+        kept = self._kept.read() if self._kept else None
+        if kept is None:
+            kept = self._listed()
+            if self._kept:
+                self._kept.write(kept)
+        return kept
+
+    def _listed(self) -> list[str]:
         files = [(part, part.stat()) for part in parts_of(self.path)]
         version = tuple((part, stat.st_size, stat.st_mtime_ns, stat.st_ino) for part, stat in files)
         return list(_names(self.path, version))
@@ -249,10 +261,11 @@ def _utf8(name: str) -> str:
         return name
 
 
-def open_images(source: Path | str) -> ImageSource:
+def open_images(source: Path | str, kept: Members | None = None) -> ImageSource:
     """Open a folder or an archive (.tar, .tar.gz, .tgz, .tar.xz, .txz, .zip) of images.
 
-    A tar may lie there in parts (x.tar.xzaa, x.tar.xzab, ..): name it, or one of them. Raises
+    A tar may lie there in parts (x.tar.xzaa, x.tar.xzab, ..): name it, or one of them; it is listed
+    once where `kept` says where to keep the names. Raises
     UserError where it is missing, lacks a part or is of another kind.
     """
     source = Path(source)
@@ -263,15 +276,15 @@ def open_images(source: Path | str) -> ImageSource:
         raise UserError(f"{source}: no such folder or archive; correct `source`")
     if not source.name.endswith(SUFFIXES):
         raise UserError(f"{source}: neither a folder nor one of {', '.join(SUFFIXES)}")
-    return Zip(source) if source.suffix == ".zip" else Tar(source)
+    return Zip(source) if source.suffix == ".zip" else Tar(source, kept)
 
 
 class Several(ImageSource):
     """Archives that hold a data set together, one after the other."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        super().__init__(paths[0].parent)
-        self._sources = [open_images(path) for path in paths]
+    def __init__(self, sources: Sequence[ImageSource]) -> None:
+        super().__init__(sources[0].path.parent)
+        self._sources = sources
 
     def names(self) -> list[str]:
         # the size was checked by each, that no name stands in two of them is checked here

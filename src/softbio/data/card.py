@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 import softbio
+from softbio.data.expected import differences
 from softbio.data.fetch import Sources
 from softbio.data.registry import Card, DatasetSpec, Reconciled
 from softbio.data.splitlists import PARTS
@@ -23,7 +24,8 @@ def make_card(
 ) -> Card:
     """The card of a packed data set.
 
-    frame: the rows that were packed, columns label, split, gender, race, subject.
+    frame: the rows that were packed, columns label, split, gender, race, subject. Counts that are
+    not the expected ones are logged too.
     """
     return Card(
         name=spec.name,
@@ -40,6 +42,7 @@ def make_card(
         rejected=rejected,
         files=sources.files,
         known_problems=spec.known_problems,
+        differences=differences(spec, frame, "packed"),
         made=datetime.now(UTC).date().isoformat(),
         softbio=softbio.__version__,
         preparation=preparation,

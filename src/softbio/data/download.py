@@ -1,14 +1,17 @@
 """One file over HTTP, gone on with where a connection was cut.
 
-What has come so far lies beside the file, with what tells the version that it is of (ETag or
-Last-Modified), so that a later run goes on too. A server that ignores ranges, or has another
-version by now, makes it start over.
+What has come so far lies beside the file, with what tells the version that it is of (its address
+and ETag or Last-Modified), so that a later run goes on too. A server that ignores ranges, or has
+another version by now, makes it start over. Google Drive, which asks back before it hands out a
+large file, is left to gdown.
 """
 
 import logging
 import re
 import sys
 import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +23,24 @@ log = logging.getLogger(__name__)
 TRIES = 5
 # seconds before the second try, doubled for each further one; a server's Retry-After comes first
 PAUSE = 1.0
-MOST = 60.0
+# a server that asks for a longer rest is left alone
+MOST = 300.0
 TIMEOUT = 20
 # what has come of a step is lost where the connection is cut within it
 STEP = 2**16
 # the server has too much to do or is being repaired
 BUSY = {429, 500, 502, 503, 504}
 CUT = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+DRIVE = "gdrive:"
+
+
+class Busy(requests.RequestException):
+    """The server has too much to do; `pause`: the seconds of rest that it asks for, if it does."""
+
+    def __init__(self, status: int, pause: float | None) -> None:
+        rest = "" if pause is None else f" and asks for {pause:,.0f} s of rest"
+        super().__init__(f"it answers {status}{rest}")
+        self.pause = pause
 
 
 class Resuming:
@@ -40,34 +54,38 @@ class Resuming:
     def __call__(self, url: str, output: Any, _pooch: Any) -> None:
         """Write the file to the path `output`.
 
-        Raises requests.RequestException where the server can not be reached, refuses, or cut the
-        connection `TRIES` times; OSError for a full disk.
+        Raises requests.RequestException where the server can not be reached, refuses, is busy or
+        cut the connection `TRIES` times, or asks for more than `MOST` seconds of rest; OSError for
+        a full disk.
         """
         for attempt in range(1, TRIES + 1):
+            pause = PAUSE * 2 ** (attempt - 1)
             try:
-                pause = self._once(url)
+                if self._once(url):
+                    self.part.replace(output)
+                    self.forget()
+                    return
+            except Busy as error:
+                if attempt == TRIES or (error.pause or 0) > MOST:
+                    raise
+                pause = pause if error.pause is None else error.pause
+                log.warning("%s: %s; asked again in %.0f s", url, error, pause)
             except CUT as error:
                 # a server that nothing was ever heard of is not asked again
                 if attempt == TRIES or not self._heard:
                     raise
                 log.warning("%s: cut after %d bytes (%s)", url, self._size(), type(error).__name__)
-                pause = PAUSE * 2 ** (attempt - 1)
-            if pause is None:
-                self.part.replace(output)
-                self.forget()
-                return
-            if attempt < TRIES:
-                time.sleep(min(pause, MOST))
-        raise requests.ConnectionError(f"its server was busy {TRIES} times")
+            time.sleep(pause)
+        raise requests.RequestException(f"another version at each of {TRIES} tries")
 
     def forget(self) -> None:
         """Remove what has come so far."""
         self.part.unlink(missing_ok=True)
         self.version.unlink(missing_ok=True)
 
-    def _once(self, url: str) -> float | None:
-        """Ask once; None where the file is whole, else the seconds to wait."""
-        have, version = self._size(), self._read_version()
+    def _once(self, url: str) -> bool:
+        """Ask once; whether the file is whole."""
+        have, version = self._size(), self._read_version(url)
         headers = {"Accept-Encoding": "identity"}
         if have and version:
             headers |= {"Range": f"bytes={have}-", "If-Range": version}
@@ -76,15 +94,14 @@ class Resuming:
             if answer.status_code == 416:
                 # shorter than what is here: another version
                 self.forget()
-                return 0.0
+                return False
             if answer.status_code in BUSY:
-                asked = answer.headers.get("Retry-After", "")
-                return float(asked) if re.fullmatch(r"\d{1,6}", asked) else PAUSE
+                raise Busy(answer.status_code, _rest(answer.headers.get("Retry-After", "")))
             answer.raise_for_status()
             start = have if _goes_on(answer, have) else 0
-            self.version.write_text(_version(answer.headers))
+            self.version.write_text(f"{url}\n{_version(answer.headers)}")
             self._receive(answer, start, url)
-        return None
+        return True
 
     def _receive(self, answer: requests.Response, start: int, url: str) -> None:
         told = answer.headers.get("Content-Length", "")
@@ -103,8 +120,62 @@ class Resuming:
     def _size(self) -> int:
         return self.part.stat().st_size if self.part.is_file() else 0
 
-    def _read_version(self) -> str:
-        return self.version.read_text() if self.version.is_file() else ""
+    def _read_version(self, url: str) -> str:
+        """The version of what is here, "" where it came from elsewhere."""
+        known = self.version.read_text() if self.version.is_file() else ""
+        source, _, version = known.partition("\n")
+        return version if source == url else ""
+
+
+class Drive:
+    """A downloader for pooch of a file of Google Drive ("gdrive:ID"), by gdown.
+
+    It keeps what has come in `folder` and goes on from there, in a later run too.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._whole = folder / f".{name}.drive"
+
+    def __call__(self, url: str, output: Any, _pooch: Any) -> None:
+        """Write the file to the path `output`; raises requests.RequestException where it can not
+        be had, with Google's reason (most often: too many people took it today)."""
+        found = re.fullmatch(r"gdrive:([A-Za-z0-9_-]{10,100})", url)
+        if found is None:
+            raise requests.RequestException("it is no number of a file of Google Drive")
+        try:
+            import gdown
+        except ImportError:
+            raise requests.RequestException("gdown is not installed: make report") from None
+        try:
+            gdown.download(
+                id=found[1],
+                output=str(self._whole),
+                quiet=not sys.stderr.isatty(),
+                use_cookies=False,
+                resume=True,
+                timeout=TIMEOUT,
+                retries=TRIES - 1,
+            )
+        except gdown.DownloadError as error:
+            raise requests.RequestException(str(error)) from None
+        self._whole.replace(output)
+
+
+def downloader(url: str, folder: Path, name: str) -> Resuming | Drive:
+    """What fetches a file from there to `folder`."""
+    return Drive(folder, name) if url.startswith(DRIVE) else Resuming(folder, name)
+
+
+def _rest(asked: str) -> float | None:
+    """Seconds that a Retry-After asks for, as a number or as a date; None where it does not."""
+    if re.fullmatch(r"\d{1,9}", asked):
+        return float(asked)
+    try:
+        until = parsedate_to_datetime(asked)
+    except ValueError:
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max((until - datetime.now(UTC)).total_seconds(), 0.0)
 
 
 def _goes_on(answer: requests.Response, have: int) -> bool:

@@ -3,13 +3,14 @@
 import hashlib
 import os
 import re
-import shutil
 import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from softbio.data.archives import SUFFIXES, ImageSource, Several, open_images
+from softbio.data.archives import SUFFIXES, ImageSource, Several, Tar, open_images
+from softbio.data.members import Members, members_of
+from softbio.data.mirrors import download, download_parts
 from softbio.data.registry import DatasetSpec, FileSpec, FoundFile
 from softbio.data.streams import name_of, opened_parts, parts_of
 from softbio.errors import UserError
@@ -24,17 +25,27 @@ class Sources:
     split lists by part, and each file as it was found.
 
     archives: where the authors hand the images out in several archives, all of them; `images` is
-    then the folder of the first.
+    then the folder of the first. kept: the folder for what is known of the archives.
     """
 
     images: Path | None = None
     lists: Mapping[str, Path] = field(default_factory=dict)
     files: tuple[FoundFile, ...] = ()
     archives: tuple[Path, ...] = ()
+    kept: Path | None = None
 
     def open(self) -> ImageSource:
         """The images; raises UserError as `open_images` does."""
-        return Several(self.archives) if self.archives else open_images(self.images)
+        opened = [
+            open_images(path, self._members(path)) for path in self.archives or (self.images,)
+        ]
+        return Several(opened) if self.archives else opened[0]
+
+    def _members(self, path: Path) -> Members | None:
+        found = next((f.sha256 for f in self.files if f.name == path.name), None)
+        if self.kept is None or found is None:
+            return None
+        return Members(members_of(self.kept, path.name), found)
 
 
 def fetch(spec: DatasetSpec, raw: Path | str) -> Sources:
@@ -51,11 +62,14 @@ def fetch(spec: DatasetSpec, raw: Path | str) -> Sources:
         _images(spec, raw)
     for file in spec.files:
         if file.url and _beside(spec, file.name) is None:
-            # an archive given as the source stands for the authors' archive
-            if file in spec.archives and spec.source is not None:
+            # an archive given as the source, or packed anew, stands for the authors' archive
+            if file in spec.archives and (spec.source is not None or _anew(spec, file, raw)):
                 continue
             _download(spec, file, raw)
     sources = locate(spec, raw)
+    if sources.images is not None and isinstance(source := sources.open(), Tar | Several):
+        # the one pass that lists an archive also reads it to its end, and here is who can mend it
+        source.names()
     write_json(raw / RECEIPT, [asdict(file) for file in sources.files])
     return sources
 
@@ -79,8 +93,8 @@ def locate(spec: DatasetSpec, raw: Path | str) -> Sources:
         lists[part] = path
         found.append(_check(path, known.get(name)))
     if len(images) > 1:
-        return Sources(images[0].parent, lists, tuple(found), images)
-    return Sources(next(iter(images), None), lists, tuple(found))
+        return Sources(images[0].parent, lists, tuple(found), images, raw)
+    return Sources(next(iter(images), None), lists, tuple(found), kept=raw)
 
 
 def own_files(spec: DatasetSpec) -> list[Path]:
@@ -136,6 +150,12 @@ def _archive(spec: DatasetSpec, name: str, raw: Path) -> Path | None:
     return None
 
 
+def _anew(spec: DatasetSpec, file: FileSpec, raw: Path) -> bool:
+    """Whether the archive lies there under another name than its authors gave it."""
+    found = _archive(spec, file.name, raw)
+    return found is not None and name_of(found).name != file.name
+
+
 def _check_source(spec: DatasetSpec) -> None:
     """Raise UserError for a source that is absent, closed to us, or a device that never ends."""
     source, remedy = spec.source, f"correct datasets.{spec.name}.source"
@@ -168,7 +188,7 @@ def _check_images(spec: DatasetSpec, images: Path) -> FoundFile:
                 "take the key out"
             )
         return FoundFile(images.name + "/", None, None)
-    expected = spec.archive if spec.archive and spec.archive.name == images.name else None
+    expected = next((file for file in spec.archives if file.name == images.name), None)
     if spec.source_sha256 is not None:
         expected = FileSpec(images.name, None, spec.source_sha256, None)
     return _check(images, expected)
@@ -184,7 +204,20 @@ def _check(path: Path, expected: FileSpec | None) -> FoundFile:
             f"{path}: sha256 {found.sha256} is not the expected {expected.sha256}; "
             "it is another version or damaged, get it again"
         )
+    if expected is not None and expected.sha256 is None and expected.md5 is not None:
+        _check_md5(path, expected.md5)
     return found
+
+
+def _check_md5(path: Path, expected: str) -> None:
+    """Some authors publish no better checksum."""
+    with opened_parts(parts_of(path) or [path]) as file:
+        found = hashlib.file_digest(file, "md5").hexdigest()
+    if found != expected:
+        raise UserError(
+            f"{path}: MD5 {found} is not the expected {expected}; "
+            "it is another version or damaged, get it again"
+        )
 
 
 def _found(path: Path) -> FoundFile:
@@ -199,38 +232,4 @@ def _found(path: Path) -> FoundFile:
 
 def _download(spec: DatasetSpec, file: FileSpec, raw: Path) -> None:
     remedy = f"put it in a folder that you name as datasets.{spec.name}.source, or in {raw}"
-    download(file, raw, f"data set '{spec.name}'", remedy)
-
-
-def download(file: FileSpec, raw: Path, owner: str, remedy: str) -> None:
-    """Fetch one file to raw/{its name}, unless it is there with the right checksum (or at all,
-    where none is known); a cut connection is gone on with, by a later run too.
-
-    owner, remedy: what a UserError says it belongs to and what to do where it can not be had.
-    """
-    # slow to import, and most runs download nothing
-    import pooch
-    import requests
-
-    from softbio.data.download import Resuming
-
-    known = f"sha256:{file.sha256}" if file.sha256 else None
-    pooch.get_logger().setLevel("WARNING")
-    place = raw / file.name
-    try:
-        pooch.retrieve(
-            file.url,
-            known,
-            place.name,
-            place.parent,
-            downloader=Resuming(raw, file.name),
-        )
-    except (requests.RequestException, ValueError, OSError) as error:
-        why = " ".join(str(error).split())
-        if isinstance(error, requests.ConnectionError):
-            why = "no connection"
-        room = shutil.disk_usage(raw).free
-        raise UserError(
-            f"{owner}: {file.name} can not be fetched from {file.url} ({why}; "
-            f"{room / 1e9:.1f} GB free): {remedy}"
-        ) from None
+    (download_parts if file.in_parts else download)(file, raw, f"data set '{spec.name}'", remedy)

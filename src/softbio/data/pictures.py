@@ -2,7 +2,9 @@
 
 import hashlib
 import io
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -16,7 +18,10 @@ from softbio.data.fingerprints import perceptual_hash
 
 # a face archive holds no larger ones; a few bytes can claim any size
 MAX_PIXELS = 50_000_000
+# faces that are drawn at a time
 CHUNK = 256
+# files that a thread decodes at a time, fewer where they are large: what waits is held in memory
+BATCH, BATCH_BYTES = 32, 8 * 2**20
 # drawn faces are images of this side, whatever size they are packed at
 DRAWN_SIDE = 128
 
@@ -125,13 +130,55 @@ def pictures(
     size: int,
     workers: int,
 ) -> Iterator[tuple[int, Picture]]:
-    """Run job(payload, size) for each (row, payload), in order and some hundred at a time.
+    """Run job(payload, size) for each (row, payload); give (row, picture) in order.
 
-    Decoding releases the GIL and runs in threads, drawing needs processes.
+    Decoding releases the GIL and runs in threads, while the next files are read; drawing needs
+    processes. A bounded number of payloads and pictures is in memory.
     """
-    backend = "loky" if isinstance(job, Drawn) else "threading"
+    if isinstance(job, Drawn):
+        return _in_processes(tasks, job, size, workers)
+    return _in_threads(tasks, job, size, workers)
+
+
+def _in_processes(
+    tasks: Iterable[tuple[int, Any]], job: Drawn, size: int, workers: int
+) -> Iterator[tuple[int, Picture]]:
     tasks = iter(tasks)
-    with Parallel(n_jobs=workers, backend=backend) as pool:
+    with Parallel(n_jobs=workers, backend="loky") as pool:
         while chunk := list(islice(tasks, CHUNK)):
             done = pool(delayed(job)(payload, size) for _, payload in chunk)
             yield from zip((row for row, _ in chunk), done, strict=True)
+
+
+def _in_threads(
+    tasks: Iterable[tuple[int, bytes]],
+    job: Callable[[bytes, int], Picture],
+    size: int,
+    workers: int,
+) -> Iterator[tuple[int, Picture]]:
+    def run(batch: list[tuple[int, bytes]]) -> list[tuple[int, Picture]]:
+        return [(row, job(content, size)) for row, content in batch]
+
+    waiting: deque[Future[list[tuple[int, Picture]]]] = deque()
+    pool = ThreadPoolExecutor(workers)
+    try:
+        for batch in _batches(tasks):
+            waiting.append(pool.submit(run, batch))
+            if len(waiting) > 2 * workers:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _batches(tasks: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+    batch, held = [], 0
+    for row, content in tasks:
+        batch.append((row, content))
+        held += len(content)
+        if len(batch) == BATCH or held > BATCH_BYTES:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch

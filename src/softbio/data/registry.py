@@ -24,12 +24,35 @@ class Citation:
 
 @dataclass(frozen=True)
 class FileSpec:
-    """A file as its authors offer it; None where they do not say."""
+    """A file as its authors offer it; None where they do not say.
+
+    url, mirrors: where it is, tried in this order; http(s), or "gdrive:" and Google Drive's number.
+    md5: where its authors publish no SHA-256. in_parts: it is handed out as NAMEaa, NAMEab, ..,
+    each under the address with that ending.
+    """
 
     name: str
     url: str | None
     sha256: str | None
     bytes: int | None
+    mirrors: tuple[str, ...] = ()
+    md5: str | None = None
+    in_parts: bool = False
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The url and its mirrors."""
+        return (self.url, *self.mirrors) if self.url else self.mirrors
+
+
+@dataclass(frozen=True)
+class Expected:
+    """How many there should be in all parts together, and in the test part; None where no source
+    says so."""
+
+    images: int | None = None
+    test: int | None = None
+    subjects: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +87,7 @@ class DatasetSpec:
     prepare: Preparation = Preparation()
     source: Path | None = None
     source_sha256: str | None = None
+    expected: Expected = field(default_factory=Expected)
     known_problems: tuple[str, ...] = ()
 
     @property
@@ -112,6 +136,7 @@ class Card:
 
     counts: split -> images; labels: split -> images of each rank (K numbers); gender, race:
     split -> group -> images ("unknown" where not labelled; empty where no image is);
+    differences: counts that are not the expected ones, both numbers in each;
     subjects: split -> people, None where unknown; missing_ranks: split -> ranks without image.
     preparation: what was done before packing, and how it differs from what was published;
     reconciled: None where images are drawn.
@@ -139,6 +164,7 @@ class Card:
     known_problems: tuple[str, ...]
     made: str
     softbio: str
+    differences: tuple[str, ...] = ()
     preparation: tuple[str, ...] = ()
     reconciled: Reconciled | None = None
 
@@ -204,7 +230,8 @@ def _spec(name: str, entry: dict[str, Any]) -> DatasetSpec:
             raise UserError(
                 f"datasets.{name}.ages: [{youngest}, {oldest}] must run from low to high"
             )
-    known["files"] = tuple(FileSpec(**file) for file in entry.get("files", ()))
+    known["files"] = tuple(map(_file, entry.get("files", ())))
+    known["expected"] = Expected(**entry.get("expected", {}))
     known["known_problems"] = tuple(entry.get("known_problems", ()))
     if "citation" in entry:
         known["citation"] = Citation(**entry["citation"])
@@ -213,3 +240,7 @@ def _spec(name: str, entry: dict[str, Any]) -> DatasetSpec:
     if entry.get("source") is not None:
         known["source"] = Path(entry["source"]).expanduser()
     return DatasetSpec(name=name, **known)
+
+
+def _file(values: Mapping[str, Any]) -> FileSpec:
+    return FileSpec(**{**values, "mirrors": tuple(values.get("mirrors", ()))})

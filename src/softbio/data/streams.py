@@ -144,13 +144,13 @@ def _whole(path: Path) -> Path | None:
 def _check_names(whole: Path, suffixes: list[str]) -> None:
     """Raise UserError where the parts do not follow each other from "aa" on."""
     digits = len(suffixes[0])
-    expected = _suffix(0, digits)
+    expected = suffix(0, digits)
     numbers = [_number(suffix) if len(suffix) == digits else -1 for suffix in suffixes]
     gap = next((a + 1 for a, b in pairwise(numbers) if b != a + 1), None)
     if numbers[0] != 0:
         missing = expected
     elif gap is not None:
-        missing = _suffix(gap, digits)
+        missing = suffix(gap, digits)
     else:
         return
     raise UserError(
@@ -166,7 +166,8 @@ def _number(suffix: str) -> int:
     return number
 
 
-def _suffix(number: int, digits: int) -> str:
+def suffix(number: int, digits: int = 2) -> str:
+    """What `split` appends to the part of that number: 0 is "aa"."""
     letters = ""
     for _ in range(digits):
         number, letter = divmod(number, 26)

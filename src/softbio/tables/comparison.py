@@ -27,7 +27,7 @@ METRIC_LABELS = {"mae": "MAE ↓", "rmse": "RMSE ↓"}
 CELL = ["dataset", "published_backbone", "method", "weighted", "metric"]
 NOT_RUN = "not run"
 # how an archive is had that the registry does not hold
-OFFERED = {"morph2": "application"}
+OFFERED = {"morph2": "form"}
 AT_HAND = "at hand"
 
 

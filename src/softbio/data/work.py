@@ -1,0 +1,146 @@
+"""What is to be packed: where each image comes from, what makes a picture of it, and one hash of
+all that the packed bytes depend on."""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import PIL
+
+from softbio.data.archives import ImageSource
+from softbio.data.crops import CROPS, Crop
+from softbio.data.fetch import Sources
+from softbio.data.matching import match
+from softbio.data.packing import identity_of
+from softbio.data.pictures import Cropped, Drawn, Picture, decoded
+from softbio.data.points import Points, images_in, read_points
+from softbio.data.readers import COLUMNS, OPTIONAL, Records
+from softbio.data.registry import DatasetSpec, Reconciled
+from softbio.data.splitlists import check_present
+from softbio.errors import UserError
+from softbio.files import sha256
+from softbio.sources import modules_sha256
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be packed.
+
+    tasks: rows that are done -> (row, payload) of each other; job: what makes a picture of a
+    payload; version: what the payloads are, as JSON knows it; unlisted: the images of the archive
+    that no list has, None where images are drawn; crop, found: how images are aligned and what was
+    found in all of them, None where they are not.
+    """
+
+    tasks: Callable[[Collection[int]], Iterator[tuple[int, Any]]]
+    job: Callable[[Any, int], Picture]
+    version: tuple[Any, ...] = ()
+    unlisted: tuple[str, ...] | None = None
+    crop: Crop | None = None
+    found: Points | None = None
+
+    @property
+    def preparation(self) -> tuple[str, ...]:
+        """What the card says was done before packing."""
+        return (f"{self.crop.title}.", *self.crop.deviations) if self.crop else ()
+
+    def reconciled(self, listed: int, produced: int) -> Reconciled | None:
+        """The lists held against the archive; None where images are drawn."""
+        if self.unlisted is None:
+            return None
+        faces = None
+        if self.found is not None:
+            faces = sum(not isinstance(self.found.of(name), str) for name in self.unlisted)
+        return Reconciled(listed, produced, len(self.unlisted), faces)
+
+
+def work_of(
+    spec: DatasetSpec,
+    frame: pd.DataFrame,
+    records: Records,
+    sources: Sources,
+    points: Path | str | None,
+) -> Work:
+    """The work on the rows of `frame`, column `row` of which is the place in `records`.
+
+    points: what `find_points` wrote, None where it did not. Raises UserError where an image is
+    lacking, where the points are, or where they are those of another archive.
+    """
+    if records.draw is not None:
+        return _drawn(spec, frame, records)
+    source = sources.open()
+    names = list(frame["image"])
+    files = match(names, source)
+    check_present(names, files.values(), source.path)
+    place = {image: row for row, image in enumerate(names)}
+    rows = {name: place[image] for name, image in files.items()}
+    unlisted = tuple(name for name in images_in(source) if name not in rows)
+    content = (*map(asdict, sources.files), source.version(rows))
+    read = _reading(source, rows)
+    if spec.prepare.align == "none":
+        return Work(read, decoded, content, unlisted)
+    crop, found = CROPS[spec.prepare.align], _found(spec, points)
+    if lacking := [name for name in (*rows, *unlisted) if name not in found.rows]:
+        raise UserError(
+            f"{points}: not made from {source.path}, '{lacking[0]}' is not in it; delete it, so "
+            "that faces are looked for again"
+        )
+    five = {row: found.of(name) for name, row in rows.items()}
+
+    def with_points(done: Collection[int]) -> Iterator[tuple[int, Any]]:
+        return ((row, (data, five[row])) for row, data in read(done))
+
+    job = Cropped(crop.fit(found))
+    return Work(with_points, job, (*content, sha256(points)), unlisted, crop, found)
+
+
+def identity(spec: DatasetSpec, size: int, frame: pd.DataFrame, work: Work) -> str:
+    """One hash of all that the packed bytes depend on: the entry, with its crop, the rows as the
+    reader gave them, the images and their points, and the code."""
+    rows = frame[[*COLUMNS, *OPTIONAL, "label", "row"]].to_csv(index=False)
+    table = hashlib.sha256(rows.encode(errors="surrogateescape")).hexdigest()
+    return identity_of(size, asdict(spec), work.version, table, _code())
+
+
+def _code() -> list[str]:
+    """What turns files into pixels: all of this package, and the libraries that decode and cut."""
+    own = modules_sha256((), *sorted(Path(__file__).parent.rglob("*.py")))
+    return [own, np.__version__, PIL.__version__, version("simplejpeg"), cv2.__version__]
+
+
+def _drawn(spec: DatasetSpec, frame: pd.DataFrame, records: Records) -> Work:
+    if spec.prepare.align != "none":
+        raise UserError(f"datasets.{spec.name}.prepare.align: drawn faces need none; take it out")
+
+    def faces(done: Collection[int]) -> Iterator[tuple[int, Any]]:
+        rows = enumerate(frame["row"])
+        return ((row, records.faces[number]) for row, number in rows if row not in done)
+
+    return Work(faces, Drawn(records.draw))
+
+
+def _reading(
+    source: ImageSource, rows: dict[str, int]
+) -> Callable[[Collection[int]], Iterator[tuple[int, bytes]]]:
+    """rows: file -> its row."""
+
+    def read(done: Collection[int]) -> Iterator[tuple[int, bytes]]:
+        wanted = [name for name, row in rows.items() if row not in done]
+        return ((rows[name], content) for name, content in source.read(wanted))
+
+    return read
+
+
+def _found(spec: DatasetSpec, points: Path | str | None) -> Points:
+    if points is None:
+        raise UserError(
+            f"data set '{spec.name}' is aligned by its faces, and nobody looked for them; pack it "
+            f"by `snakemake`, which does so, or set datasets.{spec.name}.prepare.align to none"
+        )
+    return read_points(points)
