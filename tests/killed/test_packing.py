@@ -1,19 +1,24 @@
 """Packing that is killed, at any moment: the next run goes on, and gives the same bytes."""
 
+import json
 import os
 import random
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from softbio.data import packing, prepare, work
+from softbio.data import packing, pictures, prepare, work
 from softbio.data.packing import ARRAY, JOURNAL, Packing
-from softbio.data.pictures import decoded
-from softbio.data.registry import DatasetSpec
+from softbio.data.pictures import decode, decoded
+from softbio.data.points import find_points
+from softbio.data.registry import DatasetSpec, Expected
 from softbio.errors import UserError
+from tests.unit.test_points import archive, entry
 from tests.unit.test_prepare import SIZE, lenient, own_faces, pack, photo
 
 Change = Callable[[pytest.MonkeyPatch, Path], None]
@@ -29,8 +34,8 @@ def spec(tmp_path, monkeypatch) -> DatasetSpec:
     return lenient(own_faces(tmp_path / "own", contents | {"02.jpg": b"none"}), 0.2)
 
 
-def whole(spec: DatasetSpec, folder: Path) -> dict[str, bytes]:
-    pack(spec, folder)
+def whole(spec: DatasetSpec, folder: Path, points: Path | None = None) -> dict[str, bytes]:
+    pack(spec, folder, points=points)
     return {name: (folder / name).read_bytes() for name in RESULTS}
 
 
@@ -38,13 +43,13 @@ def kill(*_: Any, **__: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def killed(spec: DatasetSpec, folder: Path, change: Change) -> None:
+def killed(spec: DatasetSpec, folder: Path, change: Change, points: Path | None = None) -> None:
     """Pack in a process of its own that is changed so that it is killed."""
     child = os.fork()
     if child == 0:
         with pytest.MonkeyPatch.context() as patch:
             change(patch, folder)
-            pack(spec, folder)
+            pack(spec, folder, points=points)
         os._exit(0)
     assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL, "it was not killed"
 
@@ -160,6 +165,46 @@ def test_what_was_done_of_another_source_or_by_other_code_is_not_believed(
     monkeypatch.setattr(work, "decoded", counted)
     assert whole(spec, out) == whole(spec, tmp_path / "whole")
     assert len(again) == 2 * 11
+
+
+def decodings(patch: pytest.MonkeyPatch) -> list[bytes]:
+    """The files that are decoded from here on."""
+    files = []
+
+    def counted(content: bytes):
+        files.append(content)
+        return decode(content)
+
+    patch.setattr(pictures, "decode", counted)
+    return files
+
+
+@pytest.mark.parametrize("name", ["morph2", "cacd"])
+def test_an_aligned_data_set_is_gone_on_with(tmp_path, monkeypatch, name):
+    _, find = archive(name, tmp_path / name)
+    spec = replace(entry(name, tmp_path / name), expected=Expected(images=77))
+    points = tmp_path / "points.parquet"
+    find_points(spec, points, tmp_path / "raw", find)
+    monkeypatch.setattr(packing, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(prepare, "_there", lambda _: 0)
+    expected = whole(spec, tmp_path / "whole", points)
+    card = json.loads(expected["card.json"])
+    listed = card["reconciled"]["listed"]
+    assert card["differences"] == [f"images: 77 expected, {listed - 1} packed"]
+    for moved, left in ((0, listed - 5), (5, listed - 1)):
+        killed(spec, tmp_path / "out", at_line(2, 1.0), points)
+        # the points are found again: the same, or all of them elsewhere
+        again = tmp_path / f"again{moved}.parquet"
+        find_points(spec, again, tmp_path / "raw", lambda image, by=moved: shifted(find(image), by))
+        with monkeypatch.context() as patch:
+            files = decodings(patch)
+            result = whole(spec, tmp_path / "out", again)
+        assert len(files) == left, "four were done; one of the listed has no face"
+        assert (result == expected) == (moved == 0)
+
+
+def shifted(five: np.ndarray | None, by: int) -> np.ndarray | None:
+    return five if five is None else five + by * np.array([1, 2])
 
 
 @pytest.mark.parametrize("name", [ARRAY, JOURNAL])
