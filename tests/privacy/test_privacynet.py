@@ -1,0 +1,438 @@
+"""PrivacyNet: its networks as published, its losses, its training, and what its modes do."""
+
+import json
+import os
+import signal
+import time
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional as F
+
+from softbio.errors import UserError
+from softbio.privacy import train_privacynet as training
+from softbio.privacy.attributes import Attribute
+from softbio.privacy.auxiliaries import SmallMatcher
+from softbio.privacy.faces import GreyFaces
+from softbio.privacy.privacynet import (
+    Discriminator,
+    Generator,
+    PrivacyNet,
+    load_privacynet,
+    one_hot,
+    signed,
+    unsigned,
+)
+from softbio.privacy.privacynet_losses import (
+    attribute_loss,
+    between,
+    gradient_norms,
+    penalty,
+    shares_told,
+)
+from softbio.privacy.privacynet_recipe import (
+    SHAPES,
+    VARIANTS,
+    GanShape,
+    parsed,
+    privacynet_plan,
+    privacynet_recipe,
+)
+from softbio.privacy.protect import load_means, protected
+from softbio.privacy.protectors import get_protector
+from softbio.privacy.protectors.privacynet import draws_of
+from softbio.privacy.train_privacynet import (
+    CRITIC,
+    DRAWS,
+    GENERATOR,
+    Guard,
+    PrivacyNetTask,
+    optimizer_of,
+    train_privacynet,
+)
+from softbio.privacy.weights import save_network
+from softbio.stopping import Stopped
+from tests.privacy.conftest import SIZE
+
+CPU = torch.device("cpu")
+KNOWN = (
+    Attribute("gender", ("female", "male")),
+    Attribute("age", ("up to 30", "31 to 45", "over 45")),
+    Attribute("race", ("a", "b")),
+)
+RECIPE = privacynet_recipe(
+    *("drawn64", "faces", 0), size=SIZE, epochs=2, batch=16, n_critic=2, rate=1e-3
+)
+
+
+def train(trained, folder, recipe=RECIPE):
+    """On the drawn faces."""
+    matcher = trained.path("matcher/network.safetensors")
+    train_privacynet(
+        recipe, trained.path("packed"), trained.path("parts.csv"), matcher, folder, "cpu"
+    )
+
+
+@pytest.fixture(scope="module")
+def network(trained, tmp_path_factory):
+    """The folder of a trained one."""
+    folder = tmp_path_factory.mktemp("privacynet")
+    torch.set_num_threads(1)
+    train(trained, folder)
+    return folder
+
+
+def means_of(trained, network):
+    path = network / "network.safetensors"
+    return load_means(trained.path("packed"), trained.path("parts.csv"), 3, "cpu", generator=path)
+
+
+def faces_of(means, mode, part="test"):
+    protect = get_protector("privacynet").prepare(mode, means)
+    rows = np.flatnonzero(means.parts == part)
+    return torch.cat(list(protected(protect, means, rows)))
+
+
+# counted of StarGAN's code, RGB and seven labels: protocol-privacy.md, section 4
+@pytest.mark.parametrize(("size", "millions"), [(128, 44.8), (64, 11.2)])
+def test_parameters_are_those_of_the_published_shape(size, millions):
+    shape = SHAPES["published"]
+
+    def count(module):
+        return sum(weight.numel() for weight in module.parameters()) / 1e6
+
+    with torch.device("meta"):
+        assert count(Generator(shape, 7, channels=3)) == pytest.approx(8.44, abs=0.005)
+        assert count(Discriminator(shape, size, 7, channels=3)) == pytest.approx(millions, abs=0.05)
+
+
+@pytest.mark.parametrize("residual", [False, True])
+@pytest.mark.parametrize("size", [32, 44])
+def test_shapes_and_ranges(size, residual):
+    shape = GanShape(4, 1, 4, 3, residual)
+    faces = torch.rand(3, 1, size, size) * 2 - 1
+    changed = Generator(shape, 7)(faces, torch.zeros(3, 7))
+    assert changed.shape == faces.shape
+    assert changed.abs().max() <= 1
+    source, logits = Discriminator(shape, size, 7)(faces)
+    assert source.shape == (3, size // 8, size // 8)
+    assert logits.shape == (3, 7)
+
+
+def test_a_faces_answer_is_its_own():
+    """Whoever stands beside a face in a batch, and whatever was seen before."""
+    net = PrivacyNet(replace(RECIPE, attributes=KNOWN))
+    faces, classes = torch.rand(4, 1, SIZE, SIZE) * 2 - 1, torch.zeros(4, 3, dtype=torch.int64)
+    together = net.changed(faces, classes)
+    alone = net.eval().changed(faces[2:3], classes[2:3])
+    torch.testing.assert_close(together[2:3], alone, atol=1e-5, rtol=0)
+
+
+def test_a_residual_generator_that_changes_nothing_gives_the_face():
+    generator = Generator(replace(SHAPES["tiny"], residual=True), 7)
+    torch.nn.init.zeros_(generator.layers[-1].weight)
+    faces = torch.rand(2, 1, SIZE, SIZE) * 1.9 - 0.95
+    torch.testing.assert_close(generator(faces, torch.ones(2, 7)), faces, atol=1e-5, rtol=0)
+
+
+def test_signed_and_back():
+    faces = torch.rand(2, 1, 4, 4)
+    torch.testing.assert_close(unsigned(signed(faces)), faces)
+    assert signed(torch.tensor([0.0, 1.0])).tolist() == [-1, 1]
+
+
+@given(st.lists(st.floats(-3, 3, width=32), min_size=4, max_size=4))
+def test_a_linear_critic_has_the_gradient_of_its_weights(weights):
+    weight = torch.tensor(weights)
+    faces = torch.rand(3, 1, 2, 2)
+    norms = gradient_norms(lambda x: x.flatten(1) @ weight, faces)
+    torch.testing.assert_close(norms, weight.norm().expand(3), atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(penalty(norms), (weight.norm() - 1).square(), atol=1e-5, rtol=1e-4)
+
+
+def test_the_gradient_sums_over_patches():
+    faces = torch.rand(2, 1, 2, 2)
+    norms = gradient_norms(lambda x: x.flatten(1) * 3, faces)
+    torch.testing.assert_close(norms, torch.full((2,), 6.0))
+
+
+def test_gradient_norms_are_those_of_finite_differences():
+    torch.manual_seed(1)
+    critic = torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.Tanh(), torch.nn.Linear(5, 1))
+    critic = critic.double()
+    faces = torch.rand(1, 1, 2, 2, dtype=torch.float64)
+    of = lambda x: critic(x.flatten(1))  # noqa: E731
+    steps = torch.eye(4, dtype=torch.float64).reshape(4, 1, 2, 2) * 1e-6
+    slopes = (of(faces + steps) - of(faces - steps)) / 2e-6
+    torch.testing.assert_close(gradient_norms(of, faces)[0], slopes.norm(), rtol=1e-6, atol=0)
+    # the penalty's own derivative, by a weight
+    penalty(gradient_norms(of, faces)).backward()
+    weight = critic[0].weight
+    found, values = weight.grad[0, 0].item(), []
+    for step in (1e-6, -1e-6):
+        with torch.no_grad():
+            weight[0, 0] += step
+            values.append(penalty(gradient_norms(of, faces)).item())
+            weight[0, 0] -= step
+    assert found == pytest.approx((values[0] - values[1]) / 2e-6, rel=1e-4)
+
+
+def test_between_is_on_the_line():
+    real, fake = torch.ones(3, 1, 2, 2), torch.zeros(3, 1, 2, 2)
+    draws = torch.tensor([0.0, 0.25, 1.0])
+    assert between(real, fake, draws)[:, 0, 0, 0].tolist() == [0, 0.25, 1]
+
+
+def test_attributes_that_are_not_told_do_not_count():
+    logits = torch.randn(4, 5, requires_grad=True)
+    classes = torch.tensor([[0, 2], [-1, 1], [1, -1], [-1, -1]])
+    loss = attribute_loss(logits, classes, [2, 3])
+    by_hand = F.cross_entropy(logits[[0, 2], :2], torch.tensor([0, 1]))
+    by_hand = by_hand + F.cross_entropy(logits[[0, 1], 2:], torch.tensor([2, 1]))
+    torch.testing.assert_close(loss, by_hand)
+    loss.backward()
+    assert (logits.grad[1, :2] == 0).all()
+    assert (logits.grad[3] == 0).all()
+    assert (logits.grad[0] != 0).all()
+    assert attribute_loss(logits, torch.full((4, 2), -1), [2, 3]).item() == 0
+
+
+def test_shares_told_count_told_faces_alone():
+    logits = torch.tensor([[2.0, 1.0], [1.0, 2.0], [5.0, 0.0]])
+    (share,) = shares_told(logits, torch.tensor([[0], [0], [-1]]), [2])
+    assert share == 0.5
+
+
+@given(st.integers(0, 2**32 - 1), st.lists(st.booleans(), min_size=3, max_size=3))
+def test_targets_differ_where_hidden_and_there_alone(seed, hidden):
+    net, random = _labelled(), np.random.default_rng(seed)
+    own = torch.from_numpy(np.stack([random.integers(size, size=16) for size in net.sizes], 1))
+    draws = torch.from_numpy(random.random((16, 3), np.float32))
+    found = net.targets(own, torch.tensor(hidden).expand(16, 3), draws)
+    for place, size in enumerate(net.sizes):
+        assert ((found[:, place] != own[:, place]) == hidden[place]).all()
+        assert ((found[:, place] >= 0) & (found[:, place] < size)).all()
+
+
+def _labelled(cache=[]):  # noqa: B006
+    if not cache:
+        cache.append(PrivacyNet(replace(RECIPE, attributes=KNOWN)))
+    return cache[0]
+
+
+def test_other_classes_are_as_likely():
+    net = _labelled()
+    draws = torch.from_numpy(draws_of(0, np.arange(3000)))
+    own = torch.zeros(3000, 3, dtype=torch.int64)
+    found = net.targets(own, torch.ones(3000, 3, dtype=torch.bool), draws)
+    assert (found[:, [0, 2]] == 1).all()
+    assert (found[:, 1] == 1).float().mean() == pytest.approx(0.5, abs=0.03)
+
+
+def test_one_hot_and_estimates():
+    net = _labelled()
+    assert one_hot(torch.tensor([[1, 2, 0]]), net.sizes).tolist() == [[0, 1, 0, 0, 1, 1, 0]]
+    logits = torch.tensor([[0.0, 1, 5, 0, 0, 0, 9]])
+    assert net.filled(torch.tensor([[0, -1, -1]]), logits).tolist() == [[0, 0, 1]]
+
+
+def test_modes():
+    assert parsed("g") == (("gender",), "full")
+    assert parsed("gar") == (("gender", "age", "race"), "full")
+    assert parsed("ar-nocycle") == (("age", "race"), "nocycle")
+    assert parsed("keep-nomatcher") == ((), "nomatcher")
+    for wrong in ("ag", "x", "gg", "", "g-", "g-full", "keepg", "-nocycle"):
+        with pytest.raises(UserError, match=f"mode '{wrong}' is unknown"):
+            parsed(wrong)
+
+
+def work_on(trained, **changes):
+    torch.manual_seed(0)
+    recipe = replace(RECIPE, attributes=KNOWN[:2], **changes)
+    net = PrivacyNet(recipe)
+    index = trained.packed.index
+    classes = np.stack([each.labels(index) for each in recipe.attributes], 1)
+    rows = torch.from_numpy(np.flatnonzero(trained.parts == "san"))
+    return PrivacyNetTask(
+        *(recipe, net, optimizer_of(net, recipe), SmallMatcher(4).eval().requires_grad_(False)),
+        *(GreyFaces(trained.packed, CPU), torch.from_numpy(classes), rows, lambda: "kept"),
+    )
+
+
+def test_a_step_of_one_network_leaves_the_other(trained):
+    work = work_on(trained)
+    rows, draws = work.rows[:8], torch.rand(8, DRAWS)
+    batch = work.batch(rows, draws)
+    for step, moves in ((work.critic_step, 1), (work.generator_step, 0), (work.critic_step, 1)):
+        parts = list(work.network.children())
+        before = [[w.detach().clone() for w in part.parameters()] for part in parts]
+        assert step(*batch, draws)[0].isfinite()
+        for place, (part, kept) in enumerate(zip(parts, before, strict=True)):
+            same = [torch.equal(w, k) for w, k in zip(part.parameters(), kept, strict=True)]
+            assert (not any(same)) if place == moves else all(same)
+    assert all(weight.grad is None for weight in work.matcher.parameters())
+
+
+def test_ablations_leave_their_term_out(trained):
+    for ablation, gone, there in (("nomatcher", "j_m", "cycle"), ("nocycle", "cycle", "j_m")):
+        values = dict(
+            zip(
+                GENERATOR + CRITIC,
+                work_on(trained, ablation=ablation).step(torch.arange(8), torch.rand(8, DRAWS)),
+                strict=True,
+            )
+        )
+        assert values[gone].isnan()
+        weight = {"j_m": RECIPE.matching_weight, "cycle": RECIPE.cycle_weight}[there]
+        by_hand = values["g_src"] + RECIPE.attribute_weight * values["g_attr"]
+        torch.testing.assert_close(values["loss"], by_hand + weight * values[there])
+
+
+def test_all_hide_sets_are_asked_for_as_often(trained):
+    work = work_on(trained)
+    own = torch.zeros(4000, 2, dtype=torch.int64)
+    changed = work.asked(own, torch.rand(4000, DRAWS, generator=torch.Generator())) != own
+    shares = torch.bincount(changed.long() @ torch.tensor([1, 2]), minlength=4) / 4000
+    assert shares.tolist() == pytest.approx([0.25] * 4, abs=0.03)
+
+
+def test_run_record(network):
+    history = pd.read_csv(network / "history.csv")
+    assert len(history) == 2
+    assert history["told_gender"].between(0, 1).all()
+    run = json.loads((network / "run.json").read_text())
+    assert run["recipe"]["attributes"][0] == {"name": "gender", "values": ["female", "male"]}
+    assert not (network / "resume.pt").exists()
+    recipe, loaded = load_privacynet(network / "network.safetensors")
+    assert recipe.attributes[0] == KNOWN[0]
+    assert loaded.known == recipe.attributes
+
+
+def test_a_file_whose_attributes_do_not_fit_is_refused(network, tmp_path):
+    recipe, loaded = load_privacynet(network / "network.safetensors")
+    save_network(tmp_path / "a", replace(recipe, attributes=KNOWN[:1]), loaded)
+    with pytest.raises(UserError, match="not a PrivacyNetRecipe network"):
+        load_privacynet(tmp_path / "a")
+
+
+@pytest.mark.parametrize("nth", [2, 6, 8])
+def test_asked_to_end_it_goes_on_bit_for_bit(trained, network, tmp_path, monkeypatch, nth):
+    step, calls = PrivacyNetTask.step, []
+
+    def signalled(self, rows, draws):
+        calls.append(1)
+        if len(calls) == nth:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.2)
+        return step(self, rows, draws)
+
+    monkeypatch.setattr(training.PrivacyNetTask, "step", signalled)
+    with pytest.raises(Stopped):
+        train(trained, tmp_path)
+    train(trained, tmp_path)
+    assert len(json.loads((tmp_path / "run.json").read_text())["resumed_at"]) == 1
+    files = [folder / "network.safetensors" for folder in (network, tmp_path)]
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_a_discriminator_that_explodes_is_told_and_the_last_good_state_kept(trained, tmp_path):
+    with pytest.raises(UserError, match=r"discriminator diverged: .* is .*lower privacy\.privacyn"):
+        train(trained, tmp_path, replace(RECIPE, rate=1.0, decay=0.0))
+    assert not (tmp_path / "network.safetensors").exists()
+
+
+def test_the_guard_waits_and_forgives():
+    guard, wild = Guard(), {"norm": 1e3, "d_src": 0.0, "d_attr": 1.0}
+    for _ in range(4):
+        guard.see(wild)
+    assert guard.suspects == 4
+    guard.see(wild | {"norm": 1.0})
+    assert guard.suspects == 0
+    guard.see(wild | {"norm": float("nan")})
+    assert guard.suspects == training.PATIENCE
+    assert "norm is nan" in guard.reason
+
+
+def test_a_state_under_suspicion_is_not_saved(trained, tmp_path, monkeypatch):
+    """The first epoch is sound and saved; the second ends out of bounds."""
+    step, calls = PrivacyNetTask.step, []
+
+    def wild(self, rows, draws):
+        calls.append(1)
+        values = step(self, rows, draws)
+        if len(calls) > 1 and self.optimizer.param_groups[0]["lr"] < RECIPE.rate:
+            self.guard.see({"norm": 1e3, "d_src": 0.0, "d_attr": 0.0})
+        return values
+
+    monkeypatch.setattr(training.PrivacyNetTask, "step", wild)
+    with pytest.raises(UserError, match="holds what was saved last"):
+        train(trained, tmp_path, replace(RECIPE, decay=1.0, epochs=2))
+    assert (tmp_path / "resume.pt").exists()
+
+
+def test_modes_change_faces_and_hidden_ones_alone_by_seed(trained, network):
+    means = means_of(trained, network)
+    plain, keep, g = (faces_of(means, mode) for mode in ("keep", "keep", "g"))
+    assert torch.equal(plain, keep)
+    assert keep.min() >= 0
+    assert keep.max() <= 1
+    assert not torch.equal(keep, g)
+    assert torch.equal(faces_of(means, "g"), g)
+    # gender has one other class, age two: there the seed draws
+    other = replace(means, seed=4)
+    assert torch.equal(faces_of(other, "g"), g)
+    assert not torch.equal(faces_of(other, "a"), faces_of(means, "a"))
+
+
+def test_an_attribute_that_is_not_known_can_not_be_hidden(network, trained, tmp_path):
+    recipe, _ = load_privacynet(network / "network.safetensors")
+    recipe = replace(recipe, attributes=KNOWN[:2])
+    save_network(tmp_path / "network.safetensors", recipe, PrivacyNet(recipe))
+    means = means_of(trained, tmp_path)
+    with pytest.raises(UserError, match="hides race, .* this network knows gender, age"):
+        get_protector("privacynet").prepare("gr", means)
+    with pytest.raises(UserError, match="needs a generator"):
+        get_protector("privacynet").prepare("g", replace(means, generator=None))
+
+
+def test_untold_labels_are_estimated(network, trained):
+    means = means_of(trained, network)
+    net, rows = means.generator, torch.from_numpy(np.flatnonzero(means.parts == "test"))
+    index = means.faces.packed.index.assign(gender=None)
+    blind = replace(means, faces=GreyFaces(replace(means.faces.packed, index=index), CPU))
+    faces = signed(means.faces.batch(rows))
+    classes = np.stack([each.labels(index) for each in net.known], 1)[rows]
+    with torch.no_grad():
+        own = net.filled(torch.from_numpy(classes), net.discriminator(faces)[1])
+        expected = unsigned(net.changed(faces, own))
+    protect = get_protector("privacynet").prepare("keep", blind)
+    batch = training_batch(means, rows)
+    torch.testing.assert_close(protect(batch), expected)
+
+
+def training_batch(means, rows):
+    from softbio.privacy.protectors.base import Batch
+
+    return Batch(means.faces.batch(rows), means.faces.gender[rows], rows)
+
+
+def test_variants_and_what_a_config_may_say():
+    for name in VARIANTS:
+        assert privacynet_recipe(name, "faces", 0).attributes == ()
+    recipe, _ = privacynet_plan({"variant": "drawn64", "privacynet": {"epochs": 3}}, "faces", 5)
+    assert (recipe.epochs, recipe.size, recipe.seed) == (3, 64, 5)
+    for section, message in (
+        ({"size": 32}, "size can not be set"),
+        ({"epocs": 3}, "did you mean 'epochs'"),
+        ({"variant": "drawn46"}, "did you mean 'drawn64'"),
+        ({"n_critic": 0}, "n_critic is 0"),
+    ):
+        with pytest.raises(UserError, match=message):
+            privacynet_plan({"privacynet": section}, "faces", 0)
+    falling = privacynet_recipe("published", "faces", 0, epochs=4)
+    assert [falling.rate_after(n) / falling.rate for n in range(4)] == [1, 1, 1, 0.5]
