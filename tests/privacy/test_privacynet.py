@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -39,13 +40,13 @@ from softbio.privacy.privacynet_recipe import (
     SHAPES,
     VARIANTS,
     GanShape,
-    parsed,
     privacynet_plan,
     privacynet_recipe,
 )
 from softbio.privacy.protect import load_means, protected
 from softbio.privacy.protectors import get_protector
-from softbio.privacy.protectors.privacynet import draws_of
+from softbio.privacy.protectors.base import Batch
+from softbio.privacy.protectors.privacynet import draws_of, parsed
 from softbio.privacy.train_privacynet import (
     CRITIC,
     DRAWS,
@@ -208,9 +209,15 @@ def test_shares_told_count_told_faces_alone():
     assert share == 0.5
 
 
+@cache
+def labelled():
+    """A network that nobody has trained, of three attributes."""
+    return PrivacyNet(replace(RECIPE, attributes=KNOWN))
+
+
 @given(st.integers(0, 2**32 - 1), st.lists(st.booleans(), min_size=3, max_size=3))
 def test_targets_differ_where_hidden_and_there_alone(seed, hidden):
-    net, random = _labelled(), np.random.default_rng(seed)
+    net, random = labelled(), np.random.default_rng(seed)
     own = torch.from_numpy(np.stack([random.integers(size, size=16) for size in net.sizes], 1))
     draws = torch.from_numpy(random.random((16, 3), np.float32))
     found = net.targets(own, torch.tensor(hidden).expand(16, 3), draws)
@@ -219,14 +226,8 @@ def test_targets_differ_where_hidden_and_there_alone(seed, hidden):
         assert ((found[:, place] >= 0) & (found[:, place] < size)).all()
 
 
-def _labelled(cache=[]):  # noqa: B006
-    if not cache:
-        cache.append(PrivacyNet(replace(RECIPE, attributes=KNOWN)))
-    return cache[0]
-
-
 def test_other_classes_are_as_likely():
-    net = _labelled()
+    net = labelled()
     draws = torch.from_numpy(draws_of(0, np.arange(3000)))
     own = torch.zeros(3000, 3, dtype=torch.int64)
     found = net.targets(own, torch.ones(3000, 3, dtype=torch.bool), draws)
@@ -235,7 +236,7 @@ def test_other_classes_are_as_likely():
 
 
 def test_one_hot_and_estimates():
-    net = _labelled()
+    net = labelled()
     assert one_hot(torch.tensor([[1, 2, 0]]), net.sizes).tolist() == [[0, 1, 0, 0, 1, 1, 0]]
     logits = torch.tensor([[0.0, 1, 5, 0, 0, 0, 9]])
     assert net.filled(torch.tensor([[0, -1, -1]]), logits).tolist() == [[0, 0, 1]]
@@ -411,20 +412,15 @@ def test_untold_labels_are_estimated(network, trained):
         own = net.filled(torch.from_numpy(classes), net.discriminator(faces)[1])
         expected = unsigned(net.changed(faces, own))
     protect = get_protector("privacynet").prepare("keep", blind)
-    batch = training_batch(means, rows)
-    torch.testing.assert_close(protect(batch), expected)
-
-
-def training_batch(means, rows):
-    from softbio.privacy.protectors.base import Batch
-
-    return Batch(means.faces.batch(rows), means.faces.gender[rows], rows)
+    batch = Batch(means.faces.batch(rows), means.faces.gender[rows], rows)
+    with torch.no_grad():
+        torch.testing.assert_close(protect(batch), expected)
 
 
 def test_variants_and_what_a_config_may_say():
     for name in VARIANTS:
         assert privacynet_recipe(name, "faces", 0).attributes == ()
-    recipe, _ = privacynet_plan({"variant": "drawn64", "privacynet": {"epochs": 3}}, "faces", 5)
+    recipe = privacynet_plan({"variant": "drawn64", "privacynet": {"epochs": 3}}, "faces", 5)
     assert (recipe.epochs, recipe.size, recipe.seed) == (3, 64, 5)
     for section, message in (
         ({"size": 32}, "size can not be set"),

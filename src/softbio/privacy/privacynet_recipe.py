@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from softbio.errors import UserError, nearest
-from softbio.privacy.attributes import LETTERS, Attribute
-from softbio.privacy.recipe import Checked, Plan, Variant, plan_from
+from softbio.privacy.recipe import Checked, Variant, plan_from
 from softbio.recipe import check_types, recipe_from
 
 ABLATIONS = ("full", "nomatcher", "nocycle")
@@ -76,10 +75,14 @@ class PrivacyNetRecipe(Checked):
 
     def __post_init__(self) -> None:
         # read from a file they are plain values
-        plain = [each for each in self.attributes if not isinstance(each, Attribute)]
-        if plain:
-            told = tuple(Attribute(each["name"], tuple(each["values"])) for each in plain)
-            object.__setattr__(self, "attributes", told)
+        if any(isinstance(each, dict) for each in self.attributes):
+            # pandas takes half a second: not where a workflow is planned
+            from softbio.privacy.attributes import Attribute
+
+            told = [Attribute(each["name"], tuple(each["values"])) for each in self.attributes]
+            object.__setattr__(self, "attributes", tuple(told))
+        elif isinstance(self.attributes, list):
+            object.__setattr__(self, "attributes", tuple(self.attributes))
         check_types(self)
         self.check()
 
@@ -155,10 +158,12 @@ def privacynet_recipe(variant: str, dataset: str, seed: int, **changes: Any) -> 
 
 def privacynet_plan(
     section: Mapping[str, Any], dataset: str, seed: int, ablation: str = "full"
-) -> tuple[PrivacyNetRecipe, Plan]:
-    """The recipe that a config's section `privacy` asks for, beside those of the SAN, whose faces
-    and matcher it has. Raises UserError for what the recipes refuse."""
-    plan, changes = plan_from(section, dataset, seed), dict(section.get("privacynet", {}))
+) -> PrivacyNetRecipe:
+    """The recipe that a config's section `privacy` asks for; faces and matcher are the SAN's.
+
+    Raises UserError for what the recipes refuse.
+    """
+    san, changes = plan_from(section, dataset, seed).san, dict(section.get("privacynet", {}))
     for name in GIVEN:
         if name in changes:
             raise UserError(
@@ -166,21 +171,5 @@ def privacynet_plan(
                 "the seeds, the modes and the data"
             )
     variant = changes.pop("variant", None) or BESIDE.get(section.get("variant"), "published")
-    shared = {"size": plan.san.size, "matcher_net": plan.san.matcher_net, "ablation": ablation}
-    return privacynet_recipe(variant, dataset, seed, **changes | shared), plan
-
-
-def parsed(mode: str) -> tuple[tuple[str, ...], str]:
-    """What a mode hides, and the ablation: "ga-nocycle" is (("gender", "age"), "nocycle"), "keep"
-    hides nothing. Raises UserError for any other name."""
-    letters, _, ablation = mode.partition("-")
-    ordered = "".join(letter for letter in LETTERS if letter in letters)
-    if (letters != "keep" and (letters != ordered or not letters)) or (
-        "-" in mode and ablation not in ABLATIONS[1:]
-    ):
-        raise UserError(
-            f"mode '{mode}' is unknown; PrivacyNet hides by letters in the order g (gender), a "
-            "(age), r (race), or none by 'keep'; behind may stand -nomatcher or -nocycle"
-        )
-    hidden = () if letters == "keep" else tuple(LETTERS[letter] for letter in letters)
-    return hidden, ablation or "full"
+    shared = {"size": san.size, "matcher_net": san.matcher_net, "ablation": ablation}
+    return privacynet_recipe(variant, dataset, seed, **changes | shared)

@@ -133,7 +133,9 @@ class PrivacyNetTask:
     def batch(self, rows: Tensor, draws: Tensor) -> tuple[Tensor, Tensor]:
         """Faces in -1..1, half of them mirrored, and their classes."""
         chosen = (draws[:, -1] < 0.5).to(self.faces.device)
-        return signed(mirrored(self.faces.batch(rows), chosen)), self.classes[rows].to(chosen.device)
+        return signed(mirrored(self.faces.batch(rows), chosen)), self.classes[rows].to(
+            chosen.device
+        )
 
     def asked(self, own: Tensor, draws: Tensor) -> Tensor:
         """What each face shall show: one of all hide-sets, none among them, each as likely."""
@@ -144,7 +146,9 @@ class PrivacyNetTask:
 
     def step(self, rows: Tensor, draws: Tensor) -> Tensor:
         """n_critic batches: the values of GENERATOR and of CRITIC, the last batch's."""
-        parts = list(zip(rows.split(self.recipe.batch), draws.split(self.recipe.batch), strict=True))
+        parts = list(
+            zip(rows.split(self.recipe.batch), draws.split(self.recipe.batch), strict=True)
+        )
         for some, numbers in parts:
             critic = self.critic_step(*self.batch(some, numbers), numbers)
             self.guard.see(dict(zip(CRITIC[:4], critic[:4].tolist(), strict=True)))

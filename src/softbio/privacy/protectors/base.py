@@ -101,7 +101,8 @@ class Protector:
     check(mode): raises the same for a mode's name alone, before any network is trained; None where
         `prepare` alone can tell.
     needs: what it takes of "classifier" (the auxiliary one), "san" and "members" (either with its
-        prototypes) and "generator" (PrivacyNet); networks: of "members", those that a mode takes.
+        prototypes) and "generator" (PrivacyNet); networks: of "members", or of
+        "generator", those that a mode takes.
     knows_gender: whether it is told the true gender of the face, which then may show in its output.
     in_talk: whether the talk shows it.
     """

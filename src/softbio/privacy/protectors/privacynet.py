@@ -7,11 +7,32 @@ from torch import Tensor
 from softbio.errors import UserError
 from softbio.privacy.attributes import LETTERS
 from softbio.privacy.privacynet import signed, unsigned
-from softbio.privacy.privacynet_recipe import parsed
+from softbio.privacy.privacynet_recipe import ABLATIONS
 from softbio.privacy.protectors.base import Batch, Means, Protect, Protector
 
 # of all attributes that there are, so that what a face is made does not depend on its data set
 COUNT = len(LETTERS)
+
+
+def parsed(mode: str) -> tuple[tuple[str, ...], str]:
+    """What a mode hides, and the ablation: "ga-nocycle" is (("gender", "age"), "nocycle"), "keep"
+    hides nothing. Raises UserError for any other name."""
+    letters, _, ablation = mode.partition("-")
+    ordered = "".join(letter for letter in LETTERS if letter in letters)
+    if (letters != "keep" and (letters != ordered or not letters)) or (
+        "-" in mode and ablation not in ABLATIONS[1:]
+    ):
+        raise UserError(
+            f"mode '{mode}' is unknown; PrivacyNet hides by letters in the order g (gender), a "
+            "(age), r (race), or none by 'keep'; behind may stand -nomatcher or -nocycle"
+        )
+    hidden = () if letters == "keep" else tuple(LETTERS[letter] for letter in letters)
+    return hidden, ablation or "full"
+
+
+def networks(mode: str, count: int) -> tuple[str, ...]:
+    """The network of the mode's ablation, below those of a seed."""
+    return (f"privacynet/{parsed(mode)[1]}",)
 
 
 def draws_of(seed: int, rows: np.ndarray) -> np.ndarray:
@@ -44,9 +65,7 @@ def prepare(mode: str, means: Means) -> Protect:
 
     def protect(batch: Batch) -> Tensor:
         faces = signed(batch.images)
-        own = network.filled(
-            classes[batch.rows].to(faces.device), network.discriminator(faces)[1]
-        )
+        own = network.filled(classes[batch.rows].to(faces.device), network.discriminator(faces)[1])
         draws = torch.from_numpy(draws_of(means.seed, batch.rows.numpy())[:, places])
         targets = network.targets(own, chosen.expand(len(own), -1), draws)
         return unsigned(network.changed(faces, targets))
@@ -62,5 +81,6 @@ PROTECTOR = Protector(
     prepare=prepare,
     check=parsed,
     needs=("generator",),
+    networks=networks,
     in_talk=True,
 )
