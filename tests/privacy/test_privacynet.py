@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
+from softbio.conditions import HIDDEN, HIDE_SETS, of_mode
 from softbio.errors import UserError
 from softbio.privacy import train_privacynet as training
-from softbio.privacy.attributes import Attribute
+from softbio.privacy.attributes import LETTERS, Attribute
 from softbio.privacy.auxiliaries import SmallMatcher
 from softbio.privacy.faces import GreyFaces
 from softbio.privacy.privacynet import (
@@ -432,3 +433,11 @@ def test_variants_and_what_a_config_may_say():
             privacynet_plan({"privacynet": section}, "faces", 0)
     falling = privacynet_recipe("published", "faces", 0, epochs=4)
     assert [falling.rate_after(n) / falling.rate for n in range(4)] == [1, 1, 1, 0.5]
+
+
+def test_modes_as_they_are_printed():
+    assert {*HIDE_SETS, "keep"} == set(get_protector("privacynet").modes)
+    assert HIDDEN == LETTERS
+    assert of_mode("PrivacyNet", "gr") == "PrivacyNet gender, race hidden"
+    assert of_mode("PrivacyNet", "keep") == "PrivacyNet nothing hidden"
+    assert of_mode("PrivacyNet", "a-nocycle") == "PrivacyNet age hidden (without cycle)"
