@@ -151,13 +151,13 @@ def generator_gmac(recipe: PrivacyNetRecipe) -> float:
 
 
 def discriminator_gmac(recipe: PrivacyNetRecipe) -> float:
-    """The same of its discriminator."""
-    shape, macs, inputs = GANS[recipe.shape], 0.0, 1
+    """The same of its discriminator, whose heads are left out."""
+    shape, macs, inputs, side = GANS[recipe.shape], 0, 1, recipe.size
     for layer in range(shape.critic_layers):
-        outputs = shape.critic_width * 2**layer
-        macs += 16 * inputs * outputs / 4 ** (layer + 1)
+        outputs, side = shape.critic_width * 2**layer, side // 2
+        macs += 16 * inputs * outputs * side**2 if side > 1 else 0
         inputs = outputs
-    return macs * recipe.size**2 / 1e9
+    return macs / 1e9
 
 
 def auxiliary_cost(recipe: AuxiliaryRecipe, images: int, gpu: bool) -> Cost:
