@@ -135,8 +135,8 @@ VARIANTS = {
     "drawn64": Variant(
         "ours, for drawn faces at 64 px on a CPU",
         {
-            **{"size": 64, "shape": "tiny", "epochs": 12, "batch": 16, "n_critic": 1},
-            **{"rate": 1e-3, "attribute_weight": 4.0, "matching_weight": 4.0},
+            **{"size": 64, "shape": "tiny", "epochs": 8, "batch": 16, "n_critic": 1},
+            **{"rate": 2e-3, "attribute_weight": 4.0, "matching_weight": 4.0},
         },
     ),
 }
