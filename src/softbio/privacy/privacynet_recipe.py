@@ -132,8 +132,8 @@ VARIANTS = {
             **{"rate": 1e-3, "attribute_weight": 4.0, "matching_weight": 4.0},
         },
     ),
-    # Gender hidden: EER of an unseen CNN 9.8 to 44.5 %, kept 6.0; TMR at FMR 1 % falls from 71 to 30
-    # %, which more of the matcher's weight may help: not tried.
+    # Gender hidden: EER of an unseen CNN 9.8 to 44.5 %, kept 6.0; TMR at FMR 1 % falls from 71 % to
+    # 30 %, which more of the matcher's weight may help: not tried.
     "drawn64": Variant(
         "ours, for drawn faces at 64 px on a CPU",
         {
