@@ -10,6 +10,7 @@ from softbio.backbones import BACKBONES
 from softbio.errors import UserError, nearest
 from softbio.methods import METHODS, get_method
 from softbio.privacy.plan import HidingPlan, hiding_plan
+from softbio.privacy.privacynet_recipe import privacynet_plan
 from softbio.privacy.recipe import plan_from
 from softbio.recipe import Recipe, recipe_from
 from softbio.schema import validate
@@ -120,6 +121,8 @@ def load_benchmark(config: dict[str, Any], schema: Path, known_datasets: list[st
         raise UserError("config: lacks 'training': the recipe of the grid's runs")
     # what it refuses is told at once, not when the first SAN is trained
     plan_from(benchmark.privacy, "any", 0)
+    if benchmark.privacy.get("privacynet") or "privacynet" in benchmark.hiding.protectors:
+        privacynet_plan(benchmark.privacy, "any", 0)
     for run in benchmark.runs:
         if run.registered not in known_datasets:
             remedy = nearest(run.registered, known_datasets)

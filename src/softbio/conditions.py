@@ -12,6 +12,10 @@ from softbio.scores import ORIGINAL, ComparisonAbout, GenderAbout
 BEFORE = "Before"
 # of semi-adversarial networks: the prototype of the same, of no, of the other gender
 MODES = {"": "", "sm": "SM", "nt": "NT", "op": "OP"}
+# of PrivacyNet: what is hidden, by the letters of the mode, and what its training went without
+HIDDEN = {"g": "gender", "a": "age", "r": "race"}
+HIDE_SETS = ("g", "a", "r", "ga", "gr", "ar", "gar")
+WITHOUT = {"nomatcher": "without matcher", "nocycle": "without cycle"}
 About = GenderAbout | ComparisonAbout
 OVER_SUBJECTS = (
     "95 % intervals are over subjects, drawn with replacement with all their images (BCa bootstrap)"
@@ -27,12 +31,15 @@ def condition(about: About) -> str:
 
 def of_mode(protector: str, mode: str) -> str:
     """A protector's printed name with its mode: "SAN OP", "Blur sigma 2", "Ensemble SAN random
-    (E1)"."""
+    (E1)", "PrivacyNet gender, race hidden"."""
     if protector == ORIGINAL:
         return BEFORE
-    what, _, diversity = mode.partition("-")
+    what, _, kind = mode.partition("-")
     words = re.sub(r"(?<=[a-z])(?=[\d.])", " ", what)
-    words += f" ({diversity.upper()})" if diversity else ""
+    if what in HIDE_SETS:
+        words = f"{', '.join(HIDDEN[letter] for letter in what)} hidden"
+    words = "nothing hidden" if what == "keep" else words
+    words += f" ({WITHOUT.get(kind, kind.upper())})" if kind else ""
     return f"{protector} {MODES.get(mode, words)}".strip()
 
 

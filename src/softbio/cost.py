@@ -7,9 +7,11 @@ go on in a second job.
 
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from softbio.privacy.privacynet_recipe import SHAPES as GANS
+from softbio.privacy.privacynet_recipe import PrivacyNetRecipe
 from softbio.privacy.recipe import SHAPES, AuxiliaryRecipe, Plan
 from softbio.recipe import Recipe
 
@@ -117,6 +119,45 @@ def san_cost(plan: Plan, images: int, gpu: bool) -> Cost:
     # of a series, every batch passes the stages before
     passes += (san.pretrain_epochs + san.epochs) * (san.stage - 1) * through
     return _of_gmac(passes, images, san.size, gpu)
+
+
+def privacynet_cost(
+    recipe: PrivacyNetRecipe, matcher: AuxiliaryRecipe, images: int, gpu: bool
+) -> Cost:
+    """Cost of training a PrivacyNet on a population of `images` images. matcher: the auxiliary one,
+    whether or not it is the one in the loss."""
+    own = auxiliary_gmac(matcher) if recipe.matcher_net == "own" else 0.0
+    there, critic = generator_gmac(recipe), discriminator_gmac(recipe)
+    # a discriminator's step: a face made, two judged, and the gradient of a gradient
+    passes = recipe.epochs * (there + 4 * BACKWARD * critic)
+    # the generator's: there and back, judged and matched
+    judged = 2 * BACKWARD * there + 4 * critic + 5 * LOSS_MATCHERS.get(recipe.matcher_net, own)
+    passes += recipe.epochs * judged / recipe.n_critic
+    cost = _of_gmac(passes, images, recipe.size, gpu)
+    # activations of both passes through the generator, as wide as its first layer a few times over
+    width = GANS[recipe.shape].width
+    more = 0 if gpu else recipe.batch * width * 24 * recipe.size**2 * 4 / 1e6
+    return replace(cost, memory_mb=cost.memory_mb + math.ceil(more / 100) * 100)
+
+
+def generator_gmac(recipe: PrivacyNetRecipe) -> float:
+    """10^9 multiply-adds of its generator for one face forward; 7 labels, as published."""
+    shape, labels = GANS[recipe.shape], 7
+    w = shape.width
+    # first and last layer at the full side; both ways between the sides; blocks at a quarter of it
+    macs = 49 * w * (labels + 2) + 2 * (16 * 2 * w**2 / 4 + 16 * 8 * w**2 / 16)
+    macs += shape.blocks * 2 * 9 * 16 * w**2 / 16
+    return macs * recipe.size**2 / 1e9
+
+
+def discriminator_gmac(recipe: PrivacyNetRecipe) -> float:
+    """The same of its discriminator, whose heads are left out."""
+    shape, macs, inputs, side = GANS[recipe.shape], 0, 1, recipe.size
+    for layer in range(shape.critic_layers):
+        outputs, side = shape.critic_width * 2**layer, side // 2
+        macs += 16 * inputs * outputs * side**2 if side > 1 else 0
+        inputs = outputs
+    return macs / 1e9
 
 
 def auxiliary_cost(recipe: AuxiliaryRecipe, images: int, gpu: bool) -> Cost:

@@ -23,6 +23,9 @@ def test_who_is_seen_depends_on_the_protector():
     assert seen_by(get_protector("gradient_sign")) == {"aux_gender"}
     assert seen_by(get_protector("san")) == {"aux_gender", "aux_matcher"}
     assert seen_by(get_protector("san"), "dlib_resnet") == {"aux_gender", "dlib_resnet"}
+    # its attribute head is its own
+    assert seen_by(get_protector("privacynet")) == {"aux_matcher"}
+    assert seen_by(get_protector("privacynet"), "dlib_resnet") == {"dlib_resnet"}
     for name in ("none", "blur", "mixing"):
         assert not seen_by(get_protector(name))
 

@@ -13,6 +13,7 @@ PRIVACY = {
     "san": {"size": 32, "pretrain_epochs": 1, "epochs": 1},
     "gender": {"epochs": 1, "width": 4},
     "matcher": {"epochs": 1, "width": 4},
+    "privacynet": {"variant": "drawn64", "epochs": 1},
     "members": 2,
     "groups": "age",
 }
@@ -79,10 +80,24 @@ def test_an_ensemble_and_a_series_are_made_by_their_paths(folder):
     assert "of FlowSAN" not in plan.stdout
 
 
+def test_a_privacynet_is_made_by_its_path(folder):
+    targets = [f"{FOLDER}/privacynet/{mode}/card.json" for mode in ("g", "ga-nocycle")]
+    run = snakemake(folder, *targets)
+    assert run.returncode == 0, run.stdout
+    assert json.loads((folder / targets[1]).read_text())["title"] == "PrivacyNet"
+    networks = folder / FOLDER / "networks/privacynet"
+    assert {path.name for path in networks.iterdir()} == {"full", "nocycle"}
+    recipe = json.loads((networks / "nocycle/run.json").read_text())["recipe"]
+    assert (recipe["ablation"], recipe["size"]) == ("nocycle", 32)
+    plan = snakemake(folder, f"{FOLDER}/privacynet/keep/card.json", "--dry-run")
+    assert "protect by privacynet, keep" in plan.stdout
+    assert "train" not in plan.stdout
+
+
 @pytest.mark.parametrize(
     ("mode", "message"),
     [("ensemble/member3", "there are 2 members"), ("flowsan/stage3", "there are 2 members"),
-     ("ensemble/best", "mode 'best' is unknown")],
+     ("ensemble/best", "mode 'best' is unknown"), ("privacynet/ag", "mode 'ag' is unknown")],
 )  # fmt: skip
 def test_members_that_there_are_not_are_told(folder, mode, message):
     plan = snakemake(folder, f"{FOLDER}/{mode}/card.json", "--dry-run")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from softbio.sources import PRIVACY, TRAINING
+from softbio.sources import PRIVACY, PRIVACYNET, TRAINING
 from tests.conftest import ROOT
 from tests.imports import reached_from
 
@@ -33,7 +33,8 @@ def named(text: str) -> set[str]:
     """Modules of code(...), packages of package(...) with a slash behind."""
     lists = " ".join(re.findall(r"code\(([^)]*)\)", text))
     found = set(re.findall(r'"((?:\w+/)*\w+)"', lists))
-    found |= set(PRIVACY) if "*PRIVACY" in lists else set()
+    found |= set(PRIVACY) if re.search(r"\*PRIVACY\b", lists) else set()
+    found |= set(PRIVACYNET) if "*PRIVACYNET" in lists else set()
     found |= set(TRAINING) if "*TRAINING" in lists else set()
     return found | {f"{name}/" for name in re.findall(r'package\("(\w+)"\)', text)}
 

@@ -9,6 +9,7 @@ from softbio.privacy.family import (
     stage_plan,
 )
 from softbio.privacy.plan import canvas_side, check_evaluators, members
+from softbio.privacy.privacynet_recipe import ABLATIONS, privacynet_plan
 from softbio.privacy.recipe import plan_from
 
 FACES = "resources/faces/{dataset}/{size}"
@@ -36,7 +37,8 @@ except UserError as error:
 wildcard_constraints:
     kind="gender|matcher",
     protector="[a-z_]+(?<!networks)",
-    mode=r"[a-z]+[\d.]*(-e[12])?",
+    mode=r"[a-z]+[\d.]*(-e[12]|-nomatcher|-nocycle)?",
+    ablation="|".join(ABLATIONS),
     diversity="e[123]",
     member=r"[1-9]\d*",
     stage=r"[1-9]\d*",
@@ -99,6 +101,20 @@ def auxiliary_params(wildcards):
 def san_params(wildcards):
     """The same of the SAN."""
     return asdict(plan_of(wildcards).san)
+
+
+def privacynet_of(wildcards):
+    """The recipe of the PrivacyNet that the wildcards name."""
+    seed, ablation = int(wildcards.seed), wildcards.ablation
+    try:
+        return privacynet_plan(BENCHMARK.privacy, wildcards.dataset, seed, ablation)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def privacynet_params(wildcards):
+    """The same as plain values."""
+    return asdict(privacynet_of(wildcards))
 
 
 def network_file(wildcards, folder):
@@ -166,6 +182,9 @@ def networks_of(wildcards):
             count = BENCHMARK.privacy.get("members", MEMBERS)
             folders = protector.networks(wildcards.mode, count)
             files["members"] = [network_file(wildcards, folder) for folder in folders]
+        if "generator" in needs:
+            (folder,) = protector.networks(wildcards.mode, 1)
+            files["generator"] = network_file(wildcards, folder)
     except UserError as error:
         raise WorkflowError(f"{wildcards.protector}: {error}") from None
     plan = plan_of(wildcards)

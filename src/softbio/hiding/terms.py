@@ -33,6 +33,12 @@ STRENGTHS = {
         "how many SANs a face passes one after the other, each trained on the output of those "
         "before it, all in the mode OP",
     ),
+    "privacynet": (
+        "PrivacyNet, hidden",
+        "one network that is told for each face what to show: of a hidden attribute another of its "
+        "values, drawn at random, of the others the face's own; without matcher, without cycle: "
+        "trained without the loss that keeps the identity, or the way back to the face",
+    ),
     "pixelation": ("Pixelation, block", "the side of a block in pixels"),
 }
 GENDER = (

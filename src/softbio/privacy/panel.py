@@ -148,7 +148,7 @@ def open_auxiliary(path: Path, name: str, title: str, kind: str) -> Judge:
 def seen_by(protector: Protector, matcher_net: str = "own") -> frozenset[str]:
     """Names of the evaluators that a protector, or its training, works with.
 
-    matcher_net: the matcher in the loss of a SAN, as `SanRecipe` names it.
+    matcher_net: the matcher in the loss of a SAN or a PrivacyNet, as `SanRecipe` names it.
     """
     seen = set()
     if "classifier" in protector.needs:
@@ -156,6 +156,9 @@ def seen_by(protector: Protector, matcher_net: str = "own") -> frozenset[str]:
     # of its classifiers an ensemble has one like the auxiliary one, from equal initial weights
     if {"san", "members"} & set(protector.needs):
         seen |= {"aux_gender", "aux_matcher" if matcher_net == "own" else matcher_net}
+    # it reads attributes by a head of its own; its ablation without the matcher counts as the rest
+    if "generator" in protector.needs:
+        seen.add("aux_matcher" if matcher_net == "own" else matcher_net)
     return frozenset(seen)
 
 
