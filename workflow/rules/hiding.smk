@@ -13,10 +13,12 @@ rule hiding:
         registry=EVALUATORS,
         style=f"{workflow.basedir}/report/figures.mplstyle",
         code=code(
+            "attribute_scores",
             "conditions",
             "evaluators/registry",
             "intervals",
             "metrics/classification",
+            "metrics/groups",
             "metrics/rates",
             "metrics/verification",
             "names",

@@ -51,6 +51,7 @@ class DatasetSpec:
     options: Mapping[str, Any] = field(default_factory=dict)
     source: Path | None = None
     source_sha256: str | None = None
+    subjects: bool = True  # False: nobody is told, each image counts as a subject of its own
     known_problems: tuple[str, ...] = ()
 
     @property
