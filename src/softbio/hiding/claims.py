@@ -1,8 +1,9 @@
 """Which of the publications' claims hold here, each with its interval.
 
 Numbered as the project numbers them: C1 the auxiliary classifier is turned round; C2 the order of
-the modes for classifiers that no training used; C3 the core claim (equal_privacy.py); C6 what is
-left before an attacker who knows the method (attackers.py).
+the modes for classifiers that no training used; C3 the core claim (equal_privacy.py); C5 what
+PrivacyNet hides and keeps (selectivity.py); C6 what is left before an attacker who knows the method
+(attackers.py).
 """
 
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ from softbio.hiding.claim import (
 )
 from softbio.hiding.equal_privacy import core
 from softbio.hiding.load import Hiding
+from softbio.hiding.selectivity import selectivity_claims
 from softbio.hiding.verdicts import UNDECIDED, above, all_of, at_least, below
 
 AUXILIARY = "aux_gender"
@@ -89,7 +91,8 @@ def order(hiding: Hiding) -> Claim:
 
 def decide(hiding: Hiding) -> list[Claim]:
     """All claims."""
-    return [auxiliary(hiding), order(hiding), core(hiding), adaptive(hiding)]
+    selective = selectivity_claims(hiding)
+    return [auxiliary(hiding), order(hiding), core(hiding), *selective, adaptive(hiding)]
 
 
 def as_record(claims: Sequence[Claim]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from softbio.figures.curves import inks
 from softbio.figures.hiding import attacks, examples
 from softbio.figures.matching import det, identification, roc
 from softbio.figures.privacy import gender_roc, plane
+from softbio.figures.selectivity import selectivity as selectivity_map
 from softbio.files import atomic, write_json
 from softbio.hiding.claim import Claim
 from softbio.hiding.claims import as_record, decide
@@ -23,6 +24,7 @@ from softbio.hiding.faces import example_faces
 from softbio.hiding.headline import headline
 from softbio.hiding.load import ATTACK, NONE, Hiding
 from softbio.hiding.population import Training
+from softbio.hiding.selectivity import lines
 from softbio.hiding.terms import terms
 from softbio.privacy.recipe import san_recipe
 from softbio.scores import KINDS
@@ -36,6 +38,7 @@ from softbio.tables.layout import Table, save
 from softbio.tables.privacy import gender_errors, matching
 from softbio.tables.privacy import identification as identification_table
 from softbio.tables.quality import quality
+from softbio.tables.selectivity import attribute_errors, selectivity
 
 EXAMPLES = "examples"
 FIRST = "Of several seeds the first is shown; the tables have all."
@@ -47,7 +50,9 @@ def build_tables(
     hiding: Hiding, claims: list[Claim], specs: Mapping[str, EvaluatorSpec]
 ) -> Iterator[Table | None]:
     """In the report's order; None where there is nothing to show."""
+    yield selectivity(hiding, lines(hiding))
     yield gender_errors(hiding.gender)
+    yield attribute_errors(hiding.attributes)
     yield matching(hiding.verification)
     for pairs in sorted({item.about.pairs for item in hiding.matching} - {hiding.pairs}):
         table = matching([i for i in hiding.matching if i.about.pairs == pairs])
@@ -65,6 +70,8 @@ def _drawings(hiding: Hiding) -> Iterator[tuple[str, Callable[[], Figure]]]:
     gender, pairs = on_curves(hiding, hiding.gender), on_curves(hiding, hiding.verification)
     gallery = on_curves(hiding, hiding.identification)
     every = first_seeds(hiding.gender), first_seeds(hiding.verification)
+    if (matrix := selectivity(hiding, lines(hiding))) is not None:
+        yield "selectivity", lambda: selectivity_map(matrix.long, hiding.dataset)
     yield "plane", lambda: plane(*every)
     yield "gender ROC", lambda: gender_roc(gender)
     first = replace(hiding, attacks=tuple(first_seeds(hiding.attacks)))
@@ -137,6 +144,7 @@ def _record(hiding: Hiding, claims: list[Claim], specs: Mapping[str, EvaluatorSp
         "title": people.title,
         "drawn": people.drawn,
         "size": people.size,
+        "without_subjects": people.without_subjects,
         "headline": headline(hiding, claims),
         "claims": as_record(claims),
         "terms": terms(hiding),
