@@ -177,7 +177,8 @@ def population_table(people: Population) -> Table:
     caption = (
         f"{people.without_subjects or 'Nobody stands in two parts.'} "
         "SAN, its auxiliaries and prototypes, and the mates of face mixing come from the first, "
-        "the project's own evaluators from the second, what attackers learn from the third; all numbers are of the last. Left out: "
+        "the project's own evaluators from the second, what attackers learn from the third; all "
+        "numbers are of the last. Left out: "
         + (f"{left:,} images ({reasons})." if left else "no image.")
     )
     columns = [("Part", "Purpose")]
