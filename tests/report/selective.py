@@ -2,6 +2,7 @@
 is a measurement."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from zlib import crc32
 
 import numpy as np
@@ -15,6 +16,8 @@ from softbio.pairs import all_pairs
 from softbio.privacy.attributes import AGE_BOUNDS, AGE_GROUPS
 from softbio.scores import ComparisonAbout, ComparisonScores, GenderAbout, GenderScores
 
+# no faces to show
+NOWHERE = Path("nowhere")
 SUBJECTS, EACH, CAP = 60, 2, 3000
 RACES = ("A", "B")
 TITLES = {"original": "", "privacynet": "PrivacyNet", "mixing": "Face mixing"}
@@ -114,8 +117,10 @@ def hiding(effects=None, deaf: bool = False) -> Hiding:
         files += [age(*key, 0, "guesser")] * deaf
         read += [judge(each, 100) for each in files]
     return Hiding(
-        Population("faces", "Faces", (), pd.DataFrame({"part": []})),
-        tuple(Condition(None, *key, 0) for key in effects),
+        Population(
+            "faces", "Faces", (), pd.DataFrame(columns=["image", "subject", "part", "gender"])
+        ),
+        tuple(Condition(NOWHERE, *key, 0) for key in effects),
         tuple(judge(gender(*key, effect.gender), 100) for key, effect in effects.items()),
         tuple(judge(matching(*key, effect.matching), 100) for key, effect in effects.items()),
         attributes=tuple(read),

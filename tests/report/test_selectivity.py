@@ -13,9 +13,13 @@ from softbio.figures.selectivity import selectivity as draw
 from softbio.hiding.claims import decide
 from softbio.hiding.evaluators import evaluators
 from softbio.hiding.load import load_hiding
+from softbio.hiding.page import read_half, shown
 from softbio.hiding.population import read_population
 from softbio.hiding.selectivity import HideSet, hide_set, lines, readers, selectivity_claims
 from softbio.hiding.verdicts import HELD, NOT_HELD
+from softbio.hiding.write import write_hiding
+from softbio.page import Share
+from softbio.report import environment_of
 from softbio.tables.hiding import evaluators_table
 from softbio.tables.selectivity import attribute_errors, selectivity
 from tests.conftest import ROOT
@@ -134,6 +138,20 @@ def test_tables_and_figure_show_the_matrix(hiding, tmp_path):
     assert ages.loc["", "mae"] == pytest.approx(told.mean())
     assert ages.loc["ga", "mae_change"] > 5
     assert attribute_errors(()) is None
+
+
+def test_the_matrix_has_a_section_of_its_own(hiding, tmp_path):
+    write_hiding(hiding, {}, tmp_path, ROOT / "report/figures.mplstyle")
+    half = shown(read_half(tmp_path), Share(10**6, 10**5), tmp_path / "page.html")
+    template = environment_of(ROOT / "report").get_template("hiding.html.j2")
+    page = template.render(half=half, headline="")
+    start, end = page.index("What is hidden, what is kept</h3>"), page.index("<h3>Tables</h3>")
+    assert start < page.index('id="figure-selectivity-faces"') < end
+    assert start < page.index('id="table-selectivity-faces"') < end
+    for kind in ("figure", "table"):
+        assert page.count(f'id="{kind}-selectivity-faces"') == 1
+    assert page.index('id="table-attributes-faces"') > end
+    assert "<b>C5: PrivacyNet hides" in page
 
 
 def test_readers_stand_among_the_evaluators(hiding):
