@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from softbio.attribute_scores import AttributeAbout
 from softbio.scores import ORIGINAL, ComparisonAbout, GenderAbout
 
 BEFORE = "Before"
@@ -16,7 +17,7 @@ MODES = {"": "", "sm": "SM", "nt": "NT", "op": "OP"}
 HIDDEN = {"g": "gender", "a": "age", "r": "race"}
 HIDE_SETS = ("g", "a", "r", "ga", "gr", "ar", "gar")
 WITHOUT = {"nomatcher": "without matcher", "nocycle": "without cycle"}
-About = GenderAbout | ComparisonAbout
+About = GenderAbout | ComparisonAbout | AttributeAbout
 OVER_SUBJECTS = (
     "95 % intervals are over subjects, drawn with replacement with all their images (BCa bootstrap)"
 )
@@ -56,9 +57,13 @@ def unseen(items: Iterable[Any]) -> list[Any]:
 
 
 def scorer(about: About) -> str:
-    """The printed name of a gender classifier or matcher; an asterisk where it is not unseen."""
-    name = about.evaluator if isinstance(about, GenderAbout) else about.matcher
-    return (about.title or name) + ("*" if about.seen else "")
+    """The printed name of a classifier or matcher; an asterisk where it is not unseen."""
+    return (about.title or scorer_name(about)) + ("*" if about.seen else "")
+
+
+def scorer_name(about: About) -> str:
+    """The registered name of a classifier or matcher."""
+    return about.matcher if isinstance(about, ComparisonAbout) else about.evaluator
 
 
 def seen_note(abouts: Iterable[About]) -> str:
@@ -104,9 +109,7 @@ def by_scorer(items: Iterable[Any]) -> dict[str, list[Any]]:
     another is one scorer."""
     found: dict[str, list[Any]] = {}
     for item in ordered(items):
-        about = item.about
-        name = about.evaluator if isinstance(about, GenderAbout) else about.matcher
-        found.setdefault(name, []).append(item)
+        found.setdefault(scorer_name(item.about), []).append(item)
     return found
 
 

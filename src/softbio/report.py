@@ -96,7 +96,8 @@ def _sources(published: pd.DataFrame) -> list[str]:
     return sorted(published.loc[compared, "source"].unique())
 
 
-def _environment(template: Path) -> Environment:
+def environment_of(template: Path) -> Environment:
+    """How the templates in a folder are rendered."""
     environment = Environment(
         loader=FileSystemLoader(template), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -146,7 +147,7 @@ def write_report(
     with_age = bool(records.folders or not halves)
     verdict = reach_verdict(records, statistics)
     page = (
-        _environment(Path(template))
+        environment_of(Path(template))
         .get_template("template.html.j2")
         .render(
             title=title,

@@ -10,6 +10,13 @@ from softbio.privacy.family import (
 )
 from softbio.privacy.plan import canvas_side, check_evaluators, members
 from softbio.privacy.privacynet_recipe import ABLATIONS, privacynet_plan
+from softbio.privacy.plan import (
+    canvas_side,
+    check_evaluators,
+    check_subjects,
+    members,
+    without_subjects,
+)
 from softbio.privacy.recipe import plan_from
 
 FACES = "resources/faces/{dataset}/{size}"
@@ -30,6 +37,11 @@ try:
         BENCHMARK.privacy.get("san", {}).get("matcher_net", "own"),
         load_evaluators(EVALUATORS),
     )
+    check_subjects(
+        BENCHMARK.hiding,
+        BENCHMARK.privacy.get("san", {}).get("matcher_net", "own"),
+        [name for name, spec in DATASETS.items() if not spec.subjects],
+    )
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -43,6 +55,7 @@ wildcard_constraints:
     member=r"[1-9]\d*",
     stage=r"[1-9]\d*",
     groups="told|age|race|age_race",
+    reader="own_coral|own_race",
 
 
 def plan_of(wildcards):
@@ -93,8 +106,21 @@ def entries_of(wildcards):
     return [asdict(spec) for spec in specs_of(wildcards)]
 
 
+def tells_subjects(wildcards):
+    """Whether the data set that is learnt from does: a matcher learns from nothing else."""
+    return specs_of(wildcards)[0].subjects
+
+
+def check_matcher(wildcards):
+    """Refuse to train a matcher where nobody is told."""
+    if not tells_subjects(wildcards):
+        raise WorkflowError(without_subjects(specs_of(wildcards)[0].name))
+
+
 def auxiliary_params(wildcards):
     """The recipe as plain values: a change of one of them trains anew."""
+    if wildcards.kind == "matcher":
+        check_matcher(wildcards)
     return asdict(getattr(plan_of(wildcards), wildcards.kind))
 
 

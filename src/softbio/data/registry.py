@@ -64,6 +64,7 @@ class DatasetSpec:
     prepare: Preparation = Preparation()
     source: Path | None = None
     source_sha256: str | None = None
+    subjects: bool = True  # False: nobody is told, each image counts as a subject of its own
     known_problems: tuple[str, ...] = ()
 
     @property

@@ -49,6 +49,11 @@ GENDER = (
     "max(AUC, 1 − AUC), counts both alike (AUC: area under the ROC, the receiver operating "
     "characteristic)",
 )
+SELECTIVITY = (
+    "Age group, race, balanced error",
+    "years up to 30, 31 to 45 and over 45; the races as the data set's authors name them; the mean "
+    "over the groups of the share of each that is taken for another",
+)
 MATCHING = (
     "FMR, TMR",
     "of comparisons of two images: the share of non-mated ones (two subjects) that match, false "
@@ -73,5 +78,6 @@ def terms(hiding: Hiding) -> list[tuple[str, str]]:
     protectors = dict.fromkeys(c.protector for c in hiding.conditions if c.protector != NONE)
     found = [BEFORE] + [SAN] * ("san" in protectors)
     found += [STRENGTHS[name] for name in protectors if name in STRENGTHS]
-    found += [GENDER] * bool(hiding.gender) + [MATCHING] * bool(hiding.matching)
+    found += [GENDER] * bool(hiding.gender) + [SELECTIVITY] * bool(hiding.attributes)
+    found += [MATCHING] * bool(hiding.matching)
     return [*found, SEEN] + [ATTACKS] * bool(hiding.attacks)
