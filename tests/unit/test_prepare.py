@@ -16,7 +16,7 @@ from PIL import Image
 
 from softbio.data import faces, pictures, prepare
 from softbio.data.packed import COLUMNS, load_packed
-from softbio.data.pictures import decode, decoded
+from softbio.data.pictures import Decoded, decode
 from softbio.data.registry import Citation, DatasetSpec
 from softbio.errors import UserError
 
@@ -196,7 +196,7 @@ def test_a_disk_that_fills_up_leaves_nothing(tmp_path, contents, monkeypatch):
 def test_every_kind_of_image_is_decoded_as_pillow_does(mode, kind):
     content = photo(3, mode, kind)
     for size in (24, 82, 128):
-        assert (decoded(content, size).pixels == pillow(content, size)).all()
+        assert (Decoded()(content, size).pixels == pillow(content, size)).all()
 
 
 def test_orientation_in_exif_is_not_applied():

@@ -20,6 +20,8 @@ localrules:
     control,
     parts,
     metrics,
+    gender_metrics,
+    reading,
     collect,
     statistics,
     tables,

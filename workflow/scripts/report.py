@@ -18,5 +18,6 @@ with job(snakemake.log[0]):
         template=Path(snakemake.input.page[0]).parent,
         out=snakemake.output.report,
         l0=snakemake.params.l0,
+        reading=[Path(path).parent for path in snakemake.input.reading],
         hiding=[Path(path).parent for path in snakemake.input.hiding],
     )

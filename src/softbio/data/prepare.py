@@ -19,12 +19,13 @@ from softbio.data.fetch import Sources, locate
 from softbio.data.fingerprints import write_fingerprints
 from softbio.data.matching import match
 from softbio.data.packed import write_header
-from softbio.data.pictures import Drawn, Picture, decoded, pictures
+from softbio.data.pictures import Decoded, Drawn, Picture, pictures
 from softbio.data.readers import Records, read
 from softbio.data.registry import DatasetSpec
 from softbio.data.splitlists import PARTS, check_present, check_records
 from softbio.errors import UserError
 from softbio.files import atomic, room
+from softbio.traits import GENDERS
 
 log = logging.getLogger(__name__)
 
@@ -55,17 +56,12 @@ def prepare(
     the reader find wrong, and for a full disk.
     """
     folder = Path(folder)
-    if spec.ages is None:
-        raise UserError(
-            f"data set '{spec.name}' has no ages: it can be aligned, but not packed for ages; "
-            "take it off the config's grid"
-        )
     sources = locate(spec, raw)
     records = read(spec, sources)
     check_records(records.frame, spec.ages, f"data set '{spec.name}'")
-    frame = _in_parts(records.frame, spec.ages[0])
+    frame = _in_parts(records.frame, spec)
     tasks = _tasks(frame, records, sources)
-    job = Drawn(records.draw) if records.draw else decoded
+    job = Drawn(records.draw) if records.draw else Decoded(spec.crop)
     need = len(frame) * size * size * 3 + SLACK
     with room(folder, need):
         with atomic(folder / "images.npy") as part, open(part, "wb+") as file:
@@ -90,9 +86,26 @@ def prepare(
             part.write_text(json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n")
 
 
-def _in_parts(frame: pd.DataFrame, youngest: int) -> pd.DataFrame:
+def _labels(frame: pd.DataFrame, spec: DatasetSpec) -> pd.Series:
+    """The rank of each image: its age less the youngest, or without ages 0 female and 1 male.
+
+    Raises UserError for an image without a gender where that is what it teaches.
+    """
+    if spec.ages is not None:
+        return frame["age"] - spec.ages[0]
+    ranks = frame["gender"].map({gender: rank for rank, gender in enumerate(GENDERS)})
+    if ranks.isna().any():
+        image = frame["image"][ranks.isna()].iloc[0]
+        raise UserError(
+            f"data set '{spec.name}': {ranks.isna().sum()} images without a gender, the first is "
+            f"'{image}'; it has no ages, so gender is what it must tell of all"
+        )
+    return ranks.astype(int)
+
+
+def _in_parts(frame: pd.DataFrame, spec: DatasetSpec) -> pd.DataFrame:
     """Rows in the order train, valid, test; `row` keeps the place in the reader's order."""
-    frame = frame.assign(label=frame["age"] - youngest, row=np.arange(len(frame)), reason="")
+    frame = frame.assign(label=_labels(frame, spec), row=np.arange(len(frame)), reason="")
     for column in ("landmarks", "prints"):
         frame[column] = pd.Series([None] * len(frame), index=frame.index, dtype=object)
     part = frame["split"].map(PARTS.index)

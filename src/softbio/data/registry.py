@@ -7,6 +7,7 @@ from typing import Any
 
 from softbio.errors import UserError, nearest
 from softbio.schema import read_yaml, validate
+from softbio.traits import rank_count, trait_of
 
 SCHEMA = Path(__file__).parents[3] / "workflow/schemas/datasets.schema.yaml"
 # by their files, for importing them takes a second
@@ -39,7 +40,7 @@ class DatasetSpec:
     name: str
     title: str
     reader: str
-    ages: tuple[int, int] | None  # None: no ages are known, it is for aligned faces alone
+    ages: tuple[int, int] | None  # None: no ages are known, what it teaches is gender
     citation: Citation = field(default_factory=lambda: Citation("not stated"))
     licence: str = "not stated"
     access: str = "own"
@@ -49,14 +50,20 @@ class DatasetSpec:
     files: tuple[FileSpec, ...] = ()
     lists: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    crop: str = "none"
     source: Path | None = None
     source_sha256: str | None = None
     known_problems: tuple[str, ...] = ()
 
     @property
     def k(self) -> int:
-        """Number of ranks; 0 where no ages are known."""
-        return self.ages[1] - self.ages[0] + 1 if self.ages else 0
+        """Number of ranks; of the two genders where no ages are known."""
+        return rank_count(self.ages)
+
+    @property
+    def trait(self) -> str:
+        """What is read from its faces: age or gender."""
+        return trait_of(self.ages)
 
     @property
     def archives(self) -> tuple[FileSpec, ...]:
@@ -82,7 +89,8 @@ class FoundFile:
 class Card:
     """The data card (card.json): where the images come from and what is in them.
 
-    counts: split -> images; labels: split -> images of each rank (K numbers); gender, race:
+    ages: None where none are known; then rank 0 is female and rank 1 male. counts: split -> images;
+    labels: split -> images of each rank (K numbers); gender, race:
     split -> group -> images ("unknown" where not labelled; empty where no image is);
     subjects: split -> people, None where unknown; missing_ranks: split -> ranks without image.
     Everything but `made` (ISO date) is the same each time.
@@ -95,7 +103,7 @@ class Card:
     access: str
     homepage: str | None
     intended_use: str
-    ages: tuple[int, int]
+    ages: tuple[int, int] | None
     k: int
     size: int
     counts: dict[str, int]
