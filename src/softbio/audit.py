@@ -44,9 +44,9 @@ class Findings:
     """The audit of one split.
 
     images: part -> images; missing: part -> ages without an image, empty where the trait is gender;
-    disputed: groups of identical images that stand under more than one label, and the images in them (None where pixels are
-    unknown); removed: reason -> images that the split leaves out; moved: images in another part
-    than the published one.
+    disputed: groups of identical images that stand under more than one label, and the images in
+    them (None where pixels are unknown); removed: reason -> images that the split leaves out;
+    moved: images in another part than the published one.
     """
 
     images: dict[str, int]

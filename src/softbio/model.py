@@ -70,7 +70,8 @@ def save_models(
 
 
 def load_models(path: Path) -> tuple[Recipe, Ages, dict[str, nn.Sequential]]:
-    """Recipe, age range (None: of gender) and the ready models by selection from a file of `save_models`.
+    """Recipe, ages (None: the trait is gender) and the ready models by selection from a file of
+    `save_models`.
 
     Raises UserError where the file is not one.
     """

@@ -18,7 +18,6 @@ from softbio.errors import UserError
 from softbio.files import atomic
 from softbio.traits import rank_count
 
-DISPUTED = "disputed label"
 REPEATED = "identical image"
 PROBLEM = (
     "This is the repaired split: of identical images one is kept, none where their labels differ; "
@@ -74,12 +73,13 @@ def removals(index: pd.DataFrame, identical: np.ndarray) -> np.ndarray:
     reasons = np.full(len(index), "", object)
     images = index["image"].to_numpy(object)
     # what the ranks are of: the age where one is told
-    told = (index["gender"] if index["age"].isna().all() else index["age"]).to_numpy()
+    what = "gender" if index["age"].isna().all() else "age"
+    told = index[what].to_numpy()
     several = np.flatnonzero(np.bincount(identical)[identical] > 1)
     for places in pd.Series(several).groupby(identical[several]).indices.values():
         rows = several[places]
         if len(found := np.unique(told[rows])) > 1:
-            reasons[rows] = f"{DISPUTED}: identical images under {', '.join(map(str, found))}"
+            reasons[rows] = f"disputed {what}: identical images under {', '.join(map(str, found))}"
         else:
             reasons[rows[1:]] = f"{REPEATED}: the same as {images[rows[0]]}"
     return reasons

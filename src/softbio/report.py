@@ -14,7 +14,6 @@ from softbio.contests import RULE, Statistics
 from softbio.effects import effects
 from softbio.files import atomic
 from softbio.hiding.page import (
-    Half,
     as_sentence,
     citations,
     duration,

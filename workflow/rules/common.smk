@@ -72,7 +72,9 @@ def recipe_of(wildcards):
     )
     try:
         if (trait := spec_of(wildcards).trait) != wildcards.trait:
-            raise UserError(f"data set '{run.dataset}' tells no {wildcards.trait} but {trait}")
+            raise UserError(
+                f"data set '{run.dataset}' tells no {wildcards.trait} but {trait}"
+            )
         return BENCHMARK.recipe(run)
     except UserError as error:
         raise WorkflowError(str(error)) from None

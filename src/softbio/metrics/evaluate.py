@@ -51,8 +51,8 @@ def evaluate(about: About, frame: pd.DataFrame) -> list[Result]:
     """
     if about.ages is None:
         raise UserError(
-            f"predictions: of gender ({about.dataset}); they have no errors in years, judge them "
-            "as `reading.judge` does"
+            f"predictions: of gender ({about.dataset}), which has no errors in years; their place "
+            "is results/NAME/gender, where they are judged by the share decided right"
         )
     if frame.empty:
         raise UserError(

@@ -1,7 +1,7 @@
 """The published recipe and number of reading gender, and how far a run is from them.
 
-Source: the notebook that the talk shows, cnn-resnet101-celeba of github.com/rasbt/deeplearning-models,
-and its siblings of other depths: the centre of 178 px at 128 px, nothing augmented, Adam at 1e-3,
+Source: the notebook that the talk shows, cnn-resnet101-celeba of rasbt/deeplearning-models, and
+its siblings of other depths: the centre of 178 px at 128 px, nothing augmented, Adam at 1e-3,
 batches of 128, 10 epochs, the last one tested.
 """
 

@@ -20,8 +20,8 @@ CAPTION = (
     "do; mirrored copies are not found. A dash: the data set does not tell, or has no such part. "
     "Repaired: of identical images one is kept, none where they stand under different labels; "
     "near-duplicates and subjects stay in one part; parts of the published sizes, stratified by "
-    "label. Choose it by protocols: [repaired] in the grid; which image stands where is in split.csv "
-    "of the packed data set."
+    "label. Choose it by protocols: [repaired] in the grid; which image stands where is in "
+    "split.csv of the packed data set."
 )
 
 
