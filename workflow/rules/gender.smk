@@ -22,7 +22,6 @@ rule gender_metrics:
             "redrawn",
             "scores",
             "statistics",
-            "traits",
         ),
     output:
         metrics=f"{GENDER_RUN}/metrics.json",
@@ -59,7 +58,6 @@ rule reading:
             "redrawn",
             "scores",
             "statistics",
-            "traits",
         )
         + package("reading")
         + package("tables")

@@ -159,7 +159,6 @@ rule report:
             "published",
             "records",
             "report",
-            "traits",
             "verdict",
         )
         + package("hiding")

@@ -114,7 +114,7 @@ def by_group(readings: Sequence[Reading], dataset: str) -> Figure:
         for row in rows.itertuples():
             y, ink = order.index(row.name) + shift, _ink(number)
             for low, high, width in (
-                (row.wilson_low, row.wilson_high, 0.9), (row.low, row.high, 2.4)
+                (row.wilson_low, row.wilson_high, 2.4), (row.low, row.high, 0.9)
             ):  # fmt: skip
                 if np.isfinite(low):
                     ax.plot([100 * low, 100 * high], [y, y], color=ink, linewidth=width, zorder=2)
@@ -126,7 +126,7 @@ def by_group(readings: Sequence[Reading], dataset: str) -> Figure:
     canvas.legend(loc="outside lower center", ncols=min(len(frames), 4))
     caption = (
         f"Accuracy of gender on the test images of {in_text(dataset)}, last epoch, and on parts of "
-        f"them as the data set labels them. Thick: {OVER_SUBJECTS}; thin: Wilson's interval. Of "
+        f"them as the data set labels them. Thick: Wilson's interval; thin: {OVER_SUBJECTS}. Of "
         "several seeds the first is shown."
     )
     texts = ", ".join(f"{row.name} {plain(100 * row.value)} %" for row in frame.itertuples())
