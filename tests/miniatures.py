@@ -1,6 +1,7 @@
 """Data sets in their authors' layout, small and of drawn faces: names, lists, parts, encodings."""
 
 import csv
+import gzip
 import io
 import lzma
 import string
@@ -95,6 +96,7 @@ def afad(folder: Path) -> dict[str, bytes]:
         for name, (age, gender) in AFAD.items()
     ]
     write_list(folder / "afad_test.csv", "file,path,age,gender", rows[::3])
+    write_list(folder / "afad_valid.csv", "file,path,age,gender", rows[1:2])
     return images
 
 
@@ -145,6 +147,76 @@ def morph2(folder: Path) -> dict[str, bytes]:
     write_list(folder / "morph2_train.csv", columns, rows[:4])
     write_list(folder / "morph2_test.csv", columns, rows[4:])
     return images
+
+
+UTKFACE = [
+    "36_0_1_20170117163203851.jpg.chip.jpg",
+    "21_1_0_20170109150557335.jpg.chip.jpg",
+    "60_0_4_20170117174525125.jpg.chip.jpg",
+    # one name of the split lacks the race, others a point
+    "39_1_20170116174525125.jpg.chip.jpg",
+    "55_1_4_20170116232725357jpg.chip.jpg",
+    # ages that are on no list
+    "1_1_0_20161219154612988.jpg.chip.jpg",
+    "116_1_2_20170112220255503.jpg.chip.jpg",
+]
+
+
+def utkface(folder: Path) -> dict[str, bytes]:
+    """UTKFace.tar.gz, two images of ages that are on no list among its seven, and the two lists;
+    the images as listed."""
+    folder.mkdir()
+    images = dict(zip(UTKFACE, drawn(len(UTKFACE)), strict=True))
+    content = tarball({f"UTKFace/{name}": data for name, data in images.items()})
+    (folder / "UTKFace.tar.gz").write_bytes(gzip.compress(content))
+    ages = [int(name.split("_")[0]) for name in UTKFACE[:5]]
+    rows = [(row, UTKFACE[row], age - 21) for row, age in enumerate(ages)]
+    write_list(folder / "utk_train.csv", ",file,age", rows[:3])
+    write_list(folder / "utk_test.csv", ",file,age", rows[3:])
+    return {name: images[name] for name in UTKFACE[:5]}
+
+
+CELEBA = ("Attractive", "Male", "Young")
+
+
+def celeba(folder: Path) -> dict[str, bytes]:
+    """img_align_celeba.zip with six images of three people, and the three lists, with their header,
+    their columns set with blanks, and their order of the parts; the images."""
+    folder.mkdir()
+    images = {f"{row + 1:06d}.jpg": content for row, content in enumerate(drawn(6))}
+    with zipfile.ZipFile(folder / "img_align_celeba.zip", "w") as archive:
+        archive.writestr("img_align_celeba/", b"")
+        for name, content in images.items():
+            archive.writestr(f"img_align_celeba/{name}", content)
+    attributes = [f"{name} {row % 2 * 2 - 1:2d} {1 - row // 2 % 2 * 2:2d}  1\n"
+                  for row, name in enumerate(images)]  # fmt: skip
+    head = f"{len(images)}\n{' '.join(CELEBA)} \n"
+    (folder / "list_attr_celeba.txt").write_text(head + "".join(attributes))
+    identity = "".join(f"{name} {2880 + row // 2}\n" for row, name in enumerate(images))
+    (folder / "identity_CelebA.txt").write_text(identity)
+    parts = "".join(f"{name} {row // 2}\n" for row, name in enumerate(images))
+    (folder / "list_eval_partition.txt").write_text(parts)
+    return images
+
+
+LFW = ["Ann_Lee/Ann_Lee_0001.jpg", "Ann_Lee/Ann_Lee_0002.jpg", "Bob/Bob_0001.jpg",
+       "Bob/Bob_0010.jpg", "Jose_Maria_Aznar/Jose_Maria_Aznar_0003.jpg"]  # fmt: skip
+
+
+def lfw(folder: Path) -> dict[str, bytes]:
+    """lfw-deepfunneled.tgz with an image that no pair needs, pairs.txt of two folds, and the lists
+    of names; the images of the pairs."""
+    folder.mkdir()
+    images = dict(zip([*LFW, "Cy/Cy_0001.jpg"], drawn(len(LFW) + 1), strict=True))
+    content = tarball({f"lfw-deepfunneled/{name}": data for name, data in images.items()})
+    (folder / "lfw-deepfunneled.tgz").write_bytes(gzip.compress(content))
+    pairs = ["2\t1", "Ann_Lee\t1\t2", "Ann_Lee\t2\tBob\t1"]
+    pairs += ["Bob\t1\t10", "Ann_Lee\t1\tJose_Maria_Aznar\t3"]
+    (folder / "pairs.txt").write_text("\n".join(pairs) + "\n")
+    names = [name.split("/")[1] for name in images]
+    (folder / "female_names.txt").write_text("\n".join(names[:2]) + "\n")
+    (folder / "male_names.txt").write_text("\n".join(names[2:]) + "\n\n")
+    return {name: images[name] for name in LFW}
 
 
 MUCT = [
@@ -201,8 +273,8 @@ def ar_face(folder: Path) -> dict[str, np.ndarray]:
     return faces
 
 
-def celeba(folder: Path, subjects: int = 30, each: int = 2, share: int = 1) -> pd.DataFrame:
-    """img_align_celeba.zip of JPEGs of 178 x 218 over `share`, and the four lists, as CelebA has
+def celeba_people(folder: Path, subjects: int = 30, each: int = 2) -> pd.DataFrame:
+    """img_align_celeba.zip of JPEGs of 178 x 218, and the four lists, as CelebA has
     them; a row an image in the order of the lists: image, gender, subject, age_group, part.
 
     The parts are by subject: of five, three train, one validates and one tests.
@@ -214,10 +286,9 @@ def celeba(folder: Path, subjects: int = 30, each: int = 2, share: int = 1) -> p
     frame["part"] = frame["part"].map({3: 1, 4: 2}).fillna(0).astype(int)
     with zipfile.ZipFile(folder / "img_align_celeba.zip", "w") as archive:
         for name, face in zip(frame["image"], faces, strict=True):
-            whole = Image.new("RGB", (178 // share, 218 // share), (255, 0, 0))
-            side = 178 // share
-            square = Image.fromarray(render(face, 64)[0]).resize((side, side))
-            whole.paste(square, (0, (218 // share - side) // 2))
+            whole = Image.new("RGB", (178, 218), (255, 0, 0))
+            square = Image.fromarray(render(face, 64)[0]).resize((178, 178))
+            whole.paste(square, (0, 20))
             archive.writestr(f"img_align_celeba/{name}", jpeg(whole, subsampling=0))
     signs = {True: " 1", False: "-1"}
     told = zip(frame["image"], frame["gender"], frame["age_group"], strict=True)

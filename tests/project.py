@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.conftest import ROOT
@@ -64,3 +65,14 @@ def snakemake(folder: Path, *arguments: str, cores: int = 2) -> subprocess.Compl
         os.killpg(process.pid, 9)
         raise
     return subprocess.CompletedProcess(process.args, process.returncode, output)
+
+
+def without_packages(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pip and an npm that fail, as on a machine without internet."""
+    (folder / "fake/pip").mkdir(parents=True)
+    (folder / "fake/pip/__init__.py").touch()
+    (folder / "fake/pip/__main__.py").write_text("raise SystemExit('ERROR: no connection')")
+    (folder / "fake/npm").write_text("#!/bin/sh\necho 'npm error no connection' >&2\nexit 1\n")
+    (folder / "fake/npm").chmod(0o755)
+    monkeypatch.setenv("PYTHONPATH", str(folder / "fake"), prepend=":")
+    monkeypatch.setenv("PATH", str(folder / "fake"), prepend=":")

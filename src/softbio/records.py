@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from softbio import benchmark
-from softbio.data.registry import Card, Citation, FoundFile
+from softbio.data.registry import Card, Citation, FoundFile, Reconciled
 from softbio.errors import UserError
 from softbio.files import atomic
 from softbio.methods import METHODS
@@ -203,6 +203,8 @@ def load_cards(paths: list[Path]) -> dict[str, Card]:
         try:
             values["citation"] = Citation(**values["citation"])
             values["files"] = tuple(FoundFile(**file) for file in values["files"])
+            if values.get("reconciled"):
+                values["reconciled"] = Reconciled(**values["reconciled"])
             card = Card(**values)
         except (KeyError, TypeError) as error:
             raise UserError(

@@ -92,7 +92,7 @@ def test_a_data_set_without_ages_teaches_gender():
     assert (LFW.ages, LFW.k, LFW.trait) == (None, 2, "gender")
     assert (CELEBA.trait, REGISTRY["utkface"].trait) == ("gender", "age")
     # the notebook crops the centre of CelebA's images
-    assert (CELEBA.crop, LFW.crop) == ("centre", "none")
+    assert (CELEBA.prepare.crop, LFW.prepare.crop) == ("centre", "none")
 
 
 @pytest.mark.parametrize(

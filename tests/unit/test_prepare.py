@@ -6,6 +6,7 @@ import json
 import shutil
 import tarfile
 from collections import namedtuple
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from PIL import Image
 from softbio.data import faces, pictures, prepare
 from softbio.data.packed import COLUMNS, load_packed
 from softbio.data.pictures import Decoded, decode
-from softbio.data.registry import Citation, DatasetSpec
+from softbio.data.registry import Citation, DatasetSpec, Preparation
 from softbio.errors import UserError
 
 AGES = (20, 24)
@@ -54,6 +55,11 @@ def own_faces(folder: Path, contents: dict[str, bytes]) -> DatasetSpec:
 @pytest.fixture
 def contents() -> dict[str, bytes]:
     return {f"{9 - i}.jpg": photo(i) for i in range(9)}
+
+
+def lenient(spec: DatasetSpec, share: float) -> DatasetSpec:
+    """The same, but so many of its images may be left out."""
+    return replace(spec, prepare=Preparation(max_rejected=share))
 
 
 def pack(spec: DatasetSpec, folder: Path, **settings) -> Path:
@@ -102,13 +108,17 @@ def test_the_card_counts(tmp_path, contents):
     assert card["subjects"] == {"train": 4, "test": 3}
     assert (card["k"], card["size"], card["ages"], card["rejected"]) == (5, SIZE, [20, 24], 0)
     assert [file["name"] for file in card["files"]] == ["own/", "labels.csv"]
+    assert card["reconciled"] == {
+        "listed": 9, "produced": 9, "unlisted": 0, "unlisted_produced": None,
+    }  # fmt: skip
+    assert card["preparation"] == []
     assert card["citation"] == {"text": Citation("not stated").text, "doi": None, "url": None}
 
 
 def test_what_does_not_decode_is_listed_and_left_out(tmp_path, contents):
     damaged = {**contents, "8.jpg": b"no image", "5.jpg": contents["5.jpg"][:300], "1.jpg": b""}
     spec = own_faces(tmp_path / "own", damaged)
-    packed = load_packed(pack(spec, tmp_path / "out", max_rejected=0.4))
+    packed = load_packed(pack(lenient(spec, 0.4), tmp_path / "out"))
     rejected = pd.read_csv(tmp_path / "out/rejected.csv")
     assert sorted(rejected["image"]) == ["1.jpg", "5.jpg", "8.jpg"]
     assert rejected["reason"].str.len().min() > 5
@@ -118,7 +128,7 @@ def test_what_does_not_decode_is_listed_and_left_out(tmp_path, contents):
         assert (pixels == pillow(contents[name], SIZE)).all()
     assert json.loads((tmp_path / "out/card.json").read_text())["rejected"] == 3
     with pytest.raises(UserError, match=r"3 of 9 images do not decode, .* more than 30.0%"):
-        pack(spec, tmp_path / "strict", max_rejected=0.3)
+        pack(lenient(spec, 0.3), tmp_path / "strict")
     assert finished(tmp_path / "strict") == []
 
 
@@ -126,7 +136,7 @@ def test_a_part_that_is_lost_in_decoding_is_an_error(tmp_path, contents):
     damaged = {name: b"" if i % 3 == 0 else content for i, (name, content) in
                enumerate(contents.items())}  # fmt: skip
     with pytest.raises(UserError, match="as decoded: the test part is empty"):
-        pack(own_faces(tmp_path / "own", damaged), tmp_path / "out", max_rejected=1)
+        pack(lenient(own_faces(tmp_path / "own", damaged), 1), tmp_path / "out")
 
 
 def finished(folder: Path) -> list[str]:

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from tests.project import copy_of_the_project, snakemake
+from tests.project import copy_of_the_project, snakemake, without_packages
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +23,7 @@ def test_drawn_faces_are_aligned_without_a_network(project):
 
 
 def test_evaluators_that_can_not_be_fetched_stop_nothing(project, monkeypatch):
-    """A pip and an npm that fail, as on a machine without internet."""
-    (project / "fake/pip").mkdir(parents=True)
-    (project / "fake/pip/__init__.py").touch()
-    (project / "fake/pip/__main__.py").write_text("raise SystemExit('ERROR: no connection')")
-    (project / "fake/npm").write_text("#!/bin/sh\necho 'npm error no connection' >&2\nexit 1\n")
-    (project / "fake/npm").chmod(0o755)
-    monkeypatch.setenv("PYTHONPATH", str(project / "fake"))
-    monkeypatch.setenv("PATH", str(project / "fake"), prepend=":")
+    without_packages(project, monkeypatch)
     run = snakemake(project, "evaluators", cores=1)
     assert run.returncode == 0, run.stdout
     receipt = json.loads((project / "resources/evaluators/receipt.json").read_text())

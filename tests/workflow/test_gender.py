@@ -9,7 +9,7 @@ from PIL import Image
 from softbio.audit import read_audit
 from softbio.data.packed import load_packed
 from softbio.predictions import read_predictions
-from tests.miniatures import celeba
+from tests.miniatures import celeba_people
 from tests.project import CONFIG, copy_of_the_project, snakemake
 
 RUN = "gender/celeba/small8/ce/seed1"
@@ -19,7 +19,7 @@ RUN = "gender/celeba/small8/ce/seed1"
 def done(tmp_path_factory):
     """A copy of the project in which gender has been read, and what the miniature holds."""
     source = tmp_path_factory.mktemp("celeba")
-    frame = celeba(source)
+    frame = celeba_people(source)
     lists = {"partition": "list_eval_partition.txt"}
     block = {"datasets": ["celeba"], "backbones": ["small8"], "methods": ["ce"], "seeds": [1]}
     config = {

@@ -24,6 +24,7 @@ RUN = f"{RESULTS}/{{trait}}/{{dataset}}{{protocol}}/{{backbone}}/{{method}}{{var
 CONTROL = f"{RESULTS}/age/{{dataset}}{{protocol}}/control/median/seed0"
 PACKED = "resources/packed/{dataset}/{size}"
 PACKED_REPAIRED = f"resources/packed/{{dataset}}{REPAIRED}/{{size}}"
+POINTS = "resources/points/{dataset}/points.parquet"
 RECEIPT = "resources/evaluators/receipt.json"
 # the trait is that of the data set: gender where it has no ages
 OF_AGE, OF_GENDER = (
@@ -124,6 +125,12 @@ def reader_of(wildcards):
 def receipt_of(wildcards):
     """The receipt of the face detector; drawn faces tell their own landmarks."""
     return [] if spec_of(wildcards).reader == "drawn" else RECEIPT
+
+
+def points_of(wildcards):
+    """Where the faces are in a data set's images, where it is packed by them."""
+    aligned = spec_of(wildcards).prepare.align != "none"
+    return {"points": POINTS.format(dataset=wildcards.dataset)} if aligned else {}
 
 
 def packed_for_run(wildcards):

@@ -34,9 +34,13 @@ rule fetched:
 
 rule prepare:
     input:
+        unpack(points_of),
         sources=rules.fetch.output.sources,
         reader=reader_of,
         code=code(
+            "data/align",
+            "data/crops",
+            "data/points",
             "data/download",
             "data/fetch",
             "data/readers/__init__",

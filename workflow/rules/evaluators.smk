@@ -24,6 +24,49 @@ rule evaluators:
         "../scripts/evaluators.py"
 
 
+# Once for all sizes that a data set is packed at, where its entry asks for `prepare: {align: ..}`.
+rule face_points:
+    input:
+        sources=rules.fetch.output.sources,
+        receipt=RECEIPT,
+        registry=EVALUATORS,
+        code=code(
+            "data/align",
+            "data/archives",
+            "data/download",
+            "data/fetch",
+            "data/fingerprints",
+            "data/matching",
+            "data/pictures",
+            "data/points",
+            "data/readers/__init__",
+            "data/splitlists",
+            "data/streams",
+            "evaluators/crop",
+            "evaluators/fetch",
+            "evaluators/finders",
+            "evaluators/interface",
+            "evaluators/registry",
+            "evaluators/yunet",
+        ),
+    output:
+        points=POINTS,
+    log:
+        "logs/{dataset}/points.log",
+    conda:
+        "../../envs/softbio.yaml"
+    threads: 1
+    resources:
+        runtime=minutes_of_finding,
+        mem_mb=memory_of_packing,
+    params:
+        entry=entry_of,
+    message:
+        "{wildcards.dataset}: look for the face in each image"
+    script:
+        "../scripts/face_points.py"
+
+
 rule align:
     input:
         sources=rules.fetch.output.sources,

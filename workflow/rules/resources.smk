@@ -109,6 +109,11 @@ def minutes_of_packing(wildcards, attempt):
     return growth(attempt) * 60
 
 
+def minutes_of_finding(wildcards, attempt):
+    """Minutes; at the 25 ms that YuNet takes for an image, an hour holds 140,000."""
+    return growth(attempt) * 180
+
+
 def memory_of_packing(wildcards, attempt):
     """MB; images are written as they come, so the data set's size does not matter."""
     return growth(attempt) * 4000

@@ -11,4 +11,5 @@ with job(snakemake.log[0]):
         folder=Path(snakemake.output.images).parent,
         raw=Path(snakemake.input.sources).parent,
         workers=snakemake.threads,
+        points=snakemake.input.get("points"),
     )

@@ -8,12 +8,18 @@ import pandas as pd
 
 import softbio
 from softbio.data.fetch import Sources
-from softbio.data.registry import Card, DatasetSpec
+from softbio.data.registry import Card, DatasetSpec, Reconciled
 from softbio.data.splitlists import PARTS
 
 
 def make_card(
-    spec: DatasetSpec, size: int, frame: pd.DataFrame, rejected: int, sources: Sources
+    spec: DatasetSpec,
+    size: int,
+    frame: pd.DataFrame,
+    rejected: int,
+    sources: Sources,
+    preparation: tuple[str, ...] = (),
+    reconciled: Reconciled | None = None,
 ) -> Card:
     """The card of a packed data set.
 
@@ -36,6 +42,8 @@ def make_card(
         known_problems=spec.known_problems,
         made=datetime.now(UTC).date().isoformat(),
         softbio=softbio.__version__,
+        preparation=preparation,
+        reconciled=reconciled,
     )
 
 

@@ -109,6 +109,29 @@ class Drawn:
         )
 
 
+@dataclass(frozen=True)
+class Cropped:
+    """Decode an image file, cut out its face and resize that.
+
+    cut: image and its five points -> a square; ValueError where they are not those of a face. The
+    prints are those of the whole image.
+    """
+
+    cut: Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+    def __call__(self, task: tuple[bytes, np.ndarray | str], size: int) -> Picture:
+        content, five = task
+        if isinstance(five, str):
+            return Picture(None, reason=five)
+        try:
+            pixels = decode(content)
+            square = self.cut(pixels, five)
+        except ValueError as error:
+            return Picture(None, reason=str(error))
+        prints = fingerprints(pixels, Image.fromarray(pixels))
+        return Picture(resized(Image.fromarray(square), size), prints=prints)
+
+
 def pictures(
     tasks: Iterable[tuple[int, Any]],
     job: Callable[[Any, int], Picture],

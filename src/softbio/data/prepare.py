@@ -2,9 +2,8 @@
 
 import json
 import logging
-import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,19 +11,21 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tqdm import tqdm
 
 from softbio.data.card import make_card
+from softbio.data.crops import CROPS
 from softbio.data.fetch import Sources, locate
 from softbio.data.fingerprints import write_fingerprints
 from softbio.data.matching import match
 from softbio.data.packed import write_header
-from softbio.data.pictures import Decoded, Drawn, Picture, pictures
+from softbio.data.pictures import Cropped, Decoded, Drawn, Picture, pictures
+from softbio.data.points import Points, images_in, read_points
 from softbio.data.readers import Records, read
-from softbio.data.registry import DatasetSpec
+from softbio.data.registry import DatasetSpec, Reconciled
 from softbio.data.splitlists import PARTS, check_present, check_records
 from softbio.errors import UserError
 from softbio.files import atomic, room
+from softbio.progress import told
 from softbio.traits import GENDERS
 
 log = logging.getLogger(__name__)
@@ -39,35 +40,56 @@ SCHEMA = pa.schema([
 SLACK = 64 * 2**20
 
 
+@dataclass(frozen=True)
+class Work:
+    """What is to be packed: (row, payload) of each image, what makes a picture of a payload, the
+    images of the archive that no list has (None where images are drawn), and what was found in
+    all of them where they are aligned."""
+
+    tasks: Iterable[tuple[int, Any]]
+    job: Callable[[Any, int], Picture]
+    unlisted: list[str] | None = None
+    found: Points | None = None
+
+    def reconciled(self, listed: int, produced: int) -> Reconciled | None:
+        """The lists held against the archive; None where images are drawn."""
+        if self.unlisted is None:
+            return None
+        faces = None
+        if self.found is not None:
+            faces = sum(not isinstance(self.found.of(name), str) for name in self.unlisted)
+        return Reconciled(listed, produced, len(self.unlisted), faces)
+
+
 def prepare(
     spec: DatasetSpec,
     size: int,
     folder: Path | str,
     raw: Path | str,
     workers: int = 2,
-    max_rejected: float = 0.01,
+    points: Path | str | None = None,
 ) -> None:
     """Pack a data set at `size` pixels: images.npy, index.parquet, fingerprints.parquet,
     rejected.csv, card.json.
 
-    raw: the folder that `fetch` filled. The card is written last: without it the folder counts as
-    unfinished. Images that do not decode are left out and listed in rejected.csv; above the share
-    `max_rejected` of all images they are an error. Raises UserError for that, for what `locate` and
-    the reader find wrong, and for a full disk.
+    raw: the folder that `fetch` filled; points: what `find_points` wrote, where a crop is asked for
+    (`spec.prepare.align`). The card is written last: without it the folder counts as unfinished.
+    Images that do not decode, or show no face to align, are left out and listed in rejected.csv;
+    above the share `spec.prepare.max_rejected` of the listed images they are an error. Raises
+    UserError for that, for what `locate` and the reader find wrong, and for a full disk.
     """
     folder = Path(folder)
     sources = locate(spec, raw)
     records = read(spec, sources)
     check_records(records.frame, spec.ages, f"data set '{spec.name}'")
     frame = _in_parts(records.frame, spec)
-    tasks = _tasks(frame, records, sources)
-    job = Drawn(records.draw) if records.draw else Decoded(spec.crop)
+    work = _work(spec, frame, records, sources, points)
     need = len(frame) * size * size * 3 + SLACK
     with room(folder, need):
         with atomic(folder / "images.npy") as part, open(part, "wb+") as file:
-            done = _progress(pictures(tasks, job, size, workers), len(frame), spec.name)
-            _write(file, done, frame, size)
-            _check_rejected(spec, frame, max_rejected, sources.images)
+            done = pictures(work.tasks, work.job, size, workers)
+            _write(file, told(done, len(frame), spec.name), frame, size)
+            _check_rejected(spec, frame, sources.images)
             # from here on the files of an earlier run do not belong together
             (folder / "card.json").unlink(missing_ok=True)
         kept = frame[frame["reason"] == ""]
@@ -79,7 +101,8 @@ def prepare(
         write_fingerprints(prints, kept["image"].to_list(), kept["prints"].to_list())
         with atomic(folder / "rejected.csv") as part:
             rejected[["image", "split", "reason"]].to_csv(part, index=False)
-        card = make_card(spec, size, kept, len(rejected), sources)
+        reconciled = work.reconciled(len(frame), len(kept))
+        card = make_card(spec, size, kept, len(rejected), sources, _steps(spec), reconciled)
         if missing := card.missing_ranks["train"]:
             log.warning("%s: ranks without a training image: %s", spec.name, missing)
         with atomic(folder / "card.json") as part:
@@ -112,16 +135,53 @@ def _in_parts(frame: pd.DataFrame, spec: DatasetSpec) -> pd.DataFrame:
     return frame.iloc[np.argsort(part.to_numpy(), kind="stable")].reset_index(drop=True)
 
 
-def _tasks(frame: pd.DataFrame, records: Records, sources: Sources) -> Iterator[tuple[int, Any]]:
-    """(row, content of the file or face) of each image."""
+def _work(
+    spec: DatasetSpec,
+    frame: pd.DataFrame,
+    records: Records,
+    sources: Sources,
+    points: Path | str | None,
+) -> Work:
+    align = spec.prepare.align
     if records.draw is not None:
-        return ((row, records.faces[number]) for row, number in enumerate(frame["row"]))
+        if align != "none":
+            raise UserError(
+                f"datasets.{spec.name}.prepare.align: drawn faces need none; take it out"
+            )
+        tasks = ((row, records.faces[number]) for row, number in enumerate(frame["row"]))
+        return Work(tasks, Drawn(records.draw))
     source = sources.open()
     names = list(frame["image"])
     files = match(names, source)
     check_present(names, files.values(), source.path)
+    unlisted = [name for name in images_in(source) if name not in files]
     rows = {image: row for row, image in enumerate(names)}
-    return ((rows[files[name]], content) for name, content in source.read(files))
+    contents = source.read(files)
+    if align == "none":
+        cut = Decoded(spec.prepare.crop)
+        return Work(((rows[files[name]], data) for name, data in contents), cut, unlisted)
+    if points is None:
+        raise UserError(
+            f"data set '{spec.name}' is aligned by its faces, and nobody looked for them; pack it "
+            f"by `snakemake`, which does so, or set datasets.{spec.name}.prepare.align to none"
+        )
+    found = read_points(points)
+    if lacking := [name for name in (*files, *unlisted) if name not in found.rows]:
+        raise UserError(
+            f"{points}: not made from {source.path}, '{lacking[0]}' is not in it; delete it, so "
+            "that faces are looked for again"
+        )
+    cut = Cropped(CROPS[align].fit(found))
+    tasks = ((rows[files[name]], (data, found.of(name))) for name, data in contents)
+    return Work(tasks, cut, unlisted, found)
+
+
+def _steps(spec: DatasetSpec) -> tuple[str, ...]:
+    """What the card says was done before packing."""
+    crop = CROPS.get(spec.prepare.align)
+    if crop is None and spec.prepare.crop == "centre":
+        return ("The largest square around the centre of each image.",)
+    return (f"{crop.title}.", *crop.deviations) if crop else ()
 
 
 def _write(
@@ -158,34 +218,21 @@ def _write(
         raise RuntimeError("numpy changed the length of the header")
 
 
-def _check_rejected(
-    spec: DatasetSpec, frame: pd.DataFrame, max_rejected: float, images: Path | None
-) -> None:
+def _check_rejected(spec: DatasetSpec, frame: pd.DataFrame, images: Path | None) -> None:
     rejected = frame[frame["reason"] != ""]
     if len(rejected) == 0:
         return
     first = rejected.iloc[0]
+    what = "do not decode" if spec.prepare.align == "none" else "do not decode or show no face"
     found = (
-        f"{images}: {len(rejected)} of {len(frame)} images do not decode, the first is "
+        f"{images}: {len(rejected)} of {len(frame)} images {what}, the first is "
         f"'{first['image']}' ({first['reason']})"
     )
-    if len(rejected) > max_rejected * len(frame):
+    share = spec.prepare.max_rejected
+    if len(rejected) > share * len(frame):
         raise UserError(
-            f"{found}: more than {max_rejected:.1%}; get the images again, or take "
-            "them off the list"
+            f"{found}: more than {share:.1%}; get the images again, take them off the list, or "
+            f"raise datasets.{spec.name}.prepare.max_rejected"
         )
     log.warning("%s: left out, see rejected.csv", found)
     check_records(frame[frame["reason"] == ""], spec.ages, f"data set '{spec.name}', as decoded")
-
-
-def _progress(
-    done: Iterable[tuple[int, Picture]], total: int, label: str
-) -> Iterator[tuple[int, Picture]]:
-    """A bar on a terminal, else a line in the log every tenth."""
-    if sys.stderr.isatty():
-        yield from tqdm(done, desc=label, total=total, unit="image")
-        return
-    for count, item in enumerate(done, start=1):
-        yield item
-        if count * 10 // total > (count - 1) * 10 // total:
-            log.info("%s: %d of %d images", label, count, total)

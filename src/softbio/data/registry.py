@@ -34,6 +34,20 @@ class FileSpec:
 
 
 @dataclass(frozen=True)
+class Preparation:
+    """What becomes of an image before it is packed.
+
+    align: "none", or a crop of `data.crops`; crop: without it, "none" or "centre", the largest
+    square around the centre of the image; max_rejected: the largest share of the listed images
+    that may be left out, because they do not decode or show no face.
+    """
+
+    align: str = "none"
+    crop: str = "none"
+    max_rejected: float = 0.01
+
+
+@dataclass(frozen=True)
 class DatasetSpec:
     """One entry of the registry; the keys are described in datasets.schema.yaml."""
 
@@ -50,7 +64,7 @@ class DatasetSpec:
     files: tuple[FileSpec, ...] = ()
     lists: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
-    crop: str = "none"
+    prepare: Preparation = Preparation()
     source: Path | None = None
     source_sha256: str | None = None
     known_problems: tuple[str, ...] = ()
@@ -86,6 +100,21 @@ class FoundFile:
 
 
 @dataclass(frozen=True)
+class Reconciled:
+    """The lists held against the archive.
+
+    listed: images on the lists; produced: of these, packed; unlisted: images of the archive that
+    are on none; unlisted_produced: of these, in which a face was found, so that they would have
+    been packed; None where nothing is aligned.
+    """
+
+    listed: int
+    produced: int
+    unlisted: int
+    unlisted_produced: int | None
+
+
+@dataclass(frozen=True)
 class Card:
     """The data card (card.json): where the images come from and what is in them.
 
@@ -93,6 +122,8 @@ class Card:
     labels: split -> images of each rank (K numbers); gender, race:
     split -> group -> images ("unknown" where not labelled; empty where no image is);
     subjects: split -> people, None where unknown; missing_ranks: split -> ranks without image.
+    preparation: what was done before packing, and how it differs from what was published;
+    reconciled: None where images are drawn.
     Everything but `made` (ISO date) is the same each time.
     """
 
@@ -117,6 +148,8 @@ class Card:
     known_problems: tuple[str, ...]
     made: str
     softbio: str
+    preparation: tuple[str, ...] = ()
+    reconciled: Reconciled | None = None
 
 
 def load_registry(
@@ -184,6 +217,8 @@ def _spec(name: str, entry: dict[str, Any]) -> DatasetSpec:
     known["known_problems"] = tuple(entry.get("known_problems", ()))
     if "citation" in entry:
         known["citation"] = Citation(**entry["citation"])
+    if "prepare" in entry:
+        known["prepare"] = Preparation(**entry["prepare"])
     if entry.get("source") is not None:
         known["source"] = Path(entry["source"]).expanduser()
     return DatasetSpec(name=name, **known)

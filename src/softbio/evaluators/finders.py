@@ -16,17 +16,23 @@ log = logging.getLogger(__name__)
 DETECTOR, LANDMARKS = "yunet", "landmarks68"
 
 
-def finders(specs: Mapping[str, EvaluatorSpec], folder: Path | str) -> dict[str, Callable]:
-    """The arguments `find` and `mark` of `softbio.data.align.align`; without the net of landmarks
-    faces are aligned all the same. Raises UserError without the detector."""
+def detector(
+    specs: Mapping[str, EvaluatorSpec], folder: Path | str
+) -> Callable[[np.ndarray], np.ndarray | None]:
+    """The face detector: uint8 (H, W, 3) RGB -> five points in px, (5, 2), None without a face.
+    Raises UserError where it was not fetched."""
     if not is_ready(specs[DETECTOR], folder):
         raise UserError(
             f"{folder}: no face detector, see receipt.json there; run "
             "`snakemake --cores 1 evaluators --forcerun evaluators` on a machine with internet"
         )
-    found: dict[str, Callable[[np.ndarray], np.ndarray | None]] = {
-        "find": open_network(specs[DETECTOR], folder)
-    }
+    return open_network(specs[DETECTOR], folder)
+
+
+def finders(specs: Mapping[str, EvaluatorSpec], folder: Path | str) -> dict[str, Callable]:
+    """The arguments `find` and `mark` of `softbio.data.align.align`; without the net of landmarks
+    faces are aligned all the same. Raises UserError without the detector."""
+    found = {"find": detector(specs, folder)}
     if is_ready(specs[LANDMARKS], folder):
         found["mark"] = open_marker(specs[LANDMARKS], folder)
     else:

@@ -1,0 +1,83 @@
+"""Data sets out of a web server: fetched as they are handed out, then read as from the disk."""
+
+from dataclasses import replace
+
+import pytest
+
+from softbio.data.fetch import fetch, locate
+from softbio.data.registry import DatasetSpec, FileSpec, load_registry
+from softbio.errors import UserError
+from tests import miniatures
+from tests.conftest import ROOT
+from tests.layouts import aligned_of, check_originals, check_pixels, packed_of, serving
+
+# AFAD is handed out in parts whose names are not published, MORPH-2 and AR Face not as archives:
+# of these a person brings the images, and the lists alone are served
+WHOLE = ["utkface", "cacd", "celeba", "lfw", "muct"]
+LISTS = ["morph2", "afad"]
+
+
+def served(name: str, address: str) -> DatasetSpec:
+    """The registry's entry, with all its files to be had at one address."""
+    spec = miniatures.spec(name, None)
+    names = dict.fromkeys([*(file.name for file in spec.files), *spec.lists.values()])
+    files = [FileSpec(file, f"{address}/{file}", sha256=None, bytes=None) for file in names]
+    return replace(spec, files=tuple(files))
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_fetched_it_is_what_lay_on_the_disk(tmp_path, name):
+    images = getattr(miniatures, name)(tmp_path / "web")
+    if name == "cacd":
+        content = miniatures.tarball({f"CACD2000/{file}": data for file, data in images.items()})
+        (tmp_path / "web/CACD2000.tar.gz").write_bytes(content)
+    out = tmp_path / "out"
+    with serving(tmp_path / "web") as address:
+        spec = served(name, address)
+        sources = fetch(spec, out / "raw")
+    # the server is gone: what follows needs no network
+    assert locate(spec, out / "raw") == sources
+    assert {path.name for path in (out / "raw").iterdir()} == {
+        "sources.json", *(file.name for file in spec.files)
+    }  # fmt: skip
+    if spec.ages:
+        check_pixels(packed_of(spec, out), images)
+    else:
+        check_originals(aligned_of(spec, out)[1], images)
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_are_fetched_where_the_images_are_brought(tmp_path, name):
+    folder = tmp_path / "own"
+    images = getattr(miniatures, name)(folder)
+    (tmp_path / "web").mkdir()
+    for path in folder.glob("*.csv"):
+        path.rename(tmp_path / "web" / path.name)
+    spec = miniatures.spec(name, folder)
+    with serving(tmp_path / "web") as address:
+        files = [replace(file, url=file.url and f"{address}/{file.name}") for file in spec.files]
+        spec = replace(spec, files=tuple(files))
+        fetch(spec, tmp_path / "out/raw")
+    check_pixels(packed_of(spec, tmp_path / "out"), images)
+
+
+def test_what_is_open_is_fetched_without_a_person():
+    registry = load_registry(ROOT / "config/datasets.yaml")
+    open_ones = {name for name, spec in registry.items() if spec.access == "download"}
+    assert open_ones <= set(WHOLE)
+    for name in open_ones:
+        assert all(file.url for file in registry[name].files), name
+
+
+def test_a_closed_archive_is_asked_for_though_its_lists_are_to_be_had(tmp_path):
+    miniatures.morph2(tmp_path / "web")
+    with serving(tmp_path / "web") as address:
+        spec = miniatures.spec("morph2", None)
+        files = [replace(file, url=f"{address}/{file.name}") for file in spec.files]
+        with pytest.raises(UserError, match=r"'morph2': the image archive is not there; ask for"):
+            fetch(replace(spec, files=tuple(files)), tmp_path / "raw")
