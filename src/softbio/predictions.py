@@ -63,7 +63,7 @@ def prediction_frame(
 
 def write_predictions(path: Path, about: About, frame: pd.DataFrame) -> None:
     """Write predictions.parquet from a frame with `COLUMNS`; `OPTIONAL` may lack."""
-    frame = frame.reindex(columns=COLUMNS)
+    frame = frame.assign(**{OPTIONAL: frame.get(OPTIONAL)})
     ages = "-".join(map(str, about.ages)) if about.ages else GENDER
     metadata = asdict(about) | {"ages": ages}
     schema = pa.schema(
