@@ -42,6 +42,9 @@ NETWORKS = {
     "vgg": Network(120, 5.57, 55.7, 22.4),
     "vgg16": Network(120, 4.39, 50.4, 20.9),
     "inception_v3": Network(299, 5.71, 25.1, 98.4),
+    "resnet18": Network(120, 0.553, 11.2, 6.5),
+    "resnet50": Network(120, 1.26, 23.5, 25.6),
+    "resnet101": Network(120, 2.47, 42.5, 39.2),
 }
 # Any other torchvision classifier is taken for one as large as ResNet-101.
 OTHER = Network(120, 2.47, 42.5, 39.1)

@@ -159,3 +159,20 @@ def test_the_record_of_hiding_prints_what_its_numbers_say():
             for judge, cell in zip(judges, cells, strict=True)
         }
     assert printed == {key: f"{100 * float(value):.1f}" for key, value in numbers.items()}
+
+
+def test_the_record_of_reading_gender_prints_what_its_numbers_say():
+    folder = ROOT / "results/record"
+    text = (folder / "README.md").read_text().partition("## Reading gender on CelebA")[2]
+    numbers = pd.read_csv(folder / "celeba_gender_cpu/reading.csv", keep_default_na=False)
+    keys = numbers[["selection", "by", "group", "metric"]].itertuples(index=False, name=None)
+    values = ["value", "wilson_low", "wilson_high", "low", "high"]
+    of = dict(zip(keys, numbers[values].itertuples(index=False, name=None), strict=True))
+    rows = re.findall(r"^\| (\w+ \| .*) \|$", text.partition("\n## ")[0], re.M)[1:]
+    assert len(rows) == (numbers["selection"] == "last").sum()
+    for row in rows:
+        selection, by, group, metric, *cells = row.split(" | ")
+        printed = [value for cell in cells for value in cell.split(" to ")]
+        known = of[selection, by, group.replace("–", ""), metric]
+        expected = [f"{100 * float(value):.2f}" if value != "" else "–" for value in known]
+        assert printed == expected, (selection, by, group, metric)

@@ -22,7 +22,7 @@ SCRIPTS = {
 ASIDE = {"errors", "files", "job", "schema", "progress", "torchvision", "benchmark", "recipe"}
 ASIDE |= {"backbones/__init__", "methods/__init__", "provenance", "__init__", "data/registry"}
 ASIDE |= {"data/packed", "metrics/__init__", "privacy/__init__", "privacy/protectors/__init__"}
-ASIDE |= {"evaluators/__init__", "resume", "snapshot", "sources", "stopping"}
+ASIDE |= {"evaluators/__init__", "resume", "snapshot", "sources", "stopping", "traits"}
 # these compute from images; the others read what these wrote, and know their modules as readers
 # (and SAN takes of the age wing's networks no more than a copy of weights)
 ELSEWHERE = "data/|repair$|model$|device$|backbones/"

@@ -21,6 +21,8 @@ localrules:
     control,
     parts,
     metrics,
+    gender_metrics,
+    reading,
     collect,
     statistics,
     tables,

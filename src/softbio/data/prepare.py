@@ -18,7 +18,7 @@ from softbio.data.fetch import Sources, locate
 from softbio.data.fingerprints import write_fingerprints
 from softbio.data.matching import match
 from softbio.data.packed import write_header
-from softbio.data.pictures import Cropped, Drawn, Picture, decoded, pictures
+from softbio.data.pictures import Cropped, Decoded, Drawn, Picture, pictures
 from softbio.data.points import Points, images_in, read_points
 from softbio.data.readers import Records, read
 from softbio.data.registry import DatasetSpec, Reconciled
@@ -26,6 +26,7 @@ from softbio.data.splitlists import PARTS, check_present, check_records
 from softbio.errors import UserError
 from softbio.files import atomic, room
 from softbio.progress import told
+from softbio.traits import GENDERS
 
 log = logging.getLogger(__name__)
 
@@ -78,15 +79,10 @@ def prepare(
     UserError for that, for what `locate` and the reader find wrong, and for a full disk.
     """
     folder = Path(folder)
-    if spec.ages is None:
-        raise UserError(
-            f"data set '{spec.name}' has no ages: it can be aligned, but not packed for ages; "
-            "take it off the config's grid"
-        )
     sources = locate(spec, raw)
     records = read(spec, sources)
     check_records(records.frame, spec.ages, f"data set '{spec.name}'")
-    frame = _in_parts(records.frame, spec.ages[0])
+    frame = _in_parts(records.frame, spec)
     work = _work(spec, frame, records, sources, points)
     need = len(frame) * size * size * 3 + SLACK
     with room(folder, need):
@@ -113,9 +109,26 @@ def prepare(
             part.write_text(json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n")
 
 
-def _in_parts(frame: pd.DataFrame, youngest: int) -> pd.DataFrame:
+def _labels(frame: pd.DataFrame, spec: DatasetSpec) -> pd.Series:
+    """The rank of each image: its age less the youngest, or without ages 0 female and 1 male.
+
+    Raises UserError for an image without a gender where that is what it teaches.
+    """
+    if spec.ages is not None:
+        return frame["age"] - spec.ages[0]
+    ranks = frame["gender"].map({gender: rank for rank, gender in enumerate(GENDERS)})
+    if ranks.isna().any():
+        image = frame["image"][ranks.isna()].iloc[0]
+        raise UserError(
+            f"data set '{spec.name}': {ranks.isna().sum()} images without a gender, the first is "
+            f"'{image}'; it has no ages, so gender is what it must tell of all"
+        )
+    return ranks.astype(int)
+
+
+def _in_parts(frame: pd.DataFrame, spec: DatasetSpec) -> pd.DataFrame:
     """Rows in the order train, valid, test; `row` keeps the place in the reader's order."""
-    frame = frame.assign(label=frame["age"] - youngest, row=np.arange(len(frame)), reason="")
+    frame = frame.assign(label=_labels(frame, spec), row=np.arange(len(frame)), reason="")
     for column in ("landmarks", "prints"):
         frame[column] = pd.Series([None] * len(frame), index=frame.index, dtype=object)
     part = frame["split"].map(PARTS.index)
@@ -145,7 +158,8 @@ def _work(
     rows = {image: row for row, image in enumerate(names)}
     contents = source.read(files)
     if align == "none":
-        return Work(((rows[files[name]], data) for name, data in contents), decoded, unlisted)
+        cut = Decoded(spec.prepare.crop)
+        return Work(((rows[files[name]], data) for name, data in contents), cut, unlisted)
     if points is None:
         raise UserError(
             f"data set '{spec.name}' is aligned by its faces, and nobody looked for them; pack it "
@@ -165,6 +179,8 @@ def _work(
 def _steps(spec: DatasetSpec) -> tuple[str, ...]:
     """What the card says was done before packing."""
     crop = CROPS.get(spec.prepare.align)
+    if crop is None and spec.prepare.crop == "centre":
+        return ("The largest square around the centre of each image.",)
     return (f"{crop.title}.", *crop.deviations) if crop else ()
 
 

@@ -77,9 +77,9 @@ class Hiding:
 
     gender, attributes (age and race), matching (verification) and attacks are judged;
     identification: comparisons with a gallery; quality: a row a protected test image, with columns
-    `QUALITY`, protector, mode, seed and condition; attack_names: attack -> what it is; differing: classifiers of ensembles;
-    prototypes: the file of those that an ensemble or a series works with. Everything in the order
-    of `conditions`.
+    `QUALITY`, protector, mode, seed and condition; attack_names: attack -> what it is; differing:
+    classifiers of ensembles; prototypes: the file of those that an ensemble or a series works with.
+    Everything in the order of `conditions`.
     """
 
     population: Population
