@@ -9,9 +9,7 @@ from softbio.report import write_report
 
 with job(snakemake.log[0]):
     write_report(
-        snakemake.params.title,
-        tables=snakemake.input.tables,
-        figures=snakemake.input.figures,
+        snakemake.params.title, snakemake.input.tables, snakemake.input.figures,
         cards=load_cards(snakemake.input.cards),
         records=load([Path(path).parent for path in snakemake.input.metrics]),
         statistics=read_statistics(Path(snakemake.input.statistics)),
@@ -21,4 +19,4 @@ with job(snakemake.log[0]):
         l0=snakemake.params.l0,
         hiding=[Path(path).parent for path in snakemake.input.hiding],
         left_out=[Absence(**each) for each in snakemake.params.left_out],
-    )
+    )  # fmt: skip
