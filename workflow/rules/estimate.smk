@@ -1,4 +1,5 @@
-# What is told of a benchmark as a whole before anything runs, by the input function of rule all.
+# What is told of a benchmark as a whole before anything runs, by the input function of rule all: a dry
+# run calls no onstart.
 from functools import cache
 
 from snakemake.logging import logger
@@ -6,9 +7,11 @@ from snakemake.logging import logger
 from softbio.absence import as_lines
 from softbio.estimate import as_text, estimates
 
+STOPPING = [each for each in ABSENT if each not in SKIPPED]
+
 
 def announced(wildcards):
-    """The report; tells what it will take, and stops where a data set can not be had."""
+    """The report; tells what it will take and which data sets lack."""
     if workflow.is_main_process:
         _announce()
     return f"{RESULTS}/report.html"
@@ -20,10 +23,14 @@ def _announce():
     logger.info(as_text(BENCHMARK.name, planned, COMPUTES_ON_GPU))
     for each in SKIPPED:
         logger.info(f"left out: {each} of {each.dataset}: {each.text}")
-    stopping = [each for each in ABSENT if each not in SKIPPED]
-    if not stopping:
-        return
-    remedy = "the run stops before its first job; missing=skip leaves them out"
-    if not workflow.dryrun:
-        raise WorkflowError(f"data sets are missing: {remedy}\n{as_lines(stopping)}")
-    logger.info(f"missing ({remedy}):\n{as_lines(stopping)}")
+    if STOPPING and workflow.dryrun:
+        remedy = "a run would stop before its first job; missing=skip leaves them out"
+        logger.info(f"missing ({remedy}):\n{as_lines(STOPPING)}")
+
+
+onstart:
+    # asked for by rule all alone: other targets may do without
+    if STOPPING and _announce.cache_info().currsize:
+        raise WorkflowError(
+            f"data sets are missing; missing=skip leaves them out\n{as_lines(STOPPING)}"
+        )
