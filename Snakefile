@@ -28,3 +28,7 @@ rule all:
     default_target: True
     input:
         announced,
+
+
+onstart:
+    stop_where_lacking()

@@ -1,5 +1,5 @@
-# What is told of a benchmark as a whole before anything runs, by the input function of rule all: a dry
-# run calls no onstart.
+# What is told of a benchmark as a whole before anything runs. A dry run calls no onstart, so the input
+# function of the main target tells it.
 from functools import cache
 
 from snakemake.logging import logger
@@ -28,8 +28,8 @@ def _announce():
         logger.info(f"missing ({remedy}):\n{as_lines(STOPPING)}")
 
 
-onstart:
-    # asked for by rule all alone: other targets may do without
+def stop_where_lacking():
+    """Raise before the first job of rule all; other targets may do without."""
     if STOPPING and _announce.cache_info().currsize:
         raise WorkflowError(
             f"data sets are missing; missing=skip leaves them out\n{as_lines(STOPPING)}"
