@@ -63,7 +63,8 @@ class Absence:
     def __str__(self) -> str:
         """What is lost without it."""
         half = ["the half on hiding gender"] * self.hiding
-        return " and ".join([f"{self.runs} runs"] * bool(self.runs) + half)
+        runs = [f"{self.runs} run{'s' * (self.runs > 1)}"] * bool(self.runs)
+        return " and ".join(runs + half)
 
 
 @dataclass(frozen=True)

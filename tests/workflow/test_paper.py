@@ -57,12 +57,12 @@ def test_what_is_left_out_is_named_in_plan_and_report(folder):
     assert run.returncode == 0, run.stdout
     # by the first process alone
     assert run.stdout.count("what is planned") == 1
-    assert "left out: 1 runs of utkface: data set 'utkface'" in run.stdout
+    assert "left out: 1 run of utkface: data set 'utkface'" in run.stdout
     assert "left out: the half on hiding gender of celeba: data set 'celeba'" in run.stdout
     results = folder / "results/micro"
     page = (results / "report.html").read_text()
     told = page.partition('id="left-out"')[2].partition("</div>")[0]
-    assert "UTKFace, aligned and cropped, ages 21-60: 1 runs; " in told
+    assert "UTKFace, aligned and cropped, ages 21-60: 1 run; " in told
     assert "CelebA, aligned and cropped: the half on hiding gender; " in told
     facts = json.loads((results / "left_out.json").read_text())
     assert [(each["dataset"], each["runs"], each["hiding"]) for each in facts] == [
