@@ -23,9 +23,14 @@ include: "workflow/rules/judging.smk"
 include: "workflow/rules/attacks.smk"
 include: "workflow/rules/hiding.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/estimate.smk"
 
 
 rule all:
     default_target: True
     input:
-        f"{RESULTS}/report.html",
+        announced,
+
+
+onstart:
+    stop_where_lacking()

@@ -86,11 +86,22 @@ def prediction_cost(recipe: Recipe, images: int, gpu: bool) -> Cost:
     return _cost(recipe, images, gpu, passes=2)
 
 
+def training_hours(recipe: Recipe, images: int) -> float:
+    """GPU hours that a recipe would have taken on the authors' GPUs, without any allowance."""
+    return _seconds(recipe, images, "gpu", BACKWARD * recipe.epochs) / 3600
+
+
+def _seconds(recipe: Recipe, images: int, place: str, passes: int) -> float:
+    network = NETWORKS.get(recipe.backbone, OTHER)
+    pixels = (recipe.crop / network.side) ** 2
+    return passes * images * network.gmac * pixels / RATE[place]
+
+
 def _cost(recipe: Recipe, images: int, gpu: bool, passes: int) -> Cost:
     place = "gpu" if gpu else "cpu"
     network = NETWORKS.get(recipe.backbone, OTHER)
     pixels = (recipe.crop / network.side) ** 2
-    seconds = passes * images * network.gmac * pixels / RATE[place]
+    seconds = _seconds(recipe, images, place, passes)
     memory = BASE_MB[place] + images * recipe.size**2 * 3 / 1e6
     memory += COPIES * network.parameters * 4
     if not gpu:
@@ -112,6 +123,25 @@ JUDGING, ATTACKING = 0.05, 0.05
 
 def san_cost(plan: Plan, images: int, gpu: bool) -> Cost:
     """Cost of training a SAN on a population of `images` images."""
+    return _of_gmac(_san_gmac(plan), images, plan.san.size, gpu)
+
+
+def hiding_hours(plan: Plan, images: int) -> float:
+    """GPU hours, as `training_hours`, of a SAN on `images` images, with the auxiliary networks that
+    are trained for it."""
+    gmac = _san_gmac(plan) + _auxiliary_passes(plan.gender)
+    if plan.san.matcher_net == "own":
+        gmac += _auxiliary_passes(plan.matcher)
+    return gmac * images / RATE["gpu"] / 3600
+
+
+def auxiliary_hours(recipe: AuxiliaryRecipe, images: int) -> float:
+    """The same of one auxiliary network."""
+    return _auxiliary_passes(recipe) * images / RATE["gpu"] / 3600
+
+
+def _san_gmac(plan: Plan) -> float:
+    """10^9 multiply-adds for an image of the training part, over all passes."""
     san = plan.san
     own = auxiliary_gmac(plan.matcher) if san.matcher_net == "own" else 0.0
     matcher = LOSS_MATCHERS.get(san.matcher_net, own)
@@ -121,7 +151,7 @@ def san_cost(plan: Plan, images: int, gpu: bool) -> Cost:
     passes = san.pretrain_epochs * BACKWARD * through + san.epochs * judged
     # of a series, every batch passes the stages before
     passes += (san.pretrain_epochs + san.epochs) * (san.stage - 1) * through
-    return _of_gmac(passes, images, san.size, gpu)
+    return passes
 
 
 def privacynet_cost(
@@ -165,8 +195,11 @@ def discriminator_gmac(recipe: PrivacyNetRecipe) -> float:
 
 def auxiliary_cost(recipe: AuxiliaryRecipe, images: int, gpu: bool) -> Cost:
     """Cost of training one auxiliary network on a population of `images` images."""
-    passes = BACKWARD * recipe.epochs * auxiliary_gmac(recipe) * REPEATED[recipe.diversity]
-    return _of_gmac(passes, images, recipe.size, gpu)
+    return _of_gmac(_auxiliary_passes(recipe), images, recipe.size, gpu)
+
+
+def _auxiliary_passes(recipe: AuxiliaryRecipe) -> float:
+    return BACKWARD * recipe.epochs * auxiliary_gmac(recipe) * REPEATED[recipe.diversity]
 
 
 def judging_cost(images: int, size: int, evaluators: int, gpu: bool) -> Cost:

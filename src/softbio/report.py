@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -9,10 +10,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import softbio
+from softbio.benchmark import Absence
 from softbio.checklist import checklist, model_cards
 from softbio.contests import RULE, Statistics
 from softbio.effects import effects
-from softbio.files import atomic
+from softbio.files import atomic, write_json
 from softbio.hiding.page import (
     as_sentence,
     citations,
@@ -135,13 +137,15 @@ def write_report(
     l0: Path | str | None = None,
     hiding: Sequence[Path | str] = (),
     reading: Sequence[Path | str] = (),
+    left_out: Sequence[Absence] = (),
 ) -> None:
-    """Write the report: one HTML file that fetches nothing.
+    """Write the report: one HTML file that fetches nothing; and beside it left_out.json.
 
     title: the configuration's name; tables, figures: folders with an index.json; template: the
     folder that holds template.html.j2, style.css and sort.js; l0: the folder of `write_l0`, left
     out where it has not been run; hiding: folders of `write_hiding`, one a population; reading:
-    the folder of `write_reading`, or none. Without a run on ages the page is about these alone.
+    the folder of `write_reading`, or none; left_out: data sets that the configuration asks for and
+    the run went without. Without a run on ages the page is about the others alone.
     """
     tables, figures, out = Path(tables), Path(figures), Path(out)
     entries, index = read_json(tables / "index.json"), read_json(figures / "index.json")
@@ -164,6 +168,7 @@ def write_report(
             headlines=[verdict.headline] * with_age
             + [part.headline for part in [*sections[:1], *halves[:1]]],
             cited=citations(halves, cards),
+            left_out=left_out,
             halves=[shown(half, share, out) for half in halves],
             sections=[shown_section(section, share, out) for section in sections],
             separated=RULE,
@@ -185,5 +190,6 @@ def write_report(
             sources=_sources(published),
         )
     )
+    write_json(out.with_name("left_out.json"), [asdict(each) for each in left_out])
     with atomic(out) as part:
         part.write_text(page, encoding="utf-8")

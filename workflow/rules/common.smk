@@ -4,6 +4,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from softbio.absence import absences, left_out
 from softbio.benchmark import REPAIRED, Run, load_benchmark
 from softbio.data.fetch import own_files
 from softbio.data.registry import find, load_registry
@@ -16,6 +17,8 @@ REGISTRY = Path(workflow.basedir) / "config/datasets.yaml"
 try:
     DATASETS = load_registry(REGISTRY, config.get("datasets"))
     BENCHMARK = load_benchmark(config, SCHEMAS / "config.schema.yaml", list(DATASETS))
+    ABSENT = absences(BENCHMARK, DATASETS, Path("resources"))
+    BENCHMARK, SKIPPED = left_out(BENCHMARK, ABSENT)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

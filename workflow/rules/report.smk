@@ -172,12 +172,14 @@ rule report:
             labels={"page": "report"},
             caption="../../report/captions/report.rst",
         ),
+        left_out=f"{RESULTS}/left_out.json",
     log:
         f"{RESULTS}/report.log",
     conda:
         "../../envs/softbio.yaml"
     params:
         title=BENCHMARK.title,
+        left_out=[asdict(each) for each in SKIPPED],
         l0=f"{L0}/tables",
         l0_state=L0_STATE,
     message:

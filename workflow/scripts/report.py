@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from softbio.benchmark import Absence
 from softbio.contests import read_statistics
 from softbio.job import job
 from softbio.published import read_published
@@ -19,4 +20,5 @@ with job(snakemake.log[0]):
         l0=snakemake.params.l0,
         reading=[Path(path).parent for path in snakemake.input.reading],
         hiding=[Path(path).parent for path in snakemake.input.hiding],
-    )
+        left_out=[Absence(**each) for each in snakemake.params.left_out],
+    )  # fmt: skip

@@ -62,6 +62,7 @@ class DatasetSpec:
     intended_use: str = "not stated"
     obtain: str = ""
     files: tuple[FileSpec, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
     lists: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     prepare: Preparation = Preparation()
