@@ -51,9 +51,10 @@ clean:
 	rm -rf results/quick resources/packed logs
 
 .PHONY: docs lock
-# The parameter tables of config/README.md, from the schemas.
+# The parameter tables of config/README.md, from the schemas; those of docs/datasets.md, from the registry.
 docs: .venv/ready
 	$(BIN)/python -m softbio.parameters
+	$(BIN)/python -m softbio.catalogue
 
 # Resolve the requirements anew.
 lock:

@@ -12,18 +12,25 @@ include: "workflow/rules/resources.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/evaluators.smk"
 include: "workflow/rules/age.smk"
+include: "workflow/rules/gender.smk"
 include: "workflow/rules/published.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/judges.smk"
 include: "workflow/rules/privacy.smk"
 include: "workflow/rules/family.smk"
+include: "workflow/rules/privacynet.smk"
 include: "workflow/rules/judging.smk"
 include: "workflow/rules/attacks.smk"
 include: "workflow/rules/hiding.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/estimate.smk"
 
 
 rule all:
     default_target: True
     input:
-        f"{RESULTS}/report.html",
+        announced,
+
+
+onstart:
+    stop_where_lacking()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from softbio.data.faces import draw_population, render
@@ -270,3 +271,32 @@ def ar_face(folder: Path) -> dict[str, np.ndarray]:
         faces[path.name] = pixels
     (folder / "readme.txt").write_text("The AR Face Database\n")
     return faces
+
+
+def celeba_people(folder: Path, subjects: int = 30, each: int = 2) -> pd.DataFrame:
+    """img_align_celeba.zip of JPEGs of 178 x 218, and the four lists, as CelebA has
+    them; a row an image in the order of the lists: image, gender, subject, age_group, part.
+
+    The parts are by subject: of five, three train, one validates and one tests.
+    """
+    frame, faces = draw_population(subjects, each, (18, 60), seed=3)
+    frame = frame.assign(image=[f"{number:06d}.jpg" for number in range(1, len(frame) + 1)])
+    frame["age_group"] = np.where(frame["age"] < 40, "young", "old")
+    frame["part"] = pd.factorize(frame["subject"])[0] % 5
+    frame["part"] = frame["part"].map({3: 1, 4: 2}).fillna(0).astype(int)
+    with zipfile.ZipFile(folder / "img_align_celeba.zip", "w") as archive:
+        for name, face in zip(frame["image"], faces, strict=True):
+            whole = Image.new("RGB", (178, 218), (255, 0, 0))
+            square = Image.fromarray(render(face, 64)[0]).resize((178, 178))
+            whole.paste(square, (0, 20))
+            archive.writestr(f"img_align_celeba/{name}", jpeg(whole, subsampling=0))
+    signs = {True: " 1", False: "-1"}
+    told = zip(frame["image"], frame["gender"], frame["age_group"], strict=True)
+    lines = [f"{image} {signs[g == 'male']} {signs[a == 'young']}" for image, g, a in told]
+    attributes = "\n".join([str(len(frame)), "Male Young ", *lines])
+    (folder / "list_attr_celeba.txt").write_text(attributes + "\n")
+    numbers = pd.factorize(frame["subject"])[0] + 1
+    for name, column in (("identity_CelebA", numbers), ("list_eval_partition", frame["part"])):
+        rows = [f"{i} {value}\n" for i, value in zip(frame["image"], column, strict=True)]
+        (folder / f"{name}.txt").write_text("".join(rows))
+    return frame[["image", "gender", "subject", "age_group", "part"]]

@@ -15,6 +15,7 @@ from softbio.data.splitlists import PARTS, read_csv
 from softbio.errors import UserError
 from softbio.files import write_json
 from softbio.repair import Alike, Repaired, repair, write_repaired
+from softbio.traits import Ages, rank_count
 
 # part, and the part it must share nothing with
 PAIRS = [("test", "train"), ("valid", "train"), ("test", "valid")]
@@ -42,10 +43,10 @@ class Overlap:
 class Findings:
     """The audit of one split.
 
-    images: part -> images; missing: part -> ages without an image; disputed: groups of identical
-    images that stand under more than one age, and the images in them (None where pixels are
-    unknown); removed: reason -> images that the split leaves out; moved: images in another part
-    than the published one.
+    images: part -> images; missing: part -> ages without an image, empty where the trait is gender;
+    disputed: groups of identical images that stand under more than one label, and the images in
+    them (None where pixels are unknown); removed: reason -> images that the split leaves out;
+    moved: images in another part than the published one.
     """
 
     images: dict[str, int]
@@ -57,14 +58,14 @@ class Findings:
     moved: int = 0
 
 
-def find(frame: pd.DataFrame, ages: tuple[int, int], alike: Alike | None = None) -> Findings:
+def find(frame: pd.DataFrame, ages: Ages, alike: Alike | None = None) -> Findings:
     """Audit a split.
 
     frame: a row an image with label (rank), split (rows outside `PARTS` are not looked at),
     subject (None where unknown), gender and race; alike: which rows show the same, None where there
     are only lists.
     """
-    parts = of_parts(frame, ages[1] - ages[0] + 1)
+    parts = of_parts(frame, rank_count(ages))
     present = [part for part in PARTS if part in parts["counts"]]
     pairs = [pair for pair in PAIRS if set(pair) <= set(present)]
     disputed = (None, None) if alike is None else _disputed(frame, alike)
@@ -73,7 +74,7 @@ def find(frame: pd.DataFrame, ages: tuple[int, int], alike: Alike | None = None)
         overlaps=[_overlap(frame, *pair, alike) for pair in pairs],
         missing={
             part: [ages[0] + rank for rank in ranks]
-            for part, ranks in parts["missing_ranks"].items()
+            for part, ranks in (parts["missing_ranks"].items() if ages else ())
         },
         disputed_groups=disputed[0],
         disputed_images=disputed[1],
@@ -103,9 +104,7 @@ def _disputed(frame: pd.DataFrame, alike: Alike) -> tuple[int, int]:
     return int(disputed.sum()), int(by_group.size()[disputed].sum())
 
 
-def of_repaired(
-    frame: pd.DataFrame, ages: tuple[int, int], alike: Alike, repaired: Repaired
-) -> Findings:
+def of_repaired(frame: pd.DataFrame, ages: Ages, alike: Alike, repaired: Repaired) -> Findings:
     """Audit the repaired split of the same images."""
     found = find(frame.assign(split=repaired.part), ages, alike)
     kept = repaired.part != "removed"

@@ -7,12 +7,17 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from softbio.attribute_scores import AttributeAbout
 from softbio.scores import ORIGINAL, ComparisonAbout, GenderAbout
 
 BEFORE = "Before"
 # of semi-adversarial networks: the prototype of the same, of no, of the other gender
 MODES = {"": "", "sm": "SM", "nt": "NT", "op": "OP"}
-About = GenderAbout | ComparisonAbout
+# of PrivacyNet: what is hidden, by the letters of the mode, and what its training went without
+HIDDEN = {"g": "gender", "a": "age", "r": "race"}
+HIDE_SETS = ("g", "a", "r", "ga", "gr", "ar", "gar")
+WITHOUT = {"nomatcher": "without matcher", "nocycle": "without cycle"}
+About = GenderAbout | ComparisonAbout | AttributeAbout
 OVER_SUBJECTS = (
     "95 % intervals are over subjects, drawn with replacement with all their images (BCa bootstrap)"
 )
@@ -27,12 +32,15 @@ def condition(about: About) -> str:
 
 def of_mode(protector: str, mode: str) -> str:
     """A protector's printed name with its mode: "SAN OP", "Blur sigma 2", "Ensemble SAN random
-    (E1)"."""
+    (E1)", "PrivacyNet gender, race hidden"."""
     if protector == ORIGINAL:
         return BEFORE
-    what, _, diversity = mode.partition("-")
+    what, _, kind = mode.partition("-")
     words = re.sub(r"(?<=[a-z])(?=[\d.])", " ", what)
-    words += f" ({diversity.upper()})" if diversity else ""
+    if what in HIDE_SETS:
+        words = f"{', '.join(HIDDEN[letter] for letter in what)} hidden"
+    words = "nothing hidden" if what == "keep" else words
+    words += f" ({WITHOUT.get(kind, kind.upper())})" if kind else ""
     return f"{protector} {MODES.get(mode, words)}".strip()
 
 
@@ -49,9 +57,13 @@ def unseen(items: Iterable[Any]) -> list[Any]:
 
 
 def scorer(about: About) -> str:
-    """The printed name of a gender classifier or matcher; an asterisk where it is not unseen."""
-    name = about.evaluator if isinstance(about, GenderAbout) else about.matcher
-    return (about.title or name) + ("*" if about.seen else "")
+    """The printed name of a classifier or matcher; an asterisk where it is not unseen."""
+    return (about.title or scorer_name(about)) + ("*" if about.seen else "")
+
+
+def scorer_name(about: About) -> str:
+    """The registered name of a classifier or matcher."""
+    return about.matcher if isinstance(about, ComparisonAbout) else about.evaluator
 
 
 def seen_note(abouts: Iterable[About]) -> str:
@@ -97,9 +109,7 @@ def by_scorer(items: Iterable[Any]) -> dict[str, list[Any]]:
     another is one scorer."""
     found: dict[str, list[Any]] = {}
     for item in ordered(items):
-        about = item.about
-        name = about.evaluator if isinstance(about, GenderAbout) else about.matcher
-        found.setdefault(name, []).append(item)
+        found.setdefault(scorer_name(item.about), []).append(item)
     return found
 
 

@@ -7,9 +7,11 @@ go on in a second job.
 
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from softbio.privacy.privacynet_recipe import SHAPES as GANS
+from softbio.privacy.privacynet_recipe import PrivacyNetRecipe
 from softbio.privacy.recipe import SHAPES, AuxiliaryRecipe, Plan
 from softbio.recipe import Recipe
 
@@ -40,6 +42,9 @@ NETWORKS = {
     "vgg": Network(120, 5.57, 55.7, 22.4),
     "vgg16": Network(120, 4.39, 50.4, 20.9),
     "inception_v3": Network(299, 5.71, 25.1, 98.4),
+    "resnet18": Network(120, 0.553, 11.2, 6.5),
+    "resnet50": Network(120, 1.26, 23.5, 25.6),
+    "resnet101": Network(120, 2.47, 42.5, 39.2),
 }
 # Any other torchvision classifier is taken for one as large as ResNet-101.
 OTHER = Network(120, 2.47, 42.5, 39.1)
@@ -81,11 +86,22 @@ def prediction_cost(recipe: Recipe, images: int, gpu: bool) -> Cost:
     return _cost(recipe, images, gpu, passes=2)
 
 
+def training_hours(recipe: Recipe, images: int) -> float:
+    """GPU hours that a recipe would have taken on the authors' GPUs, without any allowance."""
+    return _seconds(recipe, images, "gpu", BACKWARD * recipe.epochs) / 3600
+
+
+def _seconds(recipe: Recipe, images: int, place: str, passes: int) -> float:
+    network = NETWORKS.get(recipe.backbone, OTHER)
+    pixels = (recipe.crop / network.side) ** 2
+    return passes * images * network.gmac * pixels / RATE[place]
+
+
 def _cost(recipe: Recipe, images: int, gpu: bool, passes: int) -> Cost:
     place = "gpu" if gpu else "cpu"
     network = NETWORKS.get(recipe.backbone, OTHER)
     pixels = (recipe.crop / network.side) ** 2
-    seconds = passes * images * network.gmac * pixels / RATE[place]
+    seconds = _seconds(recipe, images, place, passes)
     memory = BASE_MB[place] + images * recipe.size**2 * 3 / 1e6
     memory += COPIES * network.parameters * 4
     if not gpu:
@@ -107,6 +123,25 @@ JUDGING, ATTACKING = 0.05, 0.05
 
 def san_cost(plan: Plan, images: int, gpu: bool) -> Cost:
     """Cost of training a SAN on a population of `images` images."""
+    return _of_gmac(_san_gmac(plan), images, plan.san.size, gpu)
+
+
+def hiding_hours(plan: Plan, images: int) -> float:
+    """GPU hours, as `training_hours`, of a SAN on `images` images, with the auxiliary networks that
+    are trained for it."""
+    gmac = _san_gmac(plan) + _auxiliary_passes(plan.gender)
+    if plan.san.matcher_net == "own":
+        gmac += _auxiliary_passes(plan.matcher)
+    return gmac * images / RATE["gpu"] / 3600
+
+
+def auxiliary_hours(recipe: AuxiliaryRecipe, images: int) -> float:
+    """The same of one auxiliary network."""
+    return _auxiliary_passes(recipe) * images / RATE["gpu"] / 3600
+
+
+def _san_gmac(plan: Plan) -> float:
+    """10^9 multiply-adds for an image of the training part, over all passes."""
     san = plan.san
     own = auxiliary_gmac(plan.matcher) if san.matcher_net == "own" else 0.0
     matcher = LOSS_MATCHERS.get(san.matcher_net, own)
@@ -116,13 +151,55 @@ def san_cost(plan: Plan, images: int, gpu: bool) -> Cost:
     passes = san.pretrain_epochs * BACKWARD * through + san.epochs * judged
     # of a series, every batch passes the stages before
     passes += (san.pretrain_epochs + san.epochs) * (san.stage - 1) * through
-    return _of_gmac(passes, images, san.size, gpu)
+    return passes
+
+
+def privacynet_cost(
+    recipe: PrivacyNetRecipe, matcher: AuxiliaryRecipe, images: int, gpu: bool
+) -> Cost:
+    """Cost of training a PrivacyNet on a population of `images` images. matcher: the auxiliary one,
+    whether or not it is the one in the loss."""
+    own = auxiliary_gmac(matcher) if recipe.matcher_net == "own" else 0.0
+    there, critic = generator_gmac(recipe), discriminator_gmac(recipe)
+    # a discriminator's step: a face made, two judged, and the gradient of a gradient
+    passes = recipe.epochs * (there + 4 * BACKWARD * critic)
+    # the generator's: there and back, judged and matched
+    judged = 2 * BACKWARD * there + 4 * critic + 5 * LOSS_MATCHERS.get(recipe.matcher_net, own)
+    passes += recipe.epochs * judged / recipe.n_critic
+    cost = _of_gmac(passes, images, recipe.size, gpu)
+    # activations of both passes through the generator, as wide as its first layer a few times over
+    width = GANS[recipe.shape].width
+    more = 0 if gpu else recipe.batch * width * 24 * recipe.size**2 * 4 / 1e6
+    return replace(cost, memory_mb=cost.memory_mb + math.ceil(more / 100) * 100)
+
+
+def generator_gmac(recipe: PrivacyNetRecipe) -> float:
+    """10^9 multiply-adds of its generator for one face forward; 7 labels, as published."""
+    shape, labels = GANS[recipe.shape], 7
+    w = shape.width
+    # first and last layer at the full side; both ways between the sides; blocks at a quarter of it
+    macs = 49 * w * (labels + 2) + 2 * (16 * 2 * w**2 / 4 + 16 * 8 * w**2 / 16)
+    macs += shape.blocks * 2 * 9 * 16 * w**2 / 16
+    return macs * recipe.size**2 / 1e9
+
+
+def discriminator_gmac(recipe: PrivacyNetRecipe) -> float:
+    """The same of its discriminator, whose heads are left out."""
+    shape, macs, inputs, side = GANS[recipe.shape], 0, 1, recipe.size
+    for layer in range(shape.critic_layers):
+        outputs, side = shape.critic_width * 2**layer, side // 2
+        macs += 16 * inputs * outputs * side**2 if side > 1 else 0
+        inputs = outputs
+    return macs / 1e9
 
 
 def auxiliary_cost(recipe: AuxiliaryRecipe, images: int, gpu: bool) -> Cost:
     """Cost of training one auxiliary network on a population of `images` images."""
-    passes = BACKWARD * recipe.epochs * auxiliary_gmac(recipe) * REPEATED[recipe.diversity]
-    return _of_gmac(passes, images, recipe.size, gpu)
+    return _of_gmac(_auxiliary_passes(recipe), images, recipe.size, gpu)
+
+
+def _auxiliary_passes(recipe: AuxiliaryRecipe) -> float:
+    return BACKWARD * recipe.epochs * auxiliary_gmac(recipe) * REPEATED[recipe.diversity]
 
 
 def judging_cost(images: int, size: int, evaluators: int, gpu: bool) -> Cost:

@@ -21,7 +21,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from softbio.attribute_scores import AttributeAbout, AttributeScores
 from softbio.errors import UserError
+from softbio.metrics.groups import balanced_error, weighted_mean
 from softbio.metrics.verification import FMRS, supports
 from softbio.redrawn import Redrawn, redraw, sort_cases
 from softbio.scores import ComparisonAbout, ComparisonScores, GenderAbout, GenderScores
@@ -33,6 +35,7 @@ _BLOCK, _COLUMNS = 4_000_000, 128
 _ROUNDING = 1e-12
 _NOTHING = (float("nan"), float("nan"))
 Statistic = Callable[[np.ndarray], np.ndarray]
+Scores = GenderScores | ComparisonScores | AttributeScores
 
 
 @dataclass(frozen=True)
@@ -227,6 +230,32 @@ def of_comparisons(
     return _resampled(names, numbers, scores.scores, mated, scores.subjects, resamples, among)
 
 
+def of_attribute(
+    scores: AttributeScores, resamples: int = RESAMPLES, among: np.ndarray | None = None
+) -> Resampled:
+    """balanced_error over groups or classes and, of years, mae; among: as in `of_gender`.
+
+    Raises ValueError where the labels tell but one group."""
+    told, predicted = scores.classes
+    if len(np.unique(told)) < 2:
+        raise ValueError(f"all images are of one {scores.about.attribute}")
+    names = ("balanced_error", "mae") if scores.in_years else ("balanced_error",)
+    cases = cases_of(scores.subjects, scores.subjects, among)
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        found = balanced_error(told, predicted, weights), weighted_mean(scores.errors, weights)
+        return np.stack(found[: len(names)], axis=-1)
+
+    return Resampled(
+        names,
+        statistic(np.ones((1, len(told)), np.float32))[0],
+        resample(statistic, cases, resamples),
+        leave_one_out(statistic, cases),
+        cases.names,
+        min(len(np.unique(scores.subjects[told == each].astype(str))) for each in np.unique(told)),
+    )
+
+
 def separation(area: Interval) -> Interval:
     """Interval of max(AUC, 1 - AUC) from that of the AUC: its image, so that one around 1/2 starts
     at 1/2."""
@@ -240,11 +269,11 @@ def separation(area: Interval) -> Interval:
 class Judged:
     """A score file and its numbers: what tables and figures are made from."""
 
-    scores: GenderScores | ComparisonScores
+    scores: Scores
     numbers: Resampled
 
     @property
-    def about(self) -> GenderAbout | ComparisonAbout:
+    def about(self) -> GenderAbout | ComparisonAbout | AttributeAbout:
         """What the file is about."""
         return self.scores.about
 
@@ -253,20 +282,19 @@ class Judged:
         return self.numbers.interval(name)
 
 
-def judge(
-    scores: GenderScores | ComparisonScores,
-    resamples: int = RESAMPLES,
-    among: np.ndarray | None = None,
-) -> Judged:
+JUDGES = {GenderScores: of_gender, ComparisonScores: of_comparisons, AttributeScores: of_attribute}
+
+
+def judge(scores: Scores, resamples: int = RESAMPLES, among: np.ndarray | None = None) -> Judged:
     """Numbers of a score file with their intervals. among: the subjects that are drawn, of several
     files all that one of them has, so that they are drawn together; those of the file without it.
 
     Raises UserError where a class or a kind of comparison has no case.
     """
-    judged = of_gender if isinstance(scores, GenderScores) else of_comparisons
     try:
-        return Judged(scores, judged(scores, resamples=resamples, among=among))
+        found = JUDGES[type(scores)](scores, resamples=resamples, among=among)
+        return Judged(scores, found)
     except ValueError as error:
         about = scores.about
-        by = about.evaluator if isinstance(scores, GenderScores) else about.matcher
+        by = about.matcher if isinstance(scores, ComparisonScores) else about.evaluator
         raise UserError(f"{about.dataset}, {by}, {about.protector}: {error}") from None

@@ -12,6 +12,7 @@ from softbio.errors import UserError
 from softbio.files import atomic
 from softbio.methods import get_method
 from softbio.recipe import Recipe, recipe_from
+from softbio.traits import Ages, rank_count
 
 
 def build_model(recipe: Recipe, k: int) -> nn.Sequential:
@@ -53,7 +54,7 @@ def weights_of(model: nn.Module) -> dict[str, Tensor]:
 
 
 def save_models(
-    path: Path, recipe: Recipe, ages: tuple[int, int], models: dict[str, dict[str, Tensor]]
+    path: Path, recipe: Recipe, ages: Ages, models: dict[str, dict[str, Tensor]]
 ) -> None:
     """Write the weights of each selection ("last", "best") into one safetensors file."""
     from safetensors.torch import save_file
@@ -68,8 +69,9 @@ def save_models(
         save_file(tensors, part, metadata=about)
 
 
-def load_models(path: Path) -> tuple[Recipe, tuple[int, int], dict[str, nn.Sequential]]:
-    """Recipe, age range and the ready models by selection from a file of `save_models`.
+def load_models(path: Path) -> tuple[Recipe, Ages, dict[str, nn.Sequential]]:
+    """Recipe, ages (None: the trait is gender) and the ready models by selection from a file of
+    `save_models`.
 
     Raises UserError where the file is not one.
     """
@@ -80,7 +82,8 @@ def load_models(path: Path) -> tuple[Recipe, tuple[int, int], dict[str, nn.Seque
         with safe_open(path, framework="pt") as file:
             about = file.metadata()
             recipe = recipe_from(json.loads(about["recipe"]))
-            first, last = json.loads(about["ages"])
+            # a list in JSON, or null
+            ages = (told := json.loads(about["ages"])) and (int(told[0]), int(told[1]))
             names = sorted(file.keys())
             for selection in sorted({name.split("/")[0] for name in names}, reverse=True):
                 prefix = f"{selection}/"
@@ -89,9 +92,9 @@ def load_models(path: Path) -> tuple[Recipe, tuple[int, int], dict[str, nn.Seque
                     for name in names
                     if name.startswith(prefix)
                 }
-                models[selection] = build_model(recipe, last - first + 1)
+                models[selection] = build_model(recipe, rank_count(ages))
                 models[selection].load_state_dict(weights)
     except (OSError, SafetensorError, KeyError, TypeError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path}: not a model of this version ({reason}); train again") from None
-    return recipe, (first, last), models
+    return recipe, ages, models

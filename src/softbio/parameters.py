@@ -1,6 +1,6 @@
 """The parameter tables of config/README.md, from the schemas: python -m softbio.parameters."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,17 +53,25 @@ def table(name: str) -> str:
     """Markdown table of one schema; that of a registry describes one entry."""
     schema = read_yaml(SCHEMAS[name])
     rule = schema if "properties" in schema else schema["additionalProperties"]
-    lines = [["key", "type", "default", "meaning"], ["---"] * 4]
-    lines += rows(_followed(rule, schema), schema)
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return markdown(["key", "type", "default", "meaning"], rows(_followed(rule, schema), schema))
+
+
+def markdown(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """A table of texts."""
+    return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *lines])
+
+
+def between(text: str, name: str, content: str) -> str:
+    """The text with the content put between the markers of that name."""
+    start, end = f"<!-- {name}: made by make docs -->", f"<!-- {name}: end -->"
+    before, rest = text.split(start)
+    return f"{before}{start}\n{content}\n{end}{rest.split(end)[1]}"
 
 
 def filled(text: str) -> str:
     """The text with each table put between its markers."""
     for name in SCHEMAS:
-        start, end = f"<!-- {name}: made by make docs -->", f"<!-- {name}: end -->"
-        before, rest = text.split(start)
-        text = f"{before}{start}\n{table(name)}\n{end}{rest.split(end)[1]}"
+        text = between(text, name, table(name))
     return text
 
 

@@ -11,9 +11,14 @@ import pyarrow.parquet as pq
 from softbio.data.packed import Packed
 from softbio.errors import UserError
 from softbio.files import atomic
+from softbio.traits import Ages, rank_count
 
-GROUPS = ["gender", "race", "subject"]
+GROUPS = ["gender", "race", "subject", "age_group"]
 COLUMNS = ["image", "selection", "label", "prediction", "probabilities", *GROUPS]
+# files of others, and of earlier versions, do without
+OPTIONAL = "age_group"
+# what a file says of its ages where the trait is gender
+GENDER = "gender"
 
 
 @dataclass(frozen=True)
@@ -21,8 +26,9 @@ class About:
     """What a predictions file says of itself, in its schema's metadata.
 
     kind: what the probabilities are, "class" (P(y = k), K of them), "exceedance" (P(y > k), K-1)
-    or "point" (none); ages: first and last age, so that rank 0 is ages[0]; title: the method as it
-    is printed, in_talk: whether the talk has it; "" and None where the file does not say.
+    or "point" (none); ages: first and last age, so that rank 0 is ages[0], None where the trait is
+    gender (rank 0 female, rank 1 male); title: the method as it is printed, in_talk: whether the
+    talk has it; "" and None where the file does not say.
     """
 
     dataset: str
@@ -31,14 +37,14 @@ class About:
     variant: str
     seed: int
     kind: str
-    ages: tuple[int, int]
+    ages: Ages
     title: str = ""
     in_talk: bool | None = None
 
     @property
     def k(self) -> int:
         """Number of ranks."""
-        return self.ages[1] - self.ages[0] + 1
+        return rank_count(self.ages)
 
 
 def prediction_frame(
@@ -48,14 +54,18 @@ def prediction_frame(
 
     rows int (N,) into the data set; ranks int (N,); probabilities float (N, K, K-1 or 0).
     """
-    frame = packed.index.iloc[rows][["image", "label", *GROUPS]].reset_index(drop=True)
+    # a data set that was packed before there were age groups has none
+    index = packed.index.reindex(columns=["image", "label", *GROUPS])
+    frame = index.iloc[rows].reset_index(drop=True)
     frame = frame.assign(selection=selection, prediction=ranks, probabilities=list(probabilities))
     return frame[COLUMNS]
 
 
 def write_predictions(path: Path, about: About, frame: pd.DataFrame) -> None:
-    """Write predictions.parquet from a frame with `COLUMNS`."""
-    metadata = asdict(about) | {"ages": f"{about.ages[0]}-{about.ages[1]}"}
+    """Write predictions.parquet from a frame with `COLUMNS`; `OPTIONAL` may lack."""
+    frame = frame.assign(**{OPTIONAL: frame.get(OPTIONAL)})
+    ages = "-".join(map(str, about.ages)) if about.ages else GENDER
+    metadata = asdict(about) | {"ages": ages}
     schema = pa.schema(
         [
             ("image", pa.string()),
@@ -81,16 +91,19 @@ def read_predictions(path: Path) -> tuple[About, pd.DataFrame]:
         table = pq.read_table(path)
         metadata = table.schema.metadata or {}
         entries = {key.decode(): value.decode() for key, value in metadata.items()}
-        first, last = entries["ages"].split("-")
+        told = entries["ages"]
+        ages = None if told == GENDER else tuple(map(int, told.split("-", 1)))
         names = {key: entries[key] for key in ("dataset", "backbone", "method", "variant", "kind")}
         about = About(
             **names,
             seed=int(entries["seed"]),
-            ages=(int(first), int(last)),
+            ages=ages,
             title=entries.get("title", ""),
             in_talk={"True": True, "False": False}.get(entries.get("in_talk")),
         )
-        return about, table.select(COLUMNS).to_pandas()
+        frame = table.select([name for name in COLUMNS if name != OPTIONAL]).to_pandas()
+        told = table[OPTIONAL].to_pandas() if OPTIONAL in table.column_names else None
+        return about, frame.assign(**{OPTIONAL: told})[COLUMNS]
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(

@@ -30,6 +30,9 @@ BACKBONES = {
     "vgg": "VGG (16 conv.)",
     "vgg16": "VGG-16",
     "inception_v3": "Inception-v3",
+    "resnet18": "ResNet-18",
+    "resnet50": "ResNet-50",
+    "resnet101": "ResNet-101",
 }
 DATASETS = {
     "faces": "Drawn faces",

@@ -16,12 +16,12 @@ from softbio.data.splitlists import PARTS
 from softbio.data.splits import assign
 from softbio.errors import UserError
 from softbio.files import atomic
+from softbio.traits import rank_count
 
-DISPUTED = "disputed age"
 REPEATED = "identical image"
 PROBLEM = (
-    "This is the repaired split: of identical images one is kept, none where their ages differ; "
-    "near-duplicates and subjects stay in one part; ages are stratified. What is said below of "
+    "This is the repaired split: of identical images one is kept, none where their labels differ; "
+    "near-duplicates and subjects stay in one part; labels are stratified. What is said below of "
     "images in two parts holds for the published split."
 )
 
@@ -71,12 +71,15 @@ def removals(index: pd.DataFrame, identical: np.ndarray) -> np.ndarray:
     nobody knows which is right.
     """
     reasons = np.full(len(index), "", object)
-    images, ages = index["image"].to_numpy(object), index["age"].to_numpy()
+    images = index["image"].to_numpy(object)
+    # what the ranks are of: the age where one is told
+    what = "gender" if index["age"].isna().all() else "age"
+    told = index[what].to_numpy()
     several = np.flatnonzero(np.bincount(identical)[identical] > 1)
     for places in pd.Series(several).groupby(identical[several]).indices.values():
         rows = several[places]
-        if len(found := np.unique(ages[rows])) > 1:
-            reasons[rows] = f"{DISPUTED}: identical images under {', '.join(map(str, found))}"
+        if len(found := np.unique(told[rows])) > 1:
+            reasons[rows] = f"disputed {what}: identical images under {', '.join(map(str, found))}"
         else:
             reasons[rows[1:]] = f"{REPEATED}: the same as {images[rows[0]]}"
     return reasons
@@ -125,7 +128,7 @@ def write_repaired(packed: Path, folder: Path, index: pd.DataFrame, repaired: Re
     with atomic(folder / "index.parquet") as part:
         frame.to_parquet(part)
     card = json.loads((packed / "card.json").read_text())
-    card |= of_parts(frame, card["ages"][1] - card["ages"][0] + 1)
+    card |= of_parts(frame, rank_count(card["ages"]))
     card |= {"name": f"{card['name']}{REPAIRED}", "title": f"{card['title']}, repaired split"}
     card["known_problems"] = [PROBLEM, *card["known_problems"]]
     with atomic(folder / "card.json") as part:

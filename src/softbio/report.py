@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -9,12 +10,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import softbio
+from softbio.benchmark import Absence
 from softbio.checklist import checklist, model_cards
 from softbio.contests import RULE, Statistics
 from softbio.effects import effects
-from softbio.files import atomic
+from softbio.files import atomic, write_json
 from softbio.hiding.page import (
-    Half,
     as_sentence,
     citations,
     duration,
@@ -23,8 +24,10 @@ from softbio.hiding.page import (
     shown,
 )
 from softbio.ladder import read_l0, rungs
+from softbio.names import joined
 from softbio.page import pictures, share_of, tables_in, unbroken
 from softbio.published import NOTES, TALK_PROTOCOL, deviations
+from softbio.reading.page import read_section, shown_section
 from softbio.records import Card, Records, by_method, label, read_json
 from softbio.tables.context import recipe_of
 from softbio.verdict import reach_verdict
@@ -96,7 +99,8 @@ def _sources(published: pd.DataFrame) -> list[str]:
     return sorted(published.loc[compared, "source"].unique())
 
 
-def _environment(template: Path) -> Environment:
+def environment_of(template: Path) -> Environment:
+    """How the templates in a folder are rendered."""
     environment = Environment(
         loader=FileSystemLoader(template), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -110,10 +114,14 @@ def _environment(template: Path) -> Environment:
     return environment
 
 
-def _kind(records: Records, halves: Sequence[Half]) -> str:
+def _kind(with_age: bool, *, reads: bool, hides: bool) -> str:
     """What the report is about."""
-    parts = ["age estimation by ordinal regression"] * bool(records.folders or not halves)
-    return " and ".join([*parts, *["hiding gender"] * bool(halves)])
+    parts = {
+        "age estimation by ordinal regression": with_age,
+        "reading gender": reads,
+        "hiding gender": hides,
+    }
+    return joined([part for part, there in parts.items() if there])
 
 
 def write_report(
@@ -128,34 +136,41 @@ def write_report(
     out: Path | str,
     l0: Path | str | None = None,
     hiding: Sequence[Path | str] = (),
+    reading: Sequence[Path | str] = (),
+    left_out: Sequence[Absence] = (),
 ) -> None:
-    """Write the report: one HTML file that fetches nothing.
+    """Write the report: one HTML file that fetches nothing; and beside it left_out.json.
 
     title: the configuration's name; tables, figures: folders with an index.json; template: the
     folder that holds template.html.j2, style.css and sort.js; l0: the folder of `write_l0`, left
-    out where it has not been run; hiding: folders of `write_hiding`, one a population. Without a
-    run the page is about hiding alone.
+    out where it has not been run; hiding: folders of `write_hiding`, one a population; reading:
+    the folder of `write_reading`, or none; left_out: data sets that the configuration asks for and
+    the run went without. Without a run on ages the page is about the others alone.
     """
     tables, figures, out = Path(tables), Path(figures), Path(out)
     entries, index = read_json(tables / "index.json"), read_json(figures / "index.json")
     lowest, halves = read_l0(l0), [read_half(folder) for folder in hiding]
+    sections = [read_section(folder) for folder in reading]
     share = share_of(
-        len(entries + lowest.entries) + sum(len(half.tables) for half in halves),
-        len(index["figures"]) + sum(len(half.index["figures"]) for half in halves),
+        len(entries + lowest.entries) + sum(len(part.tables) for part in [*halves, *sections]),
+        len(index["figures"]) + sum(len(part.index["figures"]) for part in [*halves, *sections]),
     )
-    with_age = bool(records.folders or not halves)
+    with_age = bool(records.folders or not (halves or sections))
     verdict = reach_verdict(records, statistics)
     page = (
-        _environment(Path(template))
+        environment_of(Path(template))
         .get_template("template.html.j2")
         .render(
             title=title,
             version=softbio.__version__,
-            kind=_kind(records, halves),
+            kind=_kind(with_age, reads=bool(sections), hides=bool(halves)),
             with_age=with_age,
-            headlines=[verdict.headline] * with_age + [half.headline for half in halves[:1]],
+            headlines=[verdict.headline] * with_age
+            + [part.headline for part in [*sections[:1], *halves[:1]]],
             cited=citations(halves, cards),
+            left_out=left_out,
             halves=[shown(half, share, out) for half in halves],
+            sections=[shown_section(section, share, out) for section in sections],
             separated=RULE,
             verdict=verdict,
             key_figures=_key_figures(records) | key_figures(halves),
@@ -175,5 +190,6 @@ def write_report(
             sources=_sources(published),
         )
     )
+    write_json(out.with_name("left_out.json"), [asdict(each) for each in left_out])
     with atomic(out) as part:
         part.write_text(page, encoding="utf-8")

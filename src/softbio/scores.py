@@ -1,10 +1,11 @@
 """Score files: the contract between evaluators, which look at images, and what judges them.
 
 Two kinds, each one Parquet file an evaluator and a set of images, with what it is about in the
-schema's metadata. A file holds scores as its evaluator gave them, never decisions: thresholds are
-chosen, and directions turned, by who judges.
+schema's metadata; a third, of age and race, is in `attribute_scores`. A file holds scores as its
+evaluator gave them, never decisions: thresholds are chosen, and directions turned, by who judges.
 """
 
+import json
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -158,8 +159,12 @@ def _one_of(place: str, value: str, known: tuple[str, ...]) -> None:
         raise UserError(f"scores: {place} '{value}' is none of {', '.join(known)}")
 
 
-def _check_scores(frame: pd.DataFrame, columns: dict[str, pa.DataType], key: list[str]) -> None:
-    """What both kinds share: columns, rows, finite scores, no row twice."""
+def check_rows(
+    frame: pd.DataFrame, columns: dict[str, pa.DataType], key: list[str], value: str = "score"
+) -> None:
+    """What all kinds share: columns, rows, a finite `value` in each, no row twice.
+
+    Raises UserError for the first that is otherwise."""
     missing = [name for name in columns if name not in frame]
     if missing:
         raise UserError(f"scores: no column '{missing[0]}'; needed: {', '.join(columns)}")
@@ -167,10 +172,10 @@ def _check_scores(frame: pd.DataFrame, columns: dict[str, pa.DataType], key: lis
         raise UserError("scores: no row; score at least one image or comparison")
     if frame[key].isna().any(axis=None):
         raise UserError(f"scores: a row does not name its {' and '.join(key)}")
-    bad = ~np.isfinite(frame["score"].to_numpy(float))
+    bad = ~np.isfinite(frame[value].to_numpy(float))
     if bad.any():
         row = " with ".join(frame.loc[bad, key].iloc[0])
-        raise UserError(f"scores: {row} has no finite score; leave it out and count it as failed")
+        raise UserError(f"scores: {row} has no finite {value}; leave it out and count it as failed")
     if frame.duplicated(key).any():
         row = " with ".join(frame.loc[frame.duplicated(key), key].iloc[0])
         raise UserError(f"scores: {row} occurs twice")
@@ -180,7 +185,7 @@ def _check_gender(about: GenderAbout, frame: pd.DataFrame) -> None:
     _one_of("direction", about.direction, DIRECTIONS)
     if not np.isfinite(about.threshold):
         raise UserError("scores: the threshold is not a finite number")
-    _check_scores(frame, GENDER, ["image"])
+    check_rows(frame, GENDER, ["image"])
     if not frame["label"].isin([0, 1]).all():
         raise UserError(f"scores: a label is neither 0 ({about.negative}) nor 1 ({about.positive})")
 
@@ -190,7 +195,7 @@ def _check_comparisons(about: ComparisonAbout, frame: pd.DataFrame) -> None:
     _one_of("measure", about.measure, MEASURES)
     if (about.protector == ORIGINAL) != (about.kind == KINDS[0]):
         raise UserError(f"scores: protector '{about.protector}' cannot be of kind '{about.kind}'")
-    _check_scores(frame, COMPARISON, list(SIDES))
+    check_rows(frame, COMPARISON, list(SIDES))
     same = frame["reference"] == frame["probe"]
     if same.any():
         image = frame.loc[same, "probe"].iloc[0]
@@ -203,8 +208,15 @@ def _check_comparisons(about: ComparisonAbout, frame: pd.DataFrame) -> None:
         raise UserError(f"scores: {row}: 'mated' contradicts the subjects")
 
 
-def _write(path: Path, about: Any, frame: pd.DataFrame, columns: dict[str, pa.DataType]) -> None:
-    metadata = {k: "" if v is None else str(v) for k, v in asdict(about).items()}
+def _text(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, tuple) else "" if value is None else str(value)
+
+
+def write_rows(
+    path: Path, about: Any, frame: pd.DataFrame, columns: dict[str, pa.DataType]
+) -> None:
+    """Write a file of any kind: the columns, and what it is about beside them."""
+    metadata = {name: _text(value) for name, value in asdict(about).items()}
     schema = pa.schema(list(columns.items()), metadata=metadata)
     table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
     with atomic(path) as part:
@@ -217,10 +229,14 @@ _PARSE = {
     float: float,
     int | None: lambda text: int(text) if text else None,
     bool | None: lambda text: {"True": True, "False": False, "": None}[text],
+    tuple[str, ...]: lambda text: tuple(map(str, json.loads(text))),
+    tuple[float, ...]: lambda text: tuple(map(float, json.loads(text))),
 }
 
 
-def _read(path: Path, kind: Any, columns: dict[str, pa.DataType]) -> tuple[Any, pd.DataFrame]:
+def read_rows(path: Path, kind: Any, columns: dict[str, pa.DataType]) -> tuple[Any, pd.DataFrame]:
+    """What a file of `write_rows` is about, a `kind`, and its columns. Raises UserError, in one
+    line with the path, where it is no such file."""
     try:
         table = pq.read_table(path)
         entries = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
@@ -237,13 +253,13 @@ def _read(path: Path, kind: Any, columns: dict[str, pa.DataType]) -> tuple[Any, 
 def write_gender(path: Path, scores: GenderScores) -> None:
     """Write a file of gender scores; raises UserError for what `read_gender` would refuse."""
     _check_gender(scores.about, scores.frame)
-    _write(path, scores.about, scores.frame, GENDER)
+    write_rows(path, scores.about, scores.frame, GENDER)
 
 
 def read_gender(path: Path) -> GenderScores:
     """Read a file of `write_gender`, also one that somebody else made. Raises UserError, in one
     line with the path, where an entry, a column or a score is missing or makes no sense."""
-    about, frame = _read(path, GenderAbout, GENDER)
+    about, frame = read_rows(path, GenderAbout, GENDER)
     try:
         _check_gender(about, frame)
     except UserError as error:
@@ -254,13 +270,13 @@ def read_gender(path: Path) -> GenderScores:
 def write_comparisons(path: Path, scores: ComparisonScores) -> None:
     """Write a file of comparison scores; raises UserError for what `read_comparisons` would."""
     _check_comparisons(scores.about, scores.frame)
-    _write(path, scores.about, scores.frame, COMPARISON)
+    write_rows(path, scores.about, scores.frame, COMPARISON)
 
 
 def read_comparisons(path: Path) -> ComparisonScores:
     """Read a file of `write_comparisons`; raises UserError as `read_gender` does, and where an
     image is compared with itself or `mated` contradicts the subjects."""
-    about, frame = _read(path, ComparisonAbout, COMPARISON)
+    about, frame = read_rows(path, ComparisonAbout, COMPARISON)
     try:
         _check_comparisons(about, frame)
     except UserError as error:

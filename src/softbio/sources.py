@@ -48,6 +48,15 @@ PRIVACY = (
     "privacy/warp",
     "privacy/weights",
 )
+# what a PrivacyNet depends on
+PRIVACYNET = (
+    *PRIVACY,
+    "privacy/attributes",
+    "privacy/privacynet",
+    "privacy/privacynet_losses",
+    "privacy/privacynet_recipe",
+    "privacy/train_privacynet",
+)
 
 
 @cache

@@ -14,7 +14,7 @@ import pytest
 
 from softbio.data import packing, pictures, prepare, work
 from softbio.data.packing import ARRAY, JOURNAL, Packing
-from softbio.data.pictures import decode, decoded
+from softbio.data.pictures import decode
 from softbio.data.points import find_points
 from softbio.data.registry import DatasetSpec, Expected
 from softbio.errors import UserError
@@ -110,13 +110,7 @@ def test_a_killed_run_is_gone_on_with_and_gives_the_same_bytes(tmp_path, spec, m
     expected = whole(spec, tmp_path / "whole")
     out = tmp_path / "out"
     killed(spec, out, change)
-    again = []
-
-    def counted(content: bytes, size: int):
-        again.append(content)
-        return decoded(content, size)
-
-    monkeypatch.setattr(work, "decoded", counted)
+    again = decodings(monkeypatch)
     assert whole(spec, out) == expected
     assert len(again) <= 11 - least, "what was done is not done again"
     assert {path.name for path in out.iterdir()} == {*RESULTS}
@@ -156,13 +150,7 @@ def test_what_was_done_of_another_source_or_by_other_code_is_not_believed(
     out = tmp_path / "out"
     killed(spec, out, at_line(4, 1.0))
     spec = change(spec, monkeypatch)
-    again = []
-
-    def counted(content: bytes, size: int):
-        again.append(content)
-        return decoded(content, size)
-
-    monkeypatch.setattr(work, "decoded", counted)
+    again = decodings(monkeypatch)
     assert whole(spec, out) == whole(spec, tmp_path / "whole")
     assert len(again) == 2 * 11
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from softbio.privacy.own_attributes import READERS, train_reader
 from softbio.privacy.own_evaluators import fit_own_hog, train_own_cnn
 from softbio.privacy.panel import open_panel
 from softbio.privacy.protect import load_means, protect_parts
@@ -39,6 +40,8 @@ def make(trained, folder: Path) -> Path:
     files = (trained.path("packed"), trained.path("parts.csv"))
     train_own_cnn(*files, folder / "own/own_cnn", "cpu", size=32, epochs=12)
     fit_own_hog(*files, folder / "own/hog_linear")
+    for name in READERS:
+        train_reader(name, *files, folder / f"own/{name}", "cpu", size=32, epochs=6)
     recipe = AuxiliaryRecipe(*("matcher", "faces", 0, 32), width=8, epochs=10, batch=8)
     train_auxiliary(own_matcher_recipe(recipe), *files, folder / "own/own_matcher", "cpu")
     protect_parts("none", "original", load_means(*files, device="cpu"), folder / "original")

@@ -16,13 +16,16 @@ from softbio.privacy.score import score
 from tests.privacy.judged import panel_of
 
 SPECS = load_evaluators()
-EVERYBODY = ["aux_gender", "aux_matcher", "own_cnn", "hog_linear", "own_matcher"]
+EVERYBODY = ["aux_gender", "aux_matcher", "own_cnn", "hog_linear", "own_matcher", "own_coral"]
 
 
 def test_who_is_seen_depends_on_the_protector():
     assert seen_by(get_protector("gradient_sign")) == {"aux_gender"}
     assert seen_by(get_protector("san")) == {"aux_gender", "aux_matcher"}
     assert seen_by(get_protector("san"), "dlib_resnet") == {"aux_gender", "dlib_resnet"}
+    # its attribute head is its own
+    assert seen_by(get_protector("privacynet")) == {"aux_matcher"}
+    assert seen_by(get_protector("privacynet"), "dlib_resnet") == {"dlib_resnet"}
     for name in ("none", "blur", "mixing"):
         assert not seen_by(get_protector(name))
 
@@ -49,7 +52,7 @@ def test_who_can_not_be_opened_is_absent_and_the_rest_judges(home, tmp_path):
     out = tmp_path / "scores"
     score(home / "inverted", home / "original", panel, out, Limits(40, 5, 1))
     absent = json.loads((out / "index.json").read_text())["absent"]
-    assert absent[0] == {
+    assert absent[1] == {
         "evaluator": "sface",
         "title": "SFace",
         "kind": "matcher",
@@ -68,8 +71,9 @@ def test_an_own_evaluator_that_is_damaged_or_lacking_is_absent(home, tmp_path):
     shutil.rmtree(tmp_path / "own/own_matcher")
     shutil.copy(home / "networks/matcher/network.safetensors", tmp_path / "own")
     panel = panel_of(home, "none", own=tmp_path / "own", matcher_net="dlib_resnet")
-    assert [member.name for member in panel.members] == ["aux_gender", "own_cnn"]
-    assert [entry.evaluator for entry in panel.absent] == ["hog_linear", "own_matcher"]
+    assert [member.name for member in panel.members] == ["aux_gender", "own_cnn", "own_coral"]
+    absent = [entry.evaluator for entry in panel.absent]
+    assert absent == ["hog_linear", "own_matcher", "own_race"]
     shutil.copytree(home / "networks", tmp_path / "networks")
     shutil.rmtree(tmp_path / "networks/gender")
     shutil.copytree(home / "networks/matcher", tmp_path / "networks/gender")

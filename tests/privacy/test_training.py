@@ -16,8 +16,11 @@ from softbio.data.packed import load_packed
 from softbio.errors import UserError
 from softbio.privacy import protectors
 from softbio.privacy import train_san as training
+from softbio.privacy.attributes import attributes_of
 from softbio.privacy.auxiliaries import SmallMatcher
 from softbio.privacy.faces import GreyFaces
+from softbio.privacy.privacynet import PrivacyNet
+from softbio.privacy.privacynet_recipe import privacynet_recipe
 from softbio.privacy.protect import load_means, protect_parts, protected
 from softbio.privacy.protectors import get_protector, names
 from softbio.privacy.prototypes import prototype_source, read_prototypes
@@ -32,6 +35,7 @@ from softbio.privacy.train_san import (
     stage_after,
     train_san,
 )
+from softbio.privacy.weights import save_network
 from softbio.stopping import Stopped
 from tests.conftest import ROOT
 from tests.privacy.conftest import SIZE
@@ -65,7 +69,7 @@ def train(trained, folder, recipe=RECIPE, matcher=None):
     )
 
 
-def means_of(home, san=None):
+def means_of(home, san=None, generator=None):
     pairs = home.path("warped.npy") if san else None
     return load_means(
         *(home.path("packed"), home.path("parts.csv"), 3, "cpu"),
@@ -74,6 +78,7 @@ def means_of(home, san=None):
         prototypes=home.path("prototypes.npz"),
         pairs=pairs,
         members=[san] * 3 if san else [],
+        generator=generator,
     )
 
 
@@ -84,6 +89,16 @@ def san(trained, tmp_path_factory):
     torch.set_num_threads(1)
     train(trained, folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def generator(trained, tmp_path_factory):
+    """The file of a PrivacyNet that nobody has trained."""
+    known = attributes_of(trained.packed, trained.parts == "san")
+    recipe = privacynet_recipe("drawn64", "faces", 0, size=SIZE, attributes=known)
+    path = tmp_path_factory.mktemp("privacynet") / "network.safetensors"
+    save_network(path, recipe, PrivacyNet(recipe))
+    return path
 
 
 def error_of(means, name, mode) -> float:
@@ -301,8 +316,8 @@ def test_auxiliary_is_the_same_each_time(trained, tmp_path):
 
 
 @pytest.mark.parametrize("name", names())
-def test_protectors_are_repeatable_and_write_packed_data(trained, san, tmp_path, name):
-    means = means_of(trained, san / "network.safetensors")
+def test_protectors_are_repeatable_and_write_packed_data(trained, san, generator, tmp_path, name):
+    means = means_of(trained, san / "network.safetensors", generator)
     mode = get_protector(name).modes[-1]
     for folder in ("a", "b"):
         protect_parts(name, mode, means, tmp_path / folder)

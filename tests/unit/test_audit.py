@@ -10,7 +10,7 @@ from softbio.audit import Findings, Overlap, audit, audit_lists, find, read_audi
 from softbio.data.prepare import prepare
 from softbio.data.registry import load_registry
 from softbio.errors import UserError
-from softbio.repair import Alike
+from softbio.repair import Alike, removals
 from softbio.tables.audit import audits
 from tests.conftest import ROOT
 
@@ -20,6 +20,19 @@ def frame(splits: str, labels: list[int], subjects: list[str | None]) -> pd.Data
     names = {"r": "train", "v": "valid", "t": "test"}
     columns = {"split": [names[letter] for letter in splits], "label": labels}
     return pd.DataFrame({**columns, "subject": subjects, "gender": None, "race": None})
+
+
+def test_gender_has_disputes_and_no_missing_age():
+    split = frame("rrtt", [0, 1, 1, 1], ["a", "b", "c", "d"])
+    alike = Alike(np.array([0, 1, 0, 2]), np.empty((0, 2), int))
+    found = find(split, None, alike)
+    assert found.missing == {}
+    assert (found.disputed_groups, found.disputed_images) == (1, 2)
+    index = split.assign(image=list("wxyz"), age=None)
+    index["gender"] = np.where(index["label"] == 1, "male", "female")
+    reasons = removals(index, alike.identical)
+    assert reasons.tolist()[1::2] == ["", ""]
+    assert set(reasons[::2]) == {"disputed gender: identical images under female, male"}
 
 
 def test_counts_by_hand():

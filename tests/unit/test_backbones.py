@@ -19,7 +19,7 @@ from softbio.errors import UserError
         ("vgg", 120, 4096, 55_684_160, 5.566),
         ("vgg16", 120, 4096, 50_374_464, 4.389),
         ("inception_v3", 299, 2048, 27_161_264 - 2048 * 1000 - 1000, 5.711),
-        ("resnet101", 128, 2048, 44_549_160 - 2048 * 1000 - 1000, 2.547),
+        ("resnet101", 128, 8192, 44_549_160 - 2048 * 1000 - 1000, 2.547),
     ],
 )
 def test_parameters_and_gmac(name, crop, features, parameters, giga):

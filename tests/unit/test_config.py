@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 DATASETS = list(load_registry(ROOT / "config/datasets.yaml"))
-CONFIGS = [ROOT / f"config/{name}.yaml" for name in ("config", "utkface", "utkface_cpu")]
+CONFIGS = [ROOT / f"config/{name}.yaml" for name in ("config", "utkface", "utkface_cpu", "paper")]
 
 
 def load(config: dict):
@@ -68,6 +68,36 @@ def test_a_split_is_part_of_the_data_sets_name(quick):
     # nothing is asked for, nothing changes
     del quick["grid"][0]["protocols"]
     assert load(quick).used_datasets == ("faces",)
+
+
+def test_what_stands_deeper_in_training_comes_over_the_rest(quick):
+    quick["training"] |= {
+        "epochs": 5,
+        "datasets": {"faces": {"epochs": 6, "backbones": {"small8": {"epochs": 7}}}},
+        "backbones": {"small8": {"epochs": 8, "batch": 3}, "small16": {"epochs": 9}},
+        "methods": {"corn": {"batch": 4}},
+    }
+    benchmark = load(quick)
+
+    def found(*names):
+        recipe = benchmark.recipe(Run(*names, "", 0))
+        return recipe.epochs, recipe.batch
+
+    assert found("utkface", "resnet34", "ce") == (5, 32)
+    assert found("faces", "resnet34", "ce") == (6, 32)
+    assert found("faces-repaired", "small8", "corn") == (7, 4)
+    assert found("faces", "small16", "ce") == (9, 32)
+    assert found("utkface", "small8", "ce") == (8, 3)
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "near"),
+    [("datasets", "fases", "faces"), ("methods", "corral", "coral")],
+)
+def test_a_misspelt_name_in_training_is_told(quick, part, name, near):
+    inner = {"backbones": {"small8": {part: {name: {"epochs": 1}}}}}
+    with pytest.raises(UserError, match=f"training.{part}: '{name}' is unknown.*'{near}'"):
+        load(change(quick, "training", quick["training"] | inner))
 
 
 def change(config: dict, path: str, value) -> dict:

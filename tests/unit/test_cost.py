@@ -15,14 +15,20 @@ from softbio.cost import (
     autoencoder_gmac,
     auxiliary_cost,
     auxiliary_gmac,
+    discriminator_gmac,
+    generator_gmac,
     gpu_here,
     growth,
     judging_cost,
     prediction_cost,
+    privacynet_cost,
     san_cost,
     training_cost,
 )
 from softbio.privacy.family import DIVERSITIES, member_plan, stage_plan
+from softbio.privacy.privacynet import Discriminator, Generator
+from softbio.privacy.privacynet_recipe import SHAPES as GANS
+from softbio.privacy.privacynet_recipe import VARIANTS, privacynet_recipe
 from softbio.privacy.recipe import SHAPES, AuxiliaryRecipe, plan_from
 from softbio.privacy.san import build_san
 from softbio.privacy.weights import build_network
@@ -107,6 +113,32 @@ def test_a_sans_cost_is_that_of_its_layers(shape, size):
     counted = multiply_adds(lambda: network.combined(network.features(face, prototype), prototype))
     assert autoencoder_gmac(shape, size) == pytest.approx(counted, rel=1e-6)
     assert set(SHAPES) == {"published", "px112", "px64"}
+
+
+@pytest.mark.parametrize("variant", list(VARIANTS))
+def test_a_privacynets_cost_is_that_of_its_layers(variant):
+    recipe = privacynet_recipe(variant, "faces", 0)
+    with torch.device("meta"):
+        generator = Generator(GANS[recipe.shape], 7)
+        critic = Discriminator(GANS[recipe.shape], recipe.size, 7)
+        face, labels = torch.zeros(1, 1, recipe.size, recipe.size), torch.zeros(1, 7)
+        counted = (
+            multiply_adds(lambda: generator(face, labels)),
+            multiply_adds(lambda: critic(face)),
+        )
+    assert generator_gmac(recipe) == pytest.approx(counted[0], rel=1e-6)
+    # its heads are left out
+    assert discriminator_gmac(recipe) == pytest.approx(counted[1], rel=0.03)
+
+
+def test_a_privacynet_asks_for_what_it_takes():
+    small = privacynet_recipe("drawn64", "faces", 0)
+    matcher = plan_from({"variant": "drawn64"}, "faces", 0).matcher
+    assert privacynet_cost(small, matcher, 2_000, gpu=False).minutes < 60
+    large = privacynet_recipe("published", "celeba", 0)
+    assert 200 < privacynet_cost(large, matcher, 200_000, gpu=True).minutes < 48 * 60
+    slow = privacynet_cost(replace(small, batch=256), matcher, 2_000, gpu=False)
+    assert slow.memory_mb > privacynet_cost(small, matcher, 2_000, gpu=False).memory_mb
 
 
 @pytest.mark.parametrize("kind", ["gender", "matcher"])

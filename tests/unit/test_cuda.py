@@ -20,8 +20,8 @@ from softbio.train import train
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine")
 RECIPE = Recipe(
     *("noise", "resnet18", "coral", "", 0),
-    size=36,
-    crop=32,
+    size=100,
+    crop=96,
     epochs=3,
     batch=16,
     learning_rate=1e-3,
@@ -35,7 +35,7 @@ def larger(tmp_path_factory) -> Path:
 
     splits = ["train"] * 60 + ["valid"] * 20 + ["test"] * 20
     labels = [number % 6 for number in range(100)]
-    return write_packed(tmp_path_factory.mktemp("cuda"), splits, labels, k=6, size=36)
+    return write_packed(tmp_path_factory.mktemp("cuda"), splits, labels, k=6, size=100)
 
 
 def probabilities(recipe: Recipe, packed: Path, folder: Path) -> bytes:

@@ -12,6 +12,8 @@ import yaml
 from PIL import Image
 
 import softbio.methods
+from softbio import catalogue
+from softbio.catalogue import PAGE
 from softbio.data.packed import load_packed
 from softbio.data.prepare import prepare
 from softbio.data.registry import load_registry
@@ -23,10 +25,46 @@ from tests.conftest import ROOT
 from tests.unit.test_train import RECIPE
 
 PAGES = ["README.md", "CONTRIBUTING.md", "config/README.md", "docs/cluster.md", "docs/transfer.md"]
+PAGES += ["docs/datasets.md", "docs/adding-a-dataset.md"]
 
 
 def test_parameter_tables_are_those_of_the_schemas():
     assert README.read_text() == filled(README.read_text()), "run: make docs"
+
+
+def test_the_page_on_data_sets_is_that_of_the_registry():
+    assert PAGE.read_text() == catalogue.filled(PAGE.read_text()), "run: make docs"
+
+
+def test_the_page_on_data_sets_prints_what_the_registry_holds():
+    """By the YAML itself."""
+    lines = PAGE.read_text().splitlines()
+    entries = yaml.safe_load((ROOT / "config/datasets.yaml").read_text())
+    for name, entry in entries.items():
+        if entry["access"] == "generated":
+            continue
+        facts, files, licence = (x.split(" | ") for x in lines if x.startswith(f"| `{name}` |"))
+        images = entry.get("counts", {}).values()
+        assert facts[3] == (" + ".join(f"{n:,}" for n in images) or "not stated")
+        assert facts[2] == (" to ".join(map(str, entry["ages"] or [])) or "not told")
+        assert facts[4] == (f"{sum(images) * 49152 / 1e9:.1f}" if images else "not stated")
+        assert licence[1] == entry["licence"] + " |"
+        for file in entry.get("files", ()):
+            assert (f"`{file['name']}`" in files[2]) == bool(file["url"])
+        (problems,) = (line for line in lines if line.startswith(f"- `{name}`: "))
+        assert all(" ".join(each.split()) in problems for each in entry["known_problems"])
+
+
+def test_the_steps_to_the_papers_tables_are_commands_of_ours():
+    text = PAGE.read_text()
+    commands = re.findall(r"`(snakemake [^`]+)`", text)
+    assert len(commands) >= 4
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.S)
+    named = yaml.safe_load(example)["datasets"]
+    paper = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
+    asked = {name for block in paper["grid"] for name in block["datasets"]}
+    # MUCT is fetched
+    assert set(named) == asked | {paper["privacy"]["train"]}
 
 
 def test_the_example_method_trains_and_predicts(packed, tmp_path, monkeypatch):
@@ -54,7 +92,7 @@ def test_files_that_a_page_names_exist(page):
     linked = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
     named = re.findall(r"`((?:src|config|workflow|envs|report|slurm|tests)/[\w./]+)`", text)
     places = [(ROOT / page).parent / name for name in linked] + [ROOT / name for name in named]
-    generated = ("NAME.py",)
+    generated = ("NAME.py", "by_person.py")
     for place in places:
         assert place.exists() or place.name in generated, f"{page} names {place}"
 
@@ -162,3 +200,20 @@ def test_the_record_of_hiding_prints_what_its_numbers_say():
             for judge, cell in zip(judges, cells, strict=True)
         }
     assert printed == {key: f"{100 * float(value):.1f}" for key, value in numbers.items()}
+
+
+def test_the_record_of_reading_gender_prints_what_its_numbers_say():
+    folder = ROOT / "results/record"
+    text = (folder / "README.md").read_text().partition("## Reading gender on CelebA")[2]
+    numbers = pd.read_csv(folder / "celeba_gender_cpu/reading.csv", keep_default_na=False)
+    keys = numbers[["selection", "by", "group", "metric"]].itertuples(index=False, name=None)
+    values = ["value", "wilson_low", "wilson_high", "low", "high"]
+    of = dict(zip(keys, numbers[values].itertuples(index=False, name=None), strict=True))
+    rows = re.findall(r"^\| (\w+ \| .*) \|$", text.partition("\n## ")[0], re.M)[1:]
+    assert len(rows) == (numbers["selection"] == "last").sum()
+    for row in rows:
+        selection, by, group, metric, *cells = row.split(" | ")
+        printed = [value for cell in cells for value in cell.split(" to ")]
+        known = of[selection, by, group.replace("–", ""), metric]
+        expected = [f"{100 * float(value):.2f}" if value != "" else "–" for value in known]
+        assert printed == expected, (selection, by, group, metric)

@@ -3,7 +3,6 @@
 import pytest
 
 from softbio.data.fetch import Sources, locate
-from softbio.data.prepare import prepare
 from softbio.data.readers import COLUMNS, OPTIONAL, read
 from softbio.data.readers.celeba import read_attributes
 from softbio.data.registry import load_registry
@@ -89,10 +88,11 @@ def test_lfw(tmp_path):
     assert set(frame["split"]) == {"test"}
 
 
-def test_a_data_set_without_ages_is_not_packed_for_ages(tmp_path):
-    assert (LFW.ages, LFW.k) == (None, 0)
-    with pytest.raises(UserError, match="'lfw' has no ages: it can be aligned, but not packed"):
-        prepare(LFW, 18, tmp_path / "out", tmp_path / "raw")
+def test_a_data_set_without_ages_teaches_gender():
+    assert (LFW.ages, LFW.k, LFW.trait) == (None, 2, "gender")
+    assert (CELEBA.trait, REGISTRY["utkface"].trait) == ("gender", "age")
+    # the notebook crops the centre of CelebA's images
+    assert (CELEBA.prepare.crop, LFW.prepare.crop) == ("centre", "none")
 
 
 @pytest.mark.parametrize(

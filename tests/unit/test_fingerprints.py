@@ -15,7 +15,7 @@ from softbio.data.fingerprints import (
     read_fingerprints,
     write_fingerprints,
 )
-from softbio.data.pictures import decoded, fingerprints
+from softbio.data.pictures import Decoded, fingerprints
 from softbio.errors import UserError
 
 
@@ -83,7 +83,7 @@ def test_identity_is_that_of_the_original_pixels():
         content = io.BytesIO()
         Image.fromarray(pixels).save(content, "png")
         contents.append(content.getvalue())
-    pictures = [decoded(content, 4) for content in contents]
+    pictures = [Decoded()(content, 4) for content in contents]
     assert (pictures[0].pixels == pictures[1].pixels).all()
     assert len({picture.prints[0] for picture in pictures}) == 4
     assert pictures[0].prints == fingerprints(one, Image.fromarray(one))

@@ -35,7 +35,7 @@ def images(*shape: int):
         (lambda folder: (folder / "card.json").unlink(), "No such file"),
         (lambda folder: (folder / "card.json").write_text("[1]"), "not a packed data set"),
         (lambda folder: (folder / "card.json").write_bytes(b"\xff"), "not a packed data set"),
-        (card(None), "not a packed data set"),
+        (card(None), "a label is outside the 2 ranks"),
         (card([18]), "not a packed data set"),
         (card(["a", "b"]), "not a packed data set"),
         (lambda folder: os.truncate(folder / "images.npy", 5000), "not a packed data set"),

@@ -21,6 +21,7 @@ from softbio.privacy.plan import (
     ORIGINAL,
     canvas_side,
     check_evaluators,
+    check_subjects,
     hiding_plan,
     members,
     population_name,
@@ -122,6 +123,41 @@ def test_what_takes_no_part_is_listed_with_its_reason(aligned, tmp_path):
         "its gender is not told": 1,
         "its subject is not told": 1,
     }
+
+
+def test_without_subjects_each_image_is_one(aligned, tmp_path, caplog):
+    untold = changed(aligned, tmp_path / "untold", subject=None)
+    specs = {"untold": replace(SPECS["faces"], subjects=False), "faces": SPECS["faces"]}
+    gather("untold", [untold], specs, 32, tmp_path / "out")
+    packed = load_packed(tmp_path / "out")
+    assert (packed.subjects == packed.index["image"]).all()
+    assert "a person may stand in two parts" in caplog.text
+    card = json.loads((tmp_path / "out/card.json").read_text())
+    assert card["datasets"]["untold"]["subjects"] is False
+    write_parts(packed, tmp_path / "parts.csv")
+    assert pd.read_csv(tmp_path / "parts.csv")["subject"].nunique() == len(packed.index)
+    # judged on a data set that tells them
+    index = pd.read_parquet(aligned / "index.parquet")
+    other = changed(aligned, tmp_path / "other", image="x" + index["image"])
+    gather("untold_to_faces", [untold, other], specs, 32, tmp_path / "both")
+    index = load_packed(tmp_path / "both").index
+    judged = index["dataset"] == "faces"
+    assert index.loc[judged, "subject"].nunique() == OPTIONS["subjects"]
+    assert index.loc[~judged, "subject"].is_unique
+    # without the key nobody is left, and the error says so
+    with pytest.raises(UserError, match=r"set datasets\.faces\.subjects: false"):
+        gather("faces", [untold], SPECS, 32, tmp_path / "none")
+
+
+def test_nobody_learns_a_matcher_where_no_subject_is_told():
+    mine = hiding_plan(PLAN, ["faces"])
+    with pytest.raises(UserError, match=r"'faces' tells no subjects.*matcher_net: dlib_resnet"):
+        check_subjects(mine, "own", ["faces"])
+    check_subjects(mine, "own", ["utkface"])
+    check_subjects(mine, "dlib_resnet", ["faces"])
+    check_subjects(hiding_plan(PLAN | {"protectors": {"mixing": ["alpha0.5"]}}, ["faces"]),
+                   "own", ["faces"])  # fmt: skip
+    assert not load_registry(ROOT / "config/datasets.yaml")["utkface"].subjects
 
 
 def test_what_can_not_be_gathered_is_told(aligned, tmp_path):

@@ -18,7 +18,7 @@ from PIL import Image
 from softbio.data import faces, pictures, prepare
 from softbio.data.packed import COLUMNS, load_packed
 from softbio.data.packing import ARRAY, JOURNAL, Packing
-from softbio.data.pictures import decode, decoded
+from softbio.data.pictures import Decoded, decode
 from softbio.data.registry import Citation, DatasetSpec, Preparation
 from softbio.errors import UserError
 
@@ -209,7 +209,7 @@ def test_a_disk_that_fills_up_leaves_nothing(tmp_path, contents, monkeypatch):
 def test_every_kind_of_image_is_decoded_as_pillow_does(mode, kind):
     content = photo(3, mode, kind)
     for size in (24, 82, 128):
-        assert (decoded(content, size).pixels == pillow(content, size)).all()
+        assert (Decoded()(content, size).pixels == pillow(content, size)).all()
 
 
 def test_orientation_in_exif_is_not_applied():
@@ -251,3 +251,62 @@ def test_drawn_faces_carry_their_landmarks(tmp_path):
         assert np.array_equal(one.images[row], np.asarray(smaller))
         stored = np.asarray(one.index["landmarks"].iloc[row]).reshape(68, 2)
         assert np.allclose(stored * 128, landmarks, atol=1e-4)
+
+
+@pytest.mark.parametrize("sides", [(218, 178), (109, 89), (30, 41), (24, 24)])
+def test_the_centre_is_that_of_torchvision(sides):
+    """178 of 178 x 218 as the notebook crops CelebA, and the same part of smaller copies."""
+    from softbio.torchvision import torchvision
+
+    pixels = np.random.default_rng(0).integers(0, 256, (*sides, 3), np.uint8)
+    image = Image.fromarray(pixels)
+    cut = torchvision.transforms.CenterCrop(min(sides))(image)
+    np.testing.assert_array_equal(np.asarray(pictures.centre(image)), np.asarray(cut))
+    content = io.BytesIO()
+    image.save(content, "PNG")
+    expected = cut.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
+    found = Decoded("centre")(content.getvalue(), SIZE)
+    np.testing.assert_array_equal(found.pixels, np.asarray(expected))
+    # what tells equal images apart is the whole image
+    assert found.prints == Decoded()(content.getvalue(), SIZE).prints
+
+
+def of_gender(folder: Path, genders: dict[str, str]) -> DatasetSpec:
+    """A data set without ages, as CelebA is: images a.png, .. in a folder with both lists."""
+    folder.mkdir()
+    for number, name in enumerate(genders):
+        (folder / name).write_bytes(photo(number, kind="PNG"))
+    rows = [f"{name} {'1' if gender == 'male' else '-1'}" for name, gender in genders.items()]
+    (folder / "attributes.txt").write_text("\n".join([str(len(rows)), "Male", *rows]))
+    people = [f"{name} {number}" for number, name in enumerate(genders)]
+    (folder / "identity.txt").write_text("\n".join(people))
+    lists = {"attributes": "attributes.txt", "identity": "identity.txt"}
+    return DatasetSpec("own", "Own", "celeba", None, source=folder, lists=lists)
+
+
+def test_without_ages_the_ranks_are_female_and_male(tmp_path):
+    genders = {f"{i}.png": "male" if i % 3 else "female" for i in range(12)}
+    packed = load_packed(pack(of_gender(tmp_path / "own", genders), tmp_path / "packed"))
+    assert (packed.ages, packed.k, packed.trait) == (None, 2, "gender")
+    assert [packed.rank_name(rank) for rank in range(2)] == ["gender female", "gender male"]
+    told = packed.index["image"].map(genders)
+    assert packed.labels.tolist() == (told == "male").astype(int).tolist()
+    card = json.loads((tmp_path / "packed/card.json").read_text())
+    assert (card["ages"], card["k"]) == (None, 2)
+    for part, counts in card["labels"].items():
+        groups = card["gender"][part]
+        assert counts == [groups.get("female", 0), groups.get("male", 0)]
+
+
+def test_an_image_without_a_gender_is_named(tmp_path, monkeypatch):
+    spec = of_gender(tmp_path / "own", {f"{i}.png": "male" for i in range(12)})
+    whole = prepare.read
+
+    def lacking(spec, sources):
+        records = whole(spec, sources)
+        records.frame.loc[3, "gender"] = None
+        return records
+
+    monkeypatch.setattr(prepare, "read", lacking)
+    with pytest.raises(UserError, match=r"1 images without a gender, the first is '3\.png'"):
+        pack(spec, tmp_path / "packed")

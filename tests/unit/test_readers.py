@@ -1,6 +1,7 @@
 """Readers and the splits: whose label is whose, and nobody on both sides."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +103,31 @@ def test_a_table_as_other_programs_write_it(tmp_path, before, after):
     assert list(frame.index) == [0, 1]
 
 
+def test_a_table_for_hiding_alone_needs_no_ages(tmp_path):
+    (tmp_path / "all.csv").write_text(
+        "file,subject,gender,age_group\na.png,1,male,old\nb.png,2,female,\nc.png,3,male,young\n"
+    )
+    unaged = replace(OWN, ages=None)
+    found = Sources(tmp_path, {"all": tmp_path / "all.csv"})
+    frame = read(unaged, found).frame
+    assert frame["age"].isna().all()
+    assert frame["age_group"].to_list() == ["old", None, "young"]
+    assert frame["gender"].to_list() == ["male", "female", "male"]
+    with pytest.raises(UserError, match="no column 'age'"):
+        read(OWN, found)
+
+
+def test_a_table_without_ages_of_all_keeps_those_it_has(tmp_path):
+    (tmp_path / "all.csv").write_text("file,age\na.png,20\nb.png,\n")
+    found = Sources(tmp_path, {"all": tmp_path / "all.csv"})
+    assert read(replace(OWN, ages=None), found).frame["age"].to_list() == [20, None]
+    with pytest.raises(UserError, match="row 3: age 'None' is not a whole number"):
+        read(OWN, found)
+    (tmp_path / "all.csv").write_text("file,age\na.png,old\nb.png,\n")
+    with pytest.raises(UserError, match="row 2: age 'old' is not a whole number"):
+        read(replace(OWN, ages=None), found)
+
+
 def test_a_missing_subject_is_not_passed_over_in_silence(tmp_path, caplog):
     rows = "\n".join(f"{i}.jpg,30,{'me' if i else ''}" for i in range(30))
     own(tmp_path, f"file,age,subject\n{rows}")
@@ -140,6 +166,7 @@ def test_a_table_without_split_is_divided(tmp_path, with_subject):
         ("file,age\na,20", "fewer than two images can not be divided"),
         ("file,age,subject\na,20,me\nb,20,me", "fewer than two subjects can not be divided"),
         ("file,age,gender\na,20,m", "row 2: gender 'm' is none of female, male"),
+        ("file,age,age_group\na,20,middle", "age_group 'middle' is none of old, young"),
         ("file,age,split\na,20,train\nb,20,", "row 3: split 'None' is none of test, train, valid"),
     ],
 )

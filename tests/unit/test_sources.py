@@ -2,7 +2,7 @@
 
 import pytest
 
-from softbio.sources import FOLDER, PRIVACY, TRAINING, training_sha256
+from softbio.sources import FOLDER, PRIVACY, PRIVACYNET, TRAINING, training_sha256
 from tests.imports import reached_from
 
 # what writes, tells or carries, and does not change a trained model
@@ -21,6 +21,12 @@ def test_everything_that_training_a_san_imports_is_in_the_list():
     aside = ASIDE | {"model", "privacy/__init__", "schema"}
     reached = reached_from(FOLDER / "privacy/train_san.py", aside) | {"privacy/train_san"}
     assert reached == set(PRIVACY)
+
+
+def test_everything_that_training_a_privacynet_imports_is_in_the_list():
+    aside = ASIDE | {"model", "privacy/__init__", "schema"}
+    reached = reached_from(FOLDER / "privacy/train_privacynet.py", aside)
+    assert reached | {"privacy/train_privacynet"} == set(PRIVACYNET)
 
 
 def test_everything_in_the_list_is_there():

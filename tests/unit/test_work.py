@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 
 from softbio.data.crops import CROPS
-from softbio.data.pictures import decoded
+from softbio.data.pictures import Decoded
 from softbio.data.readers import COLUMNS, OPTIONAL
 from softbio.data.registry import DatasetSpec, Expected, Preparation
 from softbio.data.work import Work, identity
 
 SPEC = DatasetSpec("own", "Own", "table", (20, 24))
-WORK = Work(lambda _: iter(()), decoded, ("of these files",))
+WORK = Work(lambda _: iter(()), Decoded(), ("of these files",))
 FRAME = pd.DataFrame({
     "image": ["a.jpg", "b.jpg"], "age": [20, 21], "split": ["train", "test"],
     "gender": ["male", None], "race": [None, None], "subject": ["s1", "s2"],

@@ -13,6 +13,7 @@ PRIVACY = {
     "san": {"size": 32, "pretrain_epochs": 1, "epochs": 1},
     "gender": {"epochs": 1, "width": 4},
     "matcher": {"epochs": 1, "width": 4},
+    "privacynet": {"variant": "drawn64", "epochs": 1},
     "members": 2,
     "groups": "age",
 }
@@ -79,10 +80,24 @@ def test_an_ensemble_and_a_series_are_made_by_their_paths(folder):
     assert "of FlowSAN" not in plan.stdout
 
 
+def test_a_privacynet_is_made_by_its_path(folder):
+    targets = [f"{FOLDER}/privacynet/{mode}/card.json" for mode in ("g", "ga-nocycle")]
+    run = snakemake(folder, *targets)
+    assert run.returncode == 0, run.stdout
+    assert json.loads((folder / targets[1]).read_text())["title"] == "PrivacyNet"
+    networks = folder / FOLDER / "networks/privacynet"
+    assert {path.name for path in networks.iterdir()} == {"full", "nocycle"}
+    recipe = json.loads((networks / "nocycle/run.json").read_text())["recipe"]
+    assert (recipe["ablation"], recipe["size"]) == ("nocycle", 32)
+    plan = snakemake(folder, f"{FOLDER}/privacynet/keep/card.json", "--dry-run")
+    assert "protect by privacynet, keep" in plan.stdout
+    assert "train" not in plan.stdout
+
+
 @pytest.mark.parametrize(
     ("mode", "message"),
     [("ensemble/member3", "there are 2 members"), ("flowsan/stage3", "there are 2 members"),
-     ("ensemble/best", "mode 'best' is unknown")],
+     ("ensemble/best", "mode 'best' is unknown"), ("privacynet/ag", "mode 'ag' is unknown")],
 )  # fmt: skip
 def test_members_that_there_are_not_are_told(folder, mode, message):
     plan = snakemake(folder, f"{FOLDER}/{mode}/card.json", "--dry-run")
@@ -134,7 +149,9 @@ def test_a_condition_is_scored_by_its_path(folder):
     assert run.returncode == 0, run.stdout
     for scores in (folder / target, folder / FOLDER / "none/original/scores"):
         protected = "san" in str(scores)
-        assert json.loads((scores / "index.json").read_text())["absent"] == []
+        absent = json.loads((scores / "index.json").read_text())["absent"]
+        # sixteen faces: nothing to learn age or race from
+        assert {entry["evaluator"] for entry in absent} == {"own_coral", "own_race"}
         abouts = [read_gender(path).about for path in (scores / "gender").iterdir()]
         abouts += [read_comparisons(path).about for path in (scores / "match").iterdir()]
         assert {about.protector for about in abouts} == {"san" if protected else "original"}
@@ -168,6 +185,24 @@ def test_a_condition_is_attacked_by_its_path(folder):
     plan = snakemake(folder, f"{FOLDER}/blur/sigma2/attacks", "--dry-run")
     assert "attack blur, sigma2" in plan.stdout
     assert "train" not in plan.stdout
+
+
+def test_no_matcher_is_asked_for_where_no_subject_is_told(folder, tmp_path):
+    mine = {"datasets": {"faces": {"subjects": False}}}
+    config = tmp_path / "untold.yaml"
+    config.write_text(json.dumps(mine))
+    options = ("--dry-run", "--configfile", "config/config.yaml", str(config))
+    plan = snakemake(folder, f"{FOLDER}/mixing/alpha0.6/scores", *options)
+    assert plan.returncode == 0, plan.stdout
+    assert "score mixing, alpha0.6" in plan.stdout
+    assert "matcher" not in plan.stdout
+    plan = snakemake(folder, f"{FOLDER}/networks/matcher/network.safetensors", *options)
+    assert plan.returncode != 0
+    assert "'faces' tells no subjects" in plan.stdout
+    san = {"privacy": PRIVACY | {"train": "faces", "protectors": {"san": ["op"]}}}
+    config.write_text(json.dumps(mine | san))
+    plan = snakemake(folder, *options)
+    assert "matcher_net: dlib_resnet" in plan.stdout
 
 
 def test_mixing_needs_no_network(folder):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from softbio.sources import PRIVACY, TRAINING
+from softbio.sources import PRIVACY, PRIVACYNET, TRAINING
 from tests.conftest import ROOT
 from tests.imports import reached_from
 
@@ -22,7 +22,7 @@ SCRIPTS = {
 ASIDE = {"errors", "files", "job", "schema", "progress", "torchvision", "benchmark", "recipe"}
 ASIDE |= {"backbones/__init__", "methods/__init__", "provenance", "__init__", "data/registry"}
 ASIDE |= {"data/packed", "metrics/__init__", "privacy/__init__", "privacy/protectors/__init__"}
-ASIDE |= {"evaluators/__init__", "resume", "snapshot", "sources", "stopping"}
+ASIDE |= {"evaluators/__init__", "resume", "snapshot", "sources", "stopping", "traits"}
 # these compute from images; the others read what these wrote, and know their modules as readers
 # (and SAN takes of the age wing's networks no more than a copy of weights)
 ELSEWHERE = "data/|repair$|model$|device$|backbones/"
@@ -33,7 +33,8 @@ def named(text: str) -> set[str]:
     """Modules of code(...), packages of package(...) with a slash behind."""
     lists = " ".join(re.findall(r"code\(([^)]*)\)", text))
     found = set(re.findall(r'"((?:\w+/)*\w+)"', lists))
-    found |= set(PRIVACY) if "*PRIVACY" in lists else set()
+    found |= set(PRIVACY) if re.search(r"\*PRIVACY\b", lists) else set()
+    found |= set(PRIVACYNET) if "*PRIVACYNET" in lists else set()
     found |= set(TRAINING) if "*TRAINING" in lists else set()
     return found | {f"{name}/" for name in re.findall(r'package\("(\w+)"\)', text)}
 

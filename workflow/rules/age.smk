@@ -1,4 +1,5 @@
-# train -> predict -> metrics, for method x backbone x data set x seed; and the controls.
+# train -> predict, for method x backbone x data set x seed, whatever the trait; metrics of ages, and
+# the controls.
 
 
 rule train:

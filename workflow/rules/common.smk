@@ -4,6 +4,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from softbio.absence import absences, left_out
 from softbio.benchmark import REPAIRED, Run, load_benchmark
 from softbio.data.fetch import own_files
 from softbio.data.registry import find, load_registry
@@ -16,26 +17,35 @@ REGISTRY = Path(workflow.basedir) / "config/datasets.yaml"
 try:
     DATASETS = load_registry(REGISTRY, config.get("datasets"))
     BENCHMARK = load_benchmark(config, SCHEMAS / "config.schema.yaml", list(DATASETS))
+    ABSENT = absences(BENCHMARK, DATASETS, Path("resources"))
+    BENCHMARK, SKIPPED = left_out(BENCHMARK, ABSENT)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = f"results/{BENCHMARK.name}"
-RUN = f"{RESULTS}/age/{{dataset}}{{protocol}}/{{backbone}}/{{method}}{{variant}}/seed{{seed}}"
+RUN = f"{RESULTS}/{{trait}}/{{dataset}}{{protocol}}/{{backbone}}/{{method}}{{variant}}/seed{{seed}}"
 CONTROL = f"{RESULTS}/age/{{dataset}}{{protocol}}/control/median/seed0"
 PACKED = "resources/packed/{dataset}/{size}"
 PACKED_REPAIRED = f"resources/packed/{{dataset}}{REPAIRED}/{{size}}"
 POINTS = "resources/points/{dataset}/points.parquet"
 RECEIPT = "resources/evaluators/receipt.json"
-RUNS = [f"{RESULTS}/age/{run.folder}" for run in BENCHMARK.runs]
+# the trait is that of the data set: gender where it has no ages
+OF_AGE, OF_GENDER = (
+    [run for run in BENCHMARK.runs if DATASETS[run.registered].trait == trait]
+    for trait in ("age", "gender")
+)
+RUNS = [f"{RESULTS}/age/{run.folder}" for run in OF_AGE]
 CONTROLS = [
-    CONTROL.format(dataset=name, protocol="") for name in BENCHMARK.used_datasets
+    CONTROL.format(dataset=name, protocol="")
+    for name in dict.fromkeys(run.dataset for run in OF_AGE)
 ]
 
 
 wildcard_constraints:
     dataset="[a-z0-9_]+",
     protocol=f"({REPAIRED})?",
-    run="results/.+",
+    trait="age|gender",
+    run="results/[^/]+/age/.+",
     size=r"[1-9]\d{0,4}",
     side=r"[1-9]\d{1,3}",
     backbone="(?!control/)[a-z0-9_]+",
@@ -65,6 +75,10 @@ def recipe_of(wildcards):
         int(wildcards.seed),
     )
     try:
+        if (trait := spec_of(wildcards).trait) != wildcards.trait:
+            raise UserError(
+                f"data set '{run.dataset}' tells no {wildcards.trait} but {trait}"
+            )
         return BENCHMARK.recipe(run)
     except UserError as error:
         raise WorkflowError(str(error)) from None

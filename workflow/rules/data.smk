@@ -36,7 +36,7 @@ rule fetch:
 # For a cluster whose compute nodes have no internet: snakemake --cores 1 fetched
 rule fetched:
     input:
-        expand(rules.fetch.output.sources, dataset=BENCHMARK.used_datasets),
+        expand(rules.fetch.output.sources, dataset=BENCHMARK.needed),
 
 
 rule prepare:

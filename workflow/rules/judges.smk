@@ -5,12 +5,23 @@ from softbio.privacy.recipe import own_matcher_recipe
 
 CONDITION = f"{HIDING}/seed{{seed}}/{{protector}}/{{mode}}"
 OWN = f"{HIDING}/evaluators"
+# of `privacy.own_attributes`, which imports torch
+OWN_READERS = ("own_coral", "own_race")
 UNPROTECTED = "/".join(ORIGINAL)
 
 
 def own_matcher_params(wildcards):
     """The recipe as plain values: the auxiliary matcher's, of other subjects."""
+    check_matcher(wildcards)
     return asdict(own_matcher_recipe(plan_of(wildcards).matcher))
+
+
+def own_matcher_for(wildcards):
+    """The own matcher, where the faces that are learnt from tell whom they show."""
+    if not tells_subjects(wildcards):
+        return {}
+    network = rules.own_matcher.output.network
+    return {"own_matcher": network.format(dataset=wildcards.dataset)}
 
 
 def tested_in(wildcards):
@@ -37,8 +48,9 @@ def receipt_for(wildcards):
 
 
 def auxiliaries_for(wildcards):
-    """The auxiliary networks of the condition's seed; no matcher where the SAN's loss has another."""
-    own = matcher_in_loss(wildcards) == "own"
+    """The auxiliary networks of the condition's seed; no matcher where the SAN's loss has another, or
+    where there is nothing to learn it from."""
+    own = matcher_in_loss(wildcards) == "own" and tells_subjects(wildcards)
     kinds = ("gender", "matcher") if own else ("gender",)
     return [network_file(wildcards, kind) for kind in kinds]
 

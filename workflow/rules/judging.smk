@@ -78,6 +78,50 @@ rule own_hog:
         "../scripts/own_hog.py"
 
 
+rule own_reader:
+    input:
+        unpack(packed_for_privacy),
+        parts=rules.parts.output.parts,
+        code=code(
+            *TRAINING,
+            "methods/ce",
+            "methods/coral",
+            "evaluators/crop",
+            "evaluators/hog_linear",
+            "evaluators/interface",
+            "evaluators/own",
+            "evaluators/registry",
+            "privacy/attributes",
+            "privacy/faces",
+            "privacy/groups",
+            "privacy/own_attributes",
+            "privacy/own_evaluators",
+            "privacy/parts",
+            "privacy/readers",
+            "privacy/recipe",
+            "predictions",
+        ),
+    output:
+        # the model lies beside it, where there is anything to learn
+        told=f"{OWN}/{{reader}}/told.json",
+    log:
+        f"{OWN}/{{reader}}/train.log",
+    conda:
+        "../../envs/softbio.yaml"
+    threads: 1
+    resources:
+        runtime=minutes_of_privacy,
+        mem_mb=memory_of_privacy,
+        gpu=int(ASKS_FOR_GPU),
+        gpu_slots=int(COMPUTES_ON_GPU),
+    params:
+        device=BENCHMARK.device,
+    message:
+        "{wildcards.dataset}: train {wildcards.reader}, where ages or races are told: epochs in {log}"
+    script:
+        "../scripts/own_reader.py"
+
+
 rule own_matcher:
     input:
         unpack(packed_for_privacy),
@@ -112,32 +156,43 @@ rule score:
         unpack(receipt_for),
         unpack(pair_list_for),
         unpack(packed_for_privacy),
+        unpack(own_matcher_for),
         protected=f"{CONDITION}/images.npy",
         protected_index=f"{CONDITION}/index.parquet",
         protected_card=f"{CONDITION}/card.json",
         auxiliaries=auxiliaries_for,
         own_cnn=rules.own_cnn.output.model,
         own_hog=rules.own_hog.output.weights,
-        own_matcher=rules.own_matcher.output.network,
+        own_readers=[f"{OWN}/{name}/told.json" for name in OWN_READERS],
         evaluators=package("evaluators"),
         protector=code("privacy/protectors/{protector}"),
         code=code(
+            *TRAINING,
+            "attribute_scores",
+            "methods/ce",
+            "methods/coral",
             "metrics/quality",
             "metrics/rates",
             "metrics/verification",
             "pairs",
+            "predictions",
+            "privacy/attributes",
             "privacy/auxiliaries",
             "privacy/comparisons",
             "privacy/faces",
             "privacy/groups",
+            "privacy/own_attributes",
+            "privacy/own_evaluators",
             "privacy/panel",
             "privacy/parts",
             "privacy/protected",
             "privacy/protectors/base",
             "privacy/prototypes",
+            "privacy/readers",
             "privacy/recipe",
             "privacy/san",
             "privacy/score",
+            "privacy/score_attributes",
             "privacy/warp",
             "privacy/weights",
             "scores",
@@ -159,6 +214,7 @@ rule score:
         entry=tested_params,
         evaluators=third_parties,
         matcher_net=matcher_in_loss,
+        subjects=tells_subjects,
         comparisons=BENCHMARK.hiding.comparisons,
         device=BENCHMARK.device,
     message:

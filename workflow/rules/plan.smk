@@ -9,6 +9,14 @@ from softbio.privacy.family import (
     stage_plan,
 )
 from softbio.privacy.plan import canvas_side, check_evaluators, members
+from softbio.privacy.privacynet_recipe import ABLATIONS, privacynet_plan
+from softbio.privacy.plan import (
+    canvas_side,
+    check_evaluators,
+    check_subjects,
+    members,
+    without_subjects,
+)
 from softbio.privacy.recipe import plan_from
 
 FACES = "resources/faces/{dataset}/{size}"
@@ -29,6 +37,11 @@ try:
         BENCHMARK.privacy.get("san", {}).get("matcher_net", "own"),
         load_evaluators(EVALUATORS),
     )
+    check_subjects(
+        BENCHMARK.hiding,
+        BENCHMARK.privacy.get("san", {}).get("matcher_net", "own"),
+        [name for name, spec in DATASETS.items() if not spec.subjects],
+    )
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -36,11 +49,13 @@ except UserError as error:
 wildcard_constraints:
     kind="gender|matcher",
     protector="[a-z_]+(?<!networks)",
-    mode=r"[a-z]+[\d.]*(-e[12])?",
+    mode=r"[a-z]+[\d.]*(-e[12]|-nomatcher|-nocycle)?",
+    ablation="|".join(ABLATIONS),
     diversity="e[123]",
     member=r"[1-9]\d*",
     stage=r"[1-9]\d*",
     groups="told|age|race|age_race",
+    reader="own_coral|own_race",
 
 
 def plan_of(wildcards):
@@ -91,14 +106,41 @@ def entries_of(wildcards):
     return [asdict(spec) for spec in specs_of(wildcards)]
 
 
+def tells_subjects(wildcards):
+    """Whether the data set that is learnt from does: a matcher learns from nothing else."""
+    return specs_of(wildcards)[0].subjects
+
+
+def check_matcher(wildcards):
+    """Refuse to train a matcher where nobody is told."""
+    if not tells_subjects(wildcards):
+        raise WorkflowError(without_subjects(specs_of(wildcards)[0].name))
+
+
 def auxiliary_params(wildcards):
     """The recipe as plain values: a change of one of them trains anew."""
+    if wildcards.kind == "matcher":
+        check_matcher(wildcards)
     return asdict(getattr(plan_of(wildcards), wildcards.kind))
 
 
 def san_params(wildcards):
     """The same of the SAN."""
     return asdict(plan_of(wildcards).san)
+
+
+def privacynet_of(wildcards):
+    """The recipe of the PrivacyNet that the wildcards name."""
+    seed, ablation = int(wildcards.seed), wildcards.ablation
+    try:
+        return privacynet_plan(BENCHMARK.privacy, wildcards.dataset, seed, ablation)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def privacynet_params(wildcards):
+    """The same as plain values."""
+    return asdict(privacynet_of(wildcards))
 
 
 def network_file(wildcards, folder):
@@ -166,6 +208,9 @@ def networks_of(wildcards):
             count = BENCHMARK.privacy.get("members", MEMBERS)
             folders = protector.networks(wildcards.mode, count)
             files["members"] = [network_file(wildcards, folder) for folder in folders]
+        if "generator" in needs:
+            (folder,) = protector.networks(wildcards.mode, 1)
+            files["generator"] = network_file(wildcards, folder)
     except UserError as error:
         raise WorkflowError(f"{wildcards.protector}: {error}") from None
     plan = plan_of(wildcards)

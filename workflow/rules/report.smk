@@ -13,6 +13,7 @@ PAGE = [
         "age.html.j2",
         "blocks.html.j2",
         "hiding.html.j2",
+        "reading.html.j2",
         "side_by_side.html.j2",
         "style.css",
         "sort.js",
@@ -141,6 +142,7 @@ rule report:
         figures=rules.figures.output.figures,
         published=f"{workflow.basedir}/config/published.csv",
         page=PAGE,
+        reading=[f"{READING}/reading.json"] if GENDER_RUNS else [],
         hiding=expand("{half}/claims.json", half=HALVES),
         l0=rules.L0.output.tables if AUTHORS_FOLDER else [],
         code=code(
@@ -161,6 +163,7 @@ rule report:
             "verdict",
         )
         + package("hiding")
+        + package("reading")
         + package("tables"),
     output:
         report=report(
@@ -169,12 +172,14 @@ rule report:
             labels={"page": "report"},
             caption="../../report/captions/report.rst",
         ),
+        left_out=f"{RESULTS}/left_out.json",
     log:
         f"{RESULTS}/report.log",
     conda:
         "../../envs/softbio.yaml"
     params:
         title=BENCHMARK.title,
+        left_out=[asdict(each) for each in SKIPPED],
         l0=f"{L0}/tables",
         l0_state=L0_STATE,
     message:

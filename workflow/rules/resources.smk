@@ -7,6 +7,7 @@ from softbio.cost import (
     growth,
     judging_cost,
     prediction_cost,
+    privacynet_cost,
     san_cost,
     training_cost,
 )
@@ -20,6 +21,8 @@ localrules:
     control,
     parts,
     metrics,
+    gender_metrics,
+    reading,
     collect,
     statistics,
     tables,
@@ -63,8 +66,11 @@ def _cost_of(cost, wildcards, input):
 
 
 def privacy_cost(wildcards, input):
-    """Of an auxiliary network, or of a SAN."""
+    """Of an auxiliary network, a SAN or a PrivacyNet."""
     images, plan = faces_in(input.card), plan_of(wildcards)
+    if "ablation" in wildcards.keys():
+        recipe = privacynet_of(wildcards)
+        return privacynet_cost(recipe, plan.matcher, images, ASKS_FOR_GPU)
     if "kind" in wildcards.keys():
         recipe = getattr(plan, wildcards.kind)
         return auxiliary_cost(recipe, images, ASKS_FOR_GPU)

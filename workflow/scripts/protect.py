@@ -3,7 +3,7 @@ from pathlib import Path
 from softbio.job import job
 from softbio.privacy.protect import load_means, protect_parts
 
-NAMES = ("parts", "classifier", "san", "prototypes", "pairs")
+NAMES = ("parts", "classifier", "san", "prototypes", "pairs", "generator")
 given = {name: Path(file) for name, file in snakemake.input.items() if name in NAMES}
 given["members"] = [Path(file) for file in snakemake.input.get("members", [])]
 here = snakemake.wildcards

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from softbio.benchmark import Absence
 from softbio.contests import read_statistics
 from softbio.job import job
 from softbio.published import read_published
@@ -9,8 +10,7 @@ from softbio.report import write_report
 with job(snakemake.log[0]):
     write_report(
         snakemake.params.title,
-        tables=snakemake.input.tables,
-        figures=snakemake.input.figures,
+        *(snakemake.input.tables, snakemake.input.figures),
         cards=load_cards(snakemake.input.cards),
         records=load([Path(path).parent for path in snakemake.input.metrics]),
         statistics=read_statistics(Path(snakemake.input.statistics)),
@@ -18,5 +18,7 @@ with job(snakemake.log[0]):
         template=Path(snakemake.input.page[0]).parent,
         out=snakemake.output.report,
         l0=snakemake.params.l0,
+        reading=[Path(path).parent for path in snakemake.input.reading],
         hiding=[Path(path).parent for path in snakemake.input.hiding],
-    )
+        left_out=[Absence(**each) for each in snakemake.params.left_out],
+    )  # fmt: skip

@@ -18,7 +18,7 @@ sources, spec, lists = files.get("sources"), spec_from(asked.entry), {}
 with job(snakemake.log[0], threads=snakemake.threads):
     third = registered(asked.evaluators, files.get("registry"), files.get("receipt"))
     judged = (get_protector(snakemake.wildcards.protector), asked.dataset, networks, own, third)
-    panel = open_panel(*judged, matcher_net=asked.matcher_net, device=asked.device)
+    panel = open_panel(*judged, asked.matcher_net, asked.device, asked.subjects)
     pairs = sources and locate(spec, sources.parent).lists["pairs"]
     known = (files["index"], files.get("left_out"), spec.options.get("folds"))
     listed = listed_pairs(pairs, *known) if pairs else None

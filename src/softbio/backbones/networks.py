@@ -35,13 +35,15 @@ def small(width: int) -> nn.Module:
     )
 
 
-def resnet34(pool: Callable[[], nn.Module]) -> nn.Module:
-    """ResNet-34 whose last pooling is `pool`; the rest, initialisation included, is torchvision's.
+def resnet(name: str, pool: Callable[[], nn.Module]) -> nn.Module:
+    """A ResNet whose last pooling is `pool`; the rest, initialisation included, is torchvision's.
 
     At 120 px the talk's code (coral-cnn at 9bcff82) pools 7x7 with stride 1 and padding 2, which
     leaves 2x2x512 = 2048 features (zero padding counts); the journal's pools 4x4: 512 features.
+    The notebook of the talk's ResNet-101 (rasbt/deeplearning-models) pools as the talk's code: at
+    128 px 2x2x2048 = 8192 features.
     """
-    network = torchvision_features("resnet34")
+    network = torchvision_features(name)
     network.avgpool = pool()
     return network
 
@@ -95,16 +97,17 @@ def torchvision_features(name: str, **options: object) -> nn.Module:
     return network
 
 
+# as the talk pools, whatever the depth
+RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101")
 _BUILDERS: dict[str, Callable[[], nn.Module]] = {
     "small8": partial(small, 8),
     "small16": partial(small, 16),
     "small32": partial(small, 32),
-    "resnet34": partial(resnet34, partial(nn.AvgPool2d, 7, stride=1, padding=2)),
-    "resnet34_journal": partial(resnet34, partial(nn.AvgPool2d, 4)),
+    "resnet34_journal": partial(resnet, "resnet34", partial(nn.AvgPool2d, 4)),
     "vgg": partial(vgg, "E"),
     "vgg16": partial(vgg, "D"),
     "inception_v3": InceptionFeatures,
-}
+} | {name: partial(resnet, name, partial(nn.AvgPool2d, 7, stride=1, padding=2)) for name in RESNETS}
 
 
 def check_backbone(name: str) -> None:

@@ -97,6 +97,23 @@ def locate(spec: DatasetSpec, raw: Path | str) -> Sources:
     return Sources(next(iter(images), None), lists, tuple(found), kept=raw)
 
 
+def lacking(spec: DatasetSpec, raw: Path | str) -> str | None:
+    """What of a data set lies nowhere here and can not be downloaded either, with the remedy, in
+    one line; None where nothing is. Reads no file and touches no network."""
+    raw = Path(raw)
+    try:
+        _check_source(spec)
+        if spec.archive is None or spec.archive.url is None:
+            _images(spec, raw)
+        offered = {file.name for file in spec.files if file.url}
+        for name in spec.lists.values():
+            if name not in offered and not (_beside(spec, name) or raw / name).is_file():
+                return _missing(spec, name)
+    except UserError as error:
+        return str(error)
+    return None
+
+
 def own_files(spec: DatasetSpec) -> list[Path]:
     """The user's source, and the lists and archive in it or beside it, which can change alone.
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from softbio.errors import UserError
+from softbio.traits import Ages, rank_count, rank_name, trait_of
 
 COLUMNS = ["image", "label", "age", "split", "gender", "race", "subject", "age_group", "landmarks"]
 
@@ -22,17 +23,26 @@ class Packed:
 
     images: uint8 (N, size, size, 3) RGB, memory-mapped; index: N rows in the same order with the
     columns `COLUMNS`, and `group` where the split is repaired; ages: first and last age, so that
-    rank 0 is ages[0].
+    rank 0 is ages[0]; None where none are known: then rank 0 is female and rank 1 male.
     """
 
     images: np.ndarray
     index: pd.DataFrame
-    ages: tuple[int, int]
+    ages: Ages
 
     @property
     def k(self) -> int:
         """Number of ranks."""
-        return self.ages[1] - self.ages[0] + 1
+        return rank_count(self.ages)
+
+    @property
+    def trait(self) -> str:
+        """What the labels are: age or gender."""
+        return trait_of(self.ages)
+
+    def rank_name(self, rank: int) -> str:
+        """A rank in words: "age 23", "gender male"."""
+        return f"{self.trait} {rank_name(self.ages, rank)}"
 
     @property
     def labels(self) -> np.ndarray:
@@ -71,7 +81,8 @@ def load_packed(folder: Path | str) -> Packed:
         # copy-on-write, because torch warns of arrays that it can not write to
         images = np.load(folder / "images.npy", mmap_mode="c", allow_pickle=False)
         index = pd.read_parquet(folder / "index.parquet")
-        first, last = map(int, json.loads((folder / "card.json").read_text())["ages"])
+        ages = json.loads((folder / "card.json").read_text())["ages"]
+        first, last = (0, 1) if ages is None else map(int, ages)
         lacking = [column for column in NEEDED if column not in index]
         if lacking or not pd.api.types.is_integer_dtype(index["label"]):
             raise ValueError(f"index.parquet lacks {', '.join(lacking) or 'whole labels'}")
@@ -82,7 +93,7 @@ def load_packed(folder: Path | str) -> Packed:
             f"{folder}: images.npy {images.dtype}{images.shape} does not fit the {len(index)} rows "
             "of index.parquet; delete the folder and prepare it again"
         )
-    packed = Packed(images, index, (first, last))
+    packed = Packed(images, index, None if ages is None else (first, last))
     if not ((packed.labels >= 0) & (packed.labels < packed.k)).all():
         raise UserError(f"{folder}: a label is outside the {packed.k} ranks; prepare it again")
     return packed

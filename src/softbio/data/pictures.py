@@ -75,14 +75,27 @@ def fingerprints(pixels: np.ndarray, image: Image.Image) -> tuple[bytes, bytes]:
     return digest.digest(), perceptual_hash(image)
 
 
-def decoded(content: bytes, size: int) -> Picture:
-    """Decode an image file and resize it."""
-    try:
-        pixels = decode(content)
-    except ValueError as error:
-        return Picture(None, reason=str(error))
-    image = Image.fromarray(pixels)
-    return Picture(resized(image, size), prints=fingerprints(pixels, image))
+def centre(image: Image.Image) -> Image.Image:
+    """Its largest square, as torchvision's CenterCrop of the shorter side cuts it."""
+    side = min(image.size)
+    left, top = (round((length - side) / 2) for length in image.size)
+    return image.crop((left, top, left + side, top + side))
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Decode an image file, crop it ("none", "centre") and resize it to a square."""
+
+    crop: str = "none"
+
+    def __call__(self, content: bytes, size: int) -> Picture:
+        try:
+            pixels = decode(content)
+        except ValueError as error:
+            return Picture(None, reason=str(error))
+        image = Image.fromarray(pixels)
+        part = centre(image) if self.crop == "centre" else image
+        return Picture(resized(part, size), prints=fingerprints(pixels, image))
 
 
 @dataclass(frozen=True)

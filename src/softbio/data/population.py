@@ -60,12 +60,15 @@ def gather(
     left_out.csv (dataset, image, reason).
 
     aligned: folders of `data.align.align`, in the order of `members(name)`. Left out, and listed,
-    are images without a face, a gender or a subject. Where both data sets have images of one name,
+    are images without a face, a gender or a subject; of a data set that tells no subjects each
+    image is one of its own. Where both data sets have images of one name,
     those of the first are named by it too. Raises UserError where nothing is left, a picture stands
     in both under one name, and for a full disk.
     """
     names = members(name)
-    found = [_member(path, dataset, size) for path, dataset in zip(aligned, names, strict=True)]
+    found = [
+        _member(path, specs[each], each, size) for path, each in zip(aligned, names, strict=True)
+    ]
     index = pd.concat([rows for _, rows, _ in found], ignore_index=True)
     if len(names) > 1:
         # numbers and names of people mean something within their own data set alone
@@ -110,14 +113,24 @@ def _check_apart(name: str, aligned: Sequence[Path]) -> None:
             )
 
 
-def _member(path: Path, dataset: str, size: int) -> tuple:
+def _member(path: Path, spec: DatasetSpec, dataset: str, size: int) -> tuple:
     """Batches of faces, their rows of the index, and the rows that were left out."""
     aligned = load_aligned(path)
     index = aligned.index.assign(label=0, dataset=dataset)
+    if not spec.subjects:
+        logger.warning(
+            "%s: tells no subjects: each image counts as one, so a person may stand in two parts "
+            "and no mated comparison can be made",
+            dataset,
+        )
+        index["subject"] = index["image"]
     gender, subject = index["gender"].isin(GENDERS), index["subject"].notna()
     kept = (gender & subject).to_numpy()
     if not kept.any():
-        raise UserError(f"data set '{dataset}': no face with both gender and subject")
+        raise UserError(
+            f"data set '{dataset}': no face with both gender and subject; where it tells no "
+            f"subject at all, set datasets.{dataset}.subjects: false"
+        )
     reasons = np.where(gender, "its subject is not told", "its gender is not told")
     lost = index.loc[~kept, ["dataset", "image"]].assign(reason=reasons[~kept])
     unfound = pd.read_csv(path / "rejected.csv", dtype=str).assign(dataset=dataset)

@@ -24,6 +24,7 @@ from softbio.data.work import identity, work_of
 from softbio.errors import UserError
 from softbio.files import atomic, room
 from softbio.progress import told
+from softbio.traits import GENDERS
 
 log = logging.getLogger(__name__)
 
@@ -57,16 +58,11 @@ def prepare(
     for what `locate` and the reader find wrong, and for a full disk.
     """
     folder = Path(folder)
-    if spec.ages is None:
-        raise UserError(
-            f"data set '{spec.name}' has no ages: it can be aligned, but not packed for ages; "
-            "take it off the config's grid"
-        )
     sources = locate(spec, raw)
     records = read(spec, sources)
     check_records(records.frame, spec.ages, f"data set '{spec.name}'")
     differences(spec, records.frame, "listed")
-    frame = _in_parts(records.frame, spec.ages[0])
+    frame = _in_parts(records.frame, spec)
     work = work_of(spec, frame, records, sources, points)
     need = len(frame) * size * size * 3 + SLACK
     with room(folder, need - _there(folder)):
@@ -101,9 +97,26 @@ def _write_tables(folder: Path, frame: pd.DataFrame) -> None:
         rejected[["image", "split", "reason"]].to_csv(part, index=False)
 
 
-def _in_parts(frame: pd.DataFrame, youngest: int) -> pd.DataFrame:
+def _labels(frame: pd.DataFrame, spec: DatasetSpec) -> pd.Series:
+    """The rank of each image: its age less the youngest, or without ages 0 female and 1 male.
+
+    Raises UserError for an image without a gender where that is what it teaches.
+    """
+    if spec.ages is not None:
+        return frame["age"] - spec.ages[0]
+    ranks = frame["gender"].map({gender: rank for rank, gender in enumerate(GENDERS)})
+    if ranks.isna().any():
+        image = frame["image"][ranks.isna()].iloc[0]
+        raise UserError(
+            f"data set '{spec.name}': {ranks.isna().sum()} images without a gender, the first is "
+            f"'{image}'; it has no ages, so gender is what it must tell of all"
+        )
+    return ranks.astype(int)
+
+
+def _in_parts(frame: pd.DataFrame, spec: DatasetSpec) -> pd.DataFrame:
     """Rows in the order train, valid, test; `row` keeps the place in the reader's order."""
-    frame = frame.assign(label=frame["age"] - youngest, row=np.arange(len(frame)), reason="")
+    frame = frame.assign(label=_labels(frame, spec), row=np.arange(len(frame)), reason="")
     part = frame["split"].map(PARTS.index)
     return frame.iloc[np.argsort(part.to_numpy(), kind="stable")].reset_index(drop=True)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from softbio.errors import UserError, nearest
 from softbio.schema import read_yaml, validate
+from softbio.traits import rank_count, trait_of
 
 SCHEMA = Path(__file__).parents[3] / "workflow/schemas/datasets.schema.yaml"
 # by their files, for importing them takes a second
@@ -59,11 +60,13 @@ class Expected:
 class Preparation:
     """What becomes of an image before it is packed.
 
-    align: "none", or a crop of `data.crops`; max_rejected: the largest share of the listed images
+    align: "none", or a crop of `data.crops`; crop: without it, "none" or "centre", the largest
+    square around the centre of the image; max_rejected: the largest share of the listed images
     that may be left out, because they do not decode or show no face.
     """
 
     align: str = "none"
+    crop: str = "none"
     max_rejected: float = 0.01
 
 
@@ -74,7 +77,7 @@ class DatasetSpec:
     name: str
     title: str
     reader: str
-    ages: tuple[int, int] | None  # None: no ages are known, it is for aligned faces alone
+    ages: tuple[int, int] | None  # None: no ages are known, what it teaches is gender
     citation: Citation = field(default_factory=lambda: Citation("not stated"))
     licence: str = "not stated"
     access: str = "own"
@@ -82,18 +85,25 @@ class DatasetSpec:
     intended_use: str = "not stated"
     obtain: str = ""
     files: tuple[FileSpec, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
     lists: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     prepare: Preparation = Preparation()
     source: Path | None = None
     source_sha256: str | None = None
     expected: Expected = field(default_factory=Expected)
+    subjects: bool = True  # False: nobody is told, each image counts as a subject of its own
     known_problems: tuple[str, ...] = ()
 
     @property
     def k(self) -> int:
-        """Number of ranks; 0 where no ages are known."""
-        return self.ages[1] - self.ages[0] + 1 if self.ages else 0
+        """Number of ranks; of the two genders where no ages are known."""
+        return rank_count(self.ages)
+
+    @property
+    def trait(self) -> str:
+        """What is read from its faces: age or gender."""
+        return trait_of(self.ages)
 
     @property
     def archives(self) -> tuple[FileSpec, ...]:
@@ -134,7 +144,8 @@ class Reconciled:
 class Card:
     """The data card (card.json): where the images come from and what is in them.
 
-    counts: split -> images; labels: split -> images of each rank (K numbers); gender, race:
+    ages: None where none are known; then rank 0 is female and rank 1 male. counts: split -> images;
+    labels: split -> images of each rank (K numbers); gender, race:
     split -> group -> images ("unknown" where not labelled; empty where no image is);
     differences: counts that are not the expected ones, both numbers in each;
     subjects: split -> people, None where unknown; missing_ranks: split -> ranks without image.
@@ -150,7 +161,7 @@ class Card:
     access: str
     homepage: str | None
     intended_use: str
-    ages: tuple[int, int]
+    ages: tuple[int, int] | None
     k: int
     size: int
     counts: dict[str, int]

@@ -113,8 +113,8 @@ def split_images(groups: Sequence[str], split: Split) -> np.ndarray:
     return by_group[member]
 
 
-def check_records(frame: pd.DataFrame, ages: tuple[int, int], where: str) -> None:
-    """Check the rows of a reader (columns image, age, split).
+def check_records(frame: pd.DataFrame, ages: tuple[int, int] | None, where: str) -> None:
+    """Check the rows of a reader (columns image, age, split); ages: None where none are known.
 
     Raises UserError, naming the first image at fault, for an image listed twice or in two parts, an
     age outside the range, and an empty training or test part.
@@ -127,7 +127,7 @@ def check_records(frame: pd.DataFrame, ages: tuple[int, int], where: str) -> Non
         raise UserError(
             f"{where}: {len(repeated)} images are listed again, '{image}' {twice}; list each once"
         )
-    outside = frame[(frame["age"] < ages[0]) | (frame["age"] > ages[1])]
+    outside = frame[~frame["age"].between(*ages)] if ages else ()
     if len(outside):
         raise UserError(
             f"{where}: age {outside['age'].iloc[0]} of '{outside['image'].iloc[0]}' is outside "

@@ -52,8 +52,8 @@ def training_data(packed: Packed, recipe: Recipe, device: torch.device) -> Train
             )
     missing = sorted(set(range(packed.k)) - set(labels[train]))
     if missing:
-        ages = ", ".join(str(packed.ages[0] + rank) for rank in missing)
-        logger.warning("no training image of age %s: those ranks can not be learnt", ages)
+        names = ", ".join(map(packed.rank_name, missing))
+        logger.warning("no training image of %s: those ranks can not be learnt", names)
     importance = np.ones(packed.k - 1)
     if recipe.variant == "-weighted":
         if not get_method(recipe.method).takes_importance:

@@ -14,11 +14,11 @@ import pandas as pd
 import PIL
 
 from softbio.data.archives import ImageSource
-from softbio.data.crops import CROPS, Crop
+from softbio.data.crops import CROPS
 from softbio.data.fetch import Sources
 from softbio.data.matching import match
 from softbio.data.packing import identity_of
-from softbio.data.pictures import Cropped, Drawn, Picture, decoded
+from softbio.data.pictures import Cropped, Decoded, Drawn, Picture
 from softbio.data.points import Points, images_in, read_points
 from softbio.data.readers import COLUMNS, OPTIONAL, Records
 from softbio.data.registry import DatasetSpec, Reconciled
@@ -34,21 +34,16 @@ class Work:
 
     tasks: rows that are done -> (row, payload) of each other; job: what makes a picture of a
     payload; version: what the payloads are, as JSON knows it; unlisted: the images of the archive
-    that no list has, None where images are drawn; crop, found: how images are aligned and what was
-    found in all of them, None where they are not.
+    that no list has, None where images are drawn; preparation: what the card says was done before
+    packing; found: what was found in all images, None where they are not aligned.
     """
 
     tasks: Callable[[Collection[int]], Iterator[tuple[int, Any]]]
     job: Callable[[Any, int], Picture]
     version: tuple[Any, ...] = ()
     unlisted: tuple[str, ...] | None = None
-    crop: Crop | None = None
+    preparation: tuple[str, ...] = ()
     found: Points | None = None
-
-    @property
-    def preparation(self) -> tuple[str, ...]:
-        """What the card says was done before packing."""
-        return (f"{self.crop.title}.", *self.crop.deviations) if self.crop else ()
 
     def reconciled(self, listed: int, produced: int) -> Reconciled | None:
         """The lists held against the archive; None where images are drawn."""
@@ -84,7 +79,7 @@ def work_of(
     content = (*map(asdict, sources.files), source.version(rows))
     read = _reading(source, rows)
     if spec.prepare.align == "none":
-        return Work(read, decoded, content, unlisted)
+        return Work(read, Decoded(spec.prepare.crop), content, unlisted, _steps(spec))
     crop, found = CROPS[spec.prepare.align], _found(spec, points)
     if lacking := [name for name in (*rows, *unlisted) if name not in found.rows]:
         raise UserError(
@@ -97,7 +92,7 @@ def work_of(
         return ((row, (data, five[row])) for row, data in read(done))
 
     job = Cropped(crop.fit(found))
-    return Work(with_points, job, (*content, sha256(points)), unlisted, crop, found)
+    return Work(with_points, job, (*content, sha256(points)), unlisted, _steps(spec), found)
 
 
 def identity(spec: DatasetSpec, size: int, frame: pd.DataFrame, work: Work) -> str:
@@ -123,6 +118,14 @@ def _drawn(spec: DatasetSpec, frame: pd.DataFrame, records: Records) -> Work:
         return ((row, records.faces[number]) for row, number in rows if row not in done)
 
     return Work(faces, Drawn(records.draw))
+
+
+def _steps(spec: DatasetSpec) -> tuple[str, ...]:
+    """What the card says was done before packing."""
+    crop = CROPS.get(spec.prepare.align)
+    if crop is None and spec.prepare.crop == "centre":
+        return ("The largest square around the centre of each image.",)
+    return (f"{crop.title}.", *crop.deviations) if crop else ()
 
 
 def _reading(

@@ -46,6 +46,13 @@ class AgeGender(Layers):
         return self.linear(self.features(x), "fc/age")[:, 0]
 
 
+class Ages(AgeGender):
+    """(N, 3, 112, 112) -> years, (N,)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.ages(x)
+
+
 def load(files: Mapping[str, Path], spec: EvaluatorSpec) -> AgeGender:
     """The network in evaluation mode, its weights as buffers: nothing of it is trained."""
-    return AgeGender(read_weights(files)).eval()
+    return (Ages if spec.kind == "age" else AgeGender)(read_weights(files)).eval()

@@ -15,7 +15,11 @@ from torch import Tensor, nn
 from softbio.evaluators.registry import EvaluatorSpec
 from softbio.evaluators.tensorflow import conv_same, convolution, read_shards
 
-OUTPUTS = {"gender": "gender_pred/Sigmoid", "matcher": "global_pooling/Mean"}
+OUTPUTS = {
+    "gender": "gender_pred/Sigmoid",
+    "matcher": "global_pooling/Mean",
+    "age": "age_pred/Softmax",
+}
 BINARY = {"Add": torch.add, "AddV2": torch.add, "Mul": torch.mul}
 BINARY |= {"Minimum": torch.minimum, "Maximum": torch.maximum}
 UNARY = {"Relu": F.relu, "Relu6": F.relu6, "Sigmoid": torch.sigmoid, "Identity": lambda x: x}
@@ -76,6 +80,13 @@ class Graph(nn.Module):
         raise ValueError(f"the graph's {node['name']} is a {kind}, which is not known here")
 
 
+class Years(nn.Module):
+    """P(age = k) of the years 0.. (N, K) -> the expected age, (N,)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ torch.arange(x.shape[1], dtype=x.dtype, device=x.device)
+
+
 def _ordered(by_name: Mapping[str, dict[str, Any]], output: str) -> list[dict[str, Any]]:
     """The nodes that the output needs, each after its inputs; raises ValueError for a circle."""
     order: list[dict[str, Any]] = []
@@ -116,8 +127,10 @@ def _stride(node: dict[str, Any]) -> int:
 
 
 def load(files: Mapping[str, Path], spec: EvaluatorSpec) -> nn.Module:
-    """P(male) (N,) for a gender classifier, the pooled features (N, 1024) for a matcher."""
+    """P(male) (N,) for a gender classifier, the pooled features (N, 1024) for a matcher, years (N,)
+    for an age estimator."""
     graph = json.loads(files["topology"].read_bytes())
     weights = read_shards(graph["weightsManifest"][0]["weights"], files["weights"].read_bytes())
     network = Graph(graph["modelTopology"]["node"], weights, OUTPUTS[spec.kind]).eval()
-    return nn.Sequential(network, nn.Flatten(0)) if spec.kind == "gender" else network
+    behind = {"gender": [nn.Flatten(0)], "age": [Years()]}
+    return nn.Sequential(network, *behind.get(spec.kind, []))

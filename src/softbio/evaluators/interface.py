@@ -66,6 +66,20 @@ class Matcher(Evaluator):
         return (a * b).sum(axis=1) / np.maximum(lengths, 1e-12)
 
 
+class AgeEstimator(Evaluator):
+    """Tells years, float (N,)."""
+
+
+class ClassReader(Evaluator):
+    """Tells the number of one of its `values`, float (N,)."""
+
+    def __init__(
+        self, spec: EvaluatorSpec, network: Callable[[Tensor], Tensor], values: tuple[str, ...]
+    ) -> None:
+        super().__init__(spec, network)
+        self.values = values
+
+
 def open_marker(spec: EvaluatorSpec, folder: Path | str) -> Callable[[np.ndarray], np.ndarray]:
     """A function of one canvas, uint8 (H, H, 3) RGB -> its 68 landmarks, float64 (68, 2), x, y in
     pixels of the canvas, in the order of iBUG."""
@@ -80,11 +94,11 @@ def open_marker(spec: EvaluatorSpec, folder: Path | str) -> Callable[[np.ndarray
     return mark
 
 
-KINDS = {"gender": GenderClassifier, "matcher": Matcher}
+KINDS = {"gender": GenderClassifier, "matcher": Matcher, "age": AgeEstimator}
 
 
-def open_evaluator(spec: EvaluatorSpec, folder: Path | str) -> GenderClassifier | Matcher:
-    """Load a gender classifier or matcher whose files lie below `folder`; see `fetch`.
+def open_evaluator(spec: EvaluatorSpec, folder: Path | str) -> Evaluator:
+    """Load what judges faces, whose files lie below `folder`; see `fetch`.
 
     Raises UserError where a file is missing, or is not what the architecture expects.
     """

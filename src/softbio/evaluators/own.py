@@ -1,8 +1,9 @@
-"""Gender classifiers trained here, on other subjects than they judge: a small CNN through the one
+"""Classifiers trained here, on other subjects than they judge: a small CNN through the one
 training loop, and HOG with logistic regression. They judge drawn faces, which no third party has
 seen the like of, and stand beside the third-party ones elsewhere."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -50,19 +51,35 @@ def pack_gender(
     split, gender, race, subject. Rows without gender are left out. Raises UserError where training
     would know only one gender.
     """
-    folder = Path(folder)
     known = index["gender"].isin(["female", "male"]).to_numpy()
     kept = index[known].reset_index(drop=True)
-    kept = kept.assign(label=(kept["gender"] == "male").astype(np.int32))[NEEDED]
+    kept = kept.assign(label=(kept["gender"] == "male").astype(np.int32))
     if kept.loc[kept["split"] == "train", "label"].nunique() < 2:
         raise UserError(f"{folder}: the training part does not show both genders; change the split")
-    faces = np.concatenate([resized(part, size, frame) for part in parts(images[known])])
+    pack_ranks(images[known], kept, AGES, folder, size, frame)
+
+
+def pack_ranks(
+    images: np.ndarray,
+    index: pd.DataFrame,
+    ages: tuple[int, int],
+    folder: Path | str,
+    size: int,
+    frame: Square = CANVAS,
+) -> None:
+    """A packed data set for the training loop.
+
+    images, frame: as `pack_gender`; index: N rows with `NEEDED`, label the rank from 0; ages: the
+    first and the last age, or number of a class, that ranks stand for.
+    """
+    folder = Path(folder)
+    faces = np.concatenate([resized(part, size, frame) for part in parts(images)])
     with atomic(folder / "images.npy") as part:
         np.save(part, faces)
     with atomic(folder / "index.parquet") as part:
-        kept.to_parquet(part)
+        index[NEEDED].to_parquet(part)
     with atomic(folder / "card.json") as part:
-        part.write_text(json.dumps({"ages": AGES}) + "\n")
+        part.write_text(json.dumps({"ages": ages}) + "\n")
 
 
 def resized(faces: Tensor, size: int, frame: Square) -> np.ndarray:
@@ -71,16 +88,17 @@ def resized(faces: Tensor, size: int, frame: Square) -> np.ndarray:
     return cut.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()
 
 
-def own_spec(name: str, title: str, size: int, scale: float) -> EvaluatorSpec:
+def own_spec(name: str, title: str, size: int, scale: float, kind: str = "gender") -> EvaluatorSpec:
     """An entry for what is trained here."""
+    outputs = {"gender": Output("P(male)", 0.5), "age": Output("years"), "race": Output("class")}
     return EvaluatorSpec(
-        *(name, title, "gender", name, "own", "softbio", "", {}, "MIT, as softbio"),
+        *(name, title, kind, name, "own", "softbio", "", {}, "MIT, as softbio"),
         provenance="trained here, on other subjects",
         citation="softbio",
         net=name,
         crop=FACE,
         input=Input(size, "rgb", (0.0, 0.0, 0.0), scale),
-        output=Output("P(male)", 0.5),
+        output=outputs[kind],
     )
 
 
@@ -89,16 +107,28 @@ def open_cnn(model: Path | str) -> GenderClassifier:
 
     Raises UserError for a model of anything else.
     """
+    known, ages, output = open_output(model)
+    if ages != AGES or known.method != "ce":
+        raise UserError(f"{model}: no gender classifier; train one on packed genders")
+
+    def score(x: Tensor) -> Tensor:
+        return torch.softmax(output(x), dim=1)[:, 1]
+
+    return GenderClassifier(own_spec(CNN, "Own CNN", known.size, 255), score)
+
+
+def open_output(
+    model: Path | str,
+) -> tuple[Recipe, tuple[int, int], Callable[[Tensor], Tensor]]:
+    """Recipe and ages of a model.safetensors of `train`, and its last epoch's network: float
+    (N, 3, size, size) -> what its method gives for their centres. Raises UserError for no model."""
     from softbio.model import forward, load_models
 
     known, ages, models = load_models(Path(model))
-    if ages != AGES or known.method != "ce":
-        raise UserError(f"{model}: no gender classifier; train one on packed genders")
     network = models["last"].eval()
     top, left = centre_offsets(1, known.size, known.crop)[:, 0].tolist()
 
-    def score(x: Tensor) -> Tensor:
-        inside = x[..., top : top + known.crop, left : left + known.crop]
-        return torch.softmax(forward(network, inside, known), dim=1)[:, 1]
+    def output(x: Tensor) -> Tensor:
+        return forward(network, x[..., top : top + known.crop, left : left + known.crop], known)
 
-    return GenderClassifier(own_spec(CNN, "Own CNN", known.size, 255), score)
+    return known, ages, output

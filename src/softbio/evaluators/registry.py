@@ -139,7 +139,8 @@ def conflicts(specs: Iterable[EvaluatorSpec], dataset: str = "") -> list[str]:
     found = [
         f"{a.name} and {b.name} are one net ({a.net}): keep one of them"
         for a, b in combinations(specs, 2)
-        if a.net == b.net
+        # who tells age is compared with others who do
+        if a.net == b.net and (a.kind == "age") == (b.kind == "age")
     ]
     return found + [
         f"{spec.name} was trained on {dataset}: it is not unseen there"

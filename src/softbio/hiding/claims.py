@@ -2,8 +2,8 @@
 
 Numbered as the project numbers them: C1 the auxiliary classifier is turned round; C2 the order of
 the modes for classifiers that no training used; C3 the core claim, of SAN and of the systems after
-it (equal_privacy.py); C4 ensemble and series (family_claims.py); C6 what is left before an attacker
-who knows the method (attackers.py).
+it (equal_privacy.py); C4 ensemble and series (family_claims.py); C5 what PrivacyNet hides and keeps
+(selectivity.py); C6 what is left before an attacker who knows the method (attackers.py).
 """
 
 from collections.abc import Sequence
@@ -29,6 +29,7 @@ from softbio.hiding.claim import (
 from softbio.hiding.equal_privacy import cores
 from softbio.hiding.family_claims import family_claims
 from softbio.hiding.load import Hiding
+from softbio.hiding.selectivity import selectivity_claims
 from softbio.hiding.systems import SAN
 from softbio.hiding.verdicts import UNDECIDED, above, all_of, at_least, below
 
@@ -90,9 +91,9 @@ def order(hiding: Hiding) -> Claim:
 
 
 def decide(hiding: Hiding) -> list[Claim]:
-    """All claims; those on ensemble and series where there is one."""
-    family = family_claims(hiding)
-    return [auxiliary(hiding), order(hiding), *cores(hiding), *family, adaptive(hiding)]
+    """All claims; those on ensemble, series and PrivacyNet where there is one."""
+    rest = [*family_claims(hiding), *selectivity_claims(hiding)]
+    return [auxiliary(hiding), order(hiding), *cores(hiding), *rest, adaptive(hiding)]
 
 
 def as_record(claims: Sequence[Claim]) -> list[dict[str, Any]]:

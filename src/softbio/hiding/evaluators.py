@@ -11,6 +11,7 @@ from softbio.scores import KINDS, ORIGINAL
 from softbio.statistics import Interval
 
 GENDER, MATCHER = "gender", "matcher"
+READ = (GENDER, "age", "race")
 SEEN, UNSEEN = "seen", "unseen"
 
 
@@ -26,6 +27,12 @@ OWN = {
     "aux_gender": Own("the network that SAN is trained against, of the same seed"),
     "aux_matcher": Own("the matcher in SAN's loss, of the same seed"),
     "own_cnn": Own("small network trained here on clean faces of other subjects"),
+    "own_coral": Own(
+        "CORAL-CNN of this benchmark's first half, trained here on clean faces of other subjects",
+        "Cao, W., Mirjalili, V. and Raschka, S. (2020). Rank consistent ordinal regression for "
+        "neural networks with application to age estimation. Pattern Recognition Letters 140",
+    ),
+    "own_race": Own("the own CNN's network, trained here on the races of other subjects"),
     "own_matcher": Own("small network trained here on clean faces of other subjects"),
     "hog_linear": Own(
         "histograms of gradients and logistic regression, trained here on clean faces of others",
@@ -40,8 +47,8 @@ class Entry:
     """One evaluator as it is printed.
 
     training: "seen" where the training of a protector here used it, else "unseen"; clean: what it
-    does on unprotected faces, balanced accuracy of a classifier, 1 - EER of a matcher; reason: why
-    it is absent, else empty.
+    does on unprotected faces, balanced accuracy of a classifier or of age groups, 1 - EER of a
+    matcher; reason: why it is absent, else empty.
     """
 
     name: str
@@ -72,7 +79,7 @@ def _entry(
     name: str, items: Sequence[Judged], kind: str, specs: Mapping[str, EvaluatorSpec]
 ) -> Entry:
     clean = next((item for item in items if item.about.protector == ORIGINAL), None)
-    number = "balanced_error" if kind == GENDER else "eer"
+    number = "balanced_error" if kind in READ else "eer"
     training = SEEN if any(item.about.seen for item in items) else UNSEEN
     share = clean and _complement(clean.interval(number))
     title = items[0].about.title or name
@@ -82,9 +89,12 @@ def _entry(
 def evaluators(hiding: Hiding, specs: Mapping[str, EvaluatorSpec]) -> list[Entry]:
     """Those with scores, classifiers first, then those that are absent."""
     probes = [i for i in hiding.verification if i.about.kind != KINDS[2]]
+    read = {GENDER: hiding.gender}
+    for kind in READ[1:]:
+        read[kind] = [i for i in hiding.attributes if i.about.attribute == kind]
     found = [
         _entry(name, items, kind, specs)
-        for kind, files in ((GENDER, hiding.gender), (MATCHER, probes))
+        for kind, files in (*read.items(), (MATCHER, probes))
         for name, items in by_scorer(files).items()
     ]
     return found + [

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from softbio.conditions import of_mode
+from softbio.attribute_scores import AttributeScores, read_attribute
+from softbio.conditions import of_mode, scorer_name
 from softbio.errors import UserError
 from softbio.hiding.diversity import Differing, read_differing
 from softbio.hiding.population import Population, Training
-from softbio.intervals import RESAMPLES, Judged, judge
+from softbio.intervals import RESAMPLES, Judged, Scores, judge
 from softbio.records import read_json
 from softbio.scores import (
     ORIGINAL,
     ComparisonScores,
-    GenderScores,
     read_comparisons,
     read_gender,
 )
@@ -75,11 +75,11 @@ class About:
 class Hiding:
     """One population's evidence.
 
-    gender, matching (verification) and attacks are judged; identification: comparisons with a
-    gallery; quality: a row a protected test image, with columns `QUALITY`, protector, mode, seed
-    and condition; attack_names: attack -> what it is; differing: classifiers of ensembles;
-    prototypes: the file of those that an ensemble or a series works with. Everything in the order
-    of `conditions`.
+    gender, attributes (age and race), matching (verification) and attacks are judged;
+    identification: comparisons with a gallery; quality: a row a protected test image, with columns
+    `QUALITY`, protector, mode, seed and condition; attack_names: attack -> what it is; differing:
+    classifiers of ensembles; prototypes: the file of those that an ensemble or a series works with.
+    Everything in the order of `conditions`.
     """
 
     population: Population
@@ -94,6 +94,7 @@ class Hiding:
     trainings: tuple[Training, ...] = ()
     differing: tuple[Differing, ...] = ()
     prototypes: Path | None = None
+    attributes: tuple[Judged, ...] = ()
 
     @property
     def dataset(self) -> str:
@@ -138,11 +139,11 @@ def distinct(items: Iterable[Any]) -> list[Any]:
     found: dict[tuple, list[Any]] = {}
     for item in items:
         about, rows = item.about, item.frame
-        scorer = getattr(about, "evaluator", None) or about.matcher
+        value = "prediction" if isinstance(item, AttributeScores) else "score"
         rest = getattr(about, "kind", ""), getattr(about, "pairs", "")
-        key = (scorer, about.protector, about.mode, about.seen, *rest, len(rows))
+        key = (scorer_name(about), about.protector, about.mode, about.seen, *rest, len(rows))
         same = found.setdefault(key, [])
-        if not any(np.array_equal(each.frame["score"], rows["score"]) for each in same):
+        if not any(np.array_equal(each.frame[value], rows[value]) for each in same):
             same.append(item)
     return [item for same in found.values() for item in same]
 
@@ -217,7 +218,7 @@ def _attack_names(conditions: Sequence[Condition]) -> dict[str, About]:
     return found
 
 
-def subjects_of(items: Sequence[GenderScores | ComparisonScores]) -> np.ndarray:
+def subjects_of(items: Sequence[Scores]) -> np.ndarray:
     """All subjects that some score file has: those that are drawn for each, or else a subject that
     a list of pairs or an evaluator has passed over would part its draws from the others'."""
     sides = [
@@ -256,10 +257,11 @@ def load_hiding(
     folders = set(map(Path, attacked))
     under_attack = [condition for condition in found if condition.folder in folders]
     gender = _read(found, "scores/gender/*.parquet", read_gender)
+    attributes = _read(found, "scores/attributes/*.parquet", read_attribute)
     comparisons = _read(found, "scores/match/*.parquet", read_comparisons)
     attacks = _read(under_attack, "attacks/*.parquet", read_gender)
     verification = [item for item in comparisons if item.about.pairs != GALLERY]
-    among = subjects_of([*gender, *verification, *attacks])
+    among = subjects_of([*gender, *attributes, *verification, *attacks])
 
     def judged(items: Iterable[Any]) -> tuple[Judged, ...]:
         return tuple(judge(item, resamples, among) for item in items)
@@ -277,4 +279,5 @@ def load_hiding(
         tuple(trainings),
         read_differing(map(Path, diversity), resamples, among),
         prototypes,
+        judged(attributes),
     )

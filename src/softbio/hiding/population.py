@@ -28,6 +28,7 @@ class Source:
     citation: str = UNKNOWN
     url: str | None = None
     intended_use: str = UNKNOWN
+    subjects: bool = True
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,17 @@ class Population:
     size: int | None = None
 
     @property
+    def without_subjects(self) -> str:
+        """What follows where a data set tells no subjects, as a sentence; empty where each does."""
+        names = [label(each.name) for each in self.sources if not each.subjects]
+        if not names:
+            return ""
+        return (
+            f"{' and '.join(names)} tells no subjects: each image counts as one, so a person may "
+            "stand in two parts, and no mated comparison can be made."
+        )
+
+    @property
     def drawn(self) -> bool:
         """Whether no person is shown, so that faces may stand in a report."""
         return all((each.access, each.reader) == GENERATED for each in self.sources)
@@ -54,8 +66,8 @@ def _source(values: Mapping[str, Any]) -> Source:
     citation = {"text": citation} if isinstance(citation, str) else citation
     known = {
         key: values[key]
-        for key in ("licence", "access", "reader", "intended_use")
-        if values.get(key)
+        for key in ("licence", "access", "reader", "intended_use", "subjects")
+        if values.get(key) not in (None, "")
     }
     return Source(
         values["name"],

@@ -33,6 +33,12 @@ STRENGTHS = {
         "how many SANs a face passes one after the other, each trained on the output of those "
         "before it, all in the mode OP",
     ),
+    "privacynet": (
+        "PrivacyNet, hidden",
+        "one network that is told for each face what to show: of a hidden attribute another of its "
+        "values, drawn at random, of the others the face's own; without matcher, without cycle: "
+        "trained without the loss that keeps the identity, or the way back to the face",
+    ),
     "pixelation": ("Pixelation, block", "the side of a block in pixels"),
 }
 GENDER = (
@@ -42,6 +48,11 @@ GENDER = (
     "decisions round: that protects no better than an EER as far below 50 %. The separation, "
     "max(AUC, 1 − AUC), counts both alike (AUC: area under the ROC, the receiver operating "
     "characteristic)",
+)
+SELECTIVITY = (
+    "Age group, race, balanced error",
+    "years up to 30, 31 to 45 and over 45; the races as the data set's authors name them; the mean "
+    "over the groups of the share of each that is taken for another",
 )
 MATCHING = (
     "FMR, TMR",
@@ -67,5 +78,6 @@ def terms(hiding: Hiding) -> list[tuple[str, str]]:
     protectors = dict.fromkeys(c.protector for c in hiding.conditions if c.protector != NONE)
     found = [BEFORE] + [SAN] * ("san" in protectors)
     found += [STRENGTHS[name] for name in protectors if name in STRENGTHS]
-    found += [GENDER] * bool(hiding.gender) + [MATCHING] * bool(hiding.matching)
+    found += [GENDER] * bool(hiding.gender) + [SELECTIVITY] * bool(hiding.attributes)
+    found += [MATCHING] * bool(hiding.matching)
     return [*found, SEEN] + [ATTACKS] * bool(hiding.attacks)

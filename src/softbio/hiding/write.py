@@ -15,6 +15,7 @@ from softbio.figures.family import prototypes, stages
 from softbio.figures.hiding import attacks, examples
 from softbio.figures.matching import det, identification, roc
 from softbio.figures.privacy import gender_roc, plane
+from softbio.figures.selectivity import selectivity as selectivity_map
 from softbio.figures.side_by_side import together
 from softbio.files import atomic, write_json
 from softbio.hiding.claim import Claim
@@ -28,6 +29,7 @@ from softbio.hiding.headline import headline
 from softbio.hiding.load import ATTACK, NONE, Hiding
 from softbio.hiding.population import Training
 from softbio.hiding.portraits import portraits
+from softbio.hiding.selectivity import lines
 from softbio.hiding.side_by_side import SideBySide, side_by_side
 from softbio.hiding.terms import terms
 from softbio.hiding.told import sentences
@@ -44,6 +46,7 @@ from softbio.tables.layout import Table, save
 from softbio.tables.privacy import gender_errors, matching
 from softbio.tables.privacy import identification as identification_table
 from softbio.tables.quality import quality
+from softbio.tables.selectivity import attribute_errors, selectivity
 from softbio.tables.side_by_side import side_by_side_table
 
 EXAMPLES, PROTOTYPES, TOGETHER = "examples", "prototypes", "side by side"
@@ -62,7 +65,9 @@ def build_tables(
 ) -> Iterator[Table | None]:
     """In the report's order; None where there is nothing to show."""
     yield side_by_side_table(beside, hiding.dataset)
+    yield selectivity(hiding, lines(hiding))
     yield gender_errors(hiding.gender)
+    yield attribute_errors(hiding.attributes)
     yield matching(hiding.verification)
     for pairs in sorted({item.about.pairs for item in hiding.matching} - {hiding.pairs}):
         table = matching([i for i in hiding.matching if i.about.pairs == pairs])
@@ -84,6 +89,8 @@ def _drawings(
     gender, pairs = on_curves(hiding, hiding.gender), on_curves(hiding, hiding.verification)
     gallery = on_curves(hiding, hiding.identification)
     every = first_seeds(hiding.gender), first_seeds(hiding.verification)
+    if (matrix := selectivity(hiding, lines(hiding))) is not None:
+        yield "selectivity", lambda: selectivity_map(matrix.long, hiding.dataset)
     yield "plane", lambda: plane(*every)
     yield "gender ROC", lambda: gender_roc(gender)
     first = replace(hiding, attacks=tuple(first_seeds(hiding.attacks)))
@@ -166,6 +173,7 @@ def _record(
         "title": people.title,
         "drawn": people.drawn,
         "size": people.size,
+        "without_subjects": people.without_subjects,
         "headline": headline(hiding, claims, beside),
         "side_by_side": sentences(beside),
         "claims": as_record(claims),

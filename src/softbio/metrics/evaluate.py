@@ -49,6 +49,11 @@ def evaluate(about: About, frame: pd.DataFrame) -> list[Result]:
     Raises UserError for no rows, for an image that is there twice in one selection, and for labels
     or predictions outside the file's own age range.
     """
+    if about.ages is None:
+        raise UserError(
+            f"predictions: of gender ({about.dataset}), which has no errors in years; their place "
+            "is results/NAME/gender, where they are judged by the share decided right"
+        )
     if frame.empty:
         raise UserError(
             "predictions: no test image in the file; predict again on a filled test set"

@@ -44,6 +44,16 @@ def words_of(index: pd.DataFrame, name: str) -> pd.Series:
     return words.where(ages.notna(), None)
 
 
+def values_of(
+    index: pd.DataFrame, inside: np.ndarray, name: str, least: int = LEAST
+) -> tuple[str, ...]:
+    """The values of an attribute that `least` or more of the faces inside, bool (N,), have, in the
+    order of their numbers."""
+    counts = words_of(index, name)[inside].value_counts()
+    order = {"gender": GENDERS, "age": AGE_GROUPS}.get(name, sorted(counts.index))
+    return tuple(value for value in order if counts.get(value, 0) >= least)
+
+
 def attributes_of(packed: Packed, inside: np.ndarray, least: int = LEAST) -> tuple[Attribute, ...]:
     """The attributes that can be learnt from the faces inside, bool (N,), as `LETTERS` order them.
 
@@ -52,9 +62,7 @@ def attributes_of(packed: Packed, inside: np.ndarray, least: int = LEAST) -> tup
     """
     found = []
     for name in LETTERS.values():
-        counts = words_of(packed.index, name)[inside].value_counts()
-        order = {"gender": GENDERS, "age": AGE_GROUPS}.get(name, sorted(counts.index))
-        values = tuple(value for value in order if counts.get(value, 0) >= least)
+        values = values_of(packed.index, inside, name, least)
         if len(values) > 1:
             found.append(Attribute(name, values))
     if "gender" not in [attribute.name for attribute in found]:

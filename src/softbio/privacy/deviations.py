@@ -1,4 +1,4 @@
-"""Where this differs from the talk, the paper and the released code of SAN, and why."""
+"""Where this differs from the talk, the papers and the released code of SAN, and why."""
 
 from dataclasses import dataclass
 
@@ -123,6 +123,51 @@ DEVIATIONS = (
         "in our sources it is open whether a stage rebuilds the original or what it took",
         "J_D towards the original; `target` in the recipe has both. J_M is always of the original",
         "what one stage has lost, the next may bring back",
+    ),
+    Deviation(
+        "PrivacyNet",
+        "colour images, as StarGAN, which it builds on",
+        "grey faces, as all systems here",
+        "evaluators and matching see the same of all systems; the networks take either",
+    ),
+    Deviation(
+        "PrivacyNet (StarGAN's code)",
+        "running statistics in the instance norms, used when a face is changed",
+        "each face's own statistics, in training and in use",
+        "the network in use is the one that was trained, and a face does not depend on others",
+    ),
+    Deviation(
+        "PrivacyNet (StarGAN's code)",
+        "binary cross-entropy of the whole label vector, an attribute of several values by masks",
+        "softmax cross-entropy of each attribute over its values, the mean over the faces of which "
+        "it is told",
+        "a face shows one value of each; data sets tell of some faces only some attributes",
+    ),
+    Deviation(
+        "PrivacyNet (StarGAN's code)",
+        "the rate falls every 1,000 steps over the second half of the training",
+        "it falls every epoch; `decay` in the recipe is the share",
+        "an epoch is what the loop of all trainings counts",
+    ),
+    Deviation(
+        "PrivacyNet",
+        "a hidden attribute becomes another class; which of several our sources do not say",
+        "drawn from the others, each as likely, in use by the seed and the face's row alone",
+        "a fixed next class could be turned back by whoever knows it",
+    ),
+    Deviation(
+        "PrivacyNet",
+        "weights of its losses are in none of our sources",
+        "variant 'published': StarGAN's 1, 10 and 10 for attributes, cycle and gradient penalty, "
+        "and 1 for the matcher",
+        "some weight has to be chosen; what was not measured is said to be so",
+    ),
+    Deviation(
+        "PrivacyNet",
+        "a generator that draws the face anew, 64 channels and 6 blocks at 128 px",
+        "shapes 'slim' and 'tiny' beside it: narrower, and what they give is a change of the face, "
+        "added before the tanh",
+        "in the few hundred steps of a CPU a face is not learnt anew",
     ),
     Deviation(
         "Othman and Ross",

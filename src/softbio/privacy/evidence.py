@@ -88,11 +88,12 @@ def knowledge_of_san(condition: Condition, files: SanFiles, device: str = "auto"
     return SanKnowledge(weights, source, own, test)
 
 
-def open_own(folder: Path) -> tuple[GenderClassifier, GenderClassifier, Matcher]:
-    """The own evaluators in a folder: CNN, HOG and matcher."""
+def open_own(folder: Path) -> tuple[GenderClassifier, GenderClassifier, Matcher | None]:
+    """The own evaluators in a folder: CNN, HOG and matcher, None where none was trained."""
     files = {name: folder / name / file for name, (*_, file) in OWN.items()}
     name = "own_matcher"
-    matcher = open_auxiliary(files[name], name, *OWN[name][:2])
+    about = (name, *OWN[name][:2])
+    matcher = open_auxiliary(files[name], *about) if files[name].exists() else None
     return open_cnn(files["own_cnn"]), open_hog(files["hog_linear"]), matcher
 
 

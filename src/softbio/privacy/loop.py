@@ -1,4 +1,4 @@
-"""The loop that trains the auxiliaries and the semi-adversarial networks.
+"""The loop that trains the auxiliaries, the semi-adversarial networks and PrivacyNet.
 
 It can be killed at any moment and goes on bit for bit, as softbio.train does: an epoch's order and
 random draws come from the state it began with.
@@ -22,8 +22,12 @@ from softbio.resume import Moving, Progress, ResumeFile, UnderWay
 from softbio.stopping import Stop
 
 logger = logging.getLogger(__name__)
-# uniform numbers that a step may use for each image
+# uniform numbers that a step may use for each image, unless its task says otherwise
 DRAWS = 3
+
+
+def _sound() -> None:
+    """Nothing to object to."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,9 @@ class Task:
 
     text: what it is, for the log; rows: int64 (count,), CPU, the training images.
     begin(history): called before an epoch's first batch; step(rows, draws): one batch and one step
-    of the optimizer, with float32 (B, DRAWS) in 0..1; gives float32 (len(parts),), the loss first.
+    of the optimizer, with float32 (B, draws) in 0..1; gives float32 (len(parts),), the loss first.
     line(epoch, means, seconds): the line of history from the parts' means; finished(history).
+    check(): raises UserError for a state that must not be saved, whatever its loss.
     """
 
     text: str
@@ -44,6 +49,8 @@ class Task:
     step: Callable[[Tensor, Tensor], Tensor]
     line: Callable[[int, dict[str, float], float], Any]
     finished: Callable[[list], bool]
+    draws: int = DRAWS
+    check: Callable[[], None] = _sound
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,7 @@ class Loop:
         epoch.losses, epoch.errors = epoch.losses.to(device), epoch.errors.to(device)
         generator.set_state(epoch.generator)
         order = task.rows[torch.randperm(count, generator=generator)]
-        draws = torch.rand(count, DRAWS, generator=generator)
+        draws = torch.rand(count, task.draws, generator=generator)
         text = f"{task.text} epoch {len(self.progress.history) + 1}"
         for start in bar(range(epoch.batches * task.batch, count, task.batch),
                          text, batches, epoch.batches):  # fmt: skip
@@ -105,13 +112,15 @@ class Loop:
         return epoch
 
     def check_finite(self, epoch: int) -> None:
-        """Raise UserError naming the first batch (from 1) whose loss is not finite."""
+        """Raise UserError naming the first batch (from 1) whose loss is not finite, or for a state
+        that the task objects to."""
         if bad := self.progress.under_way.not_finite:
             batch, loss = bad
             raise UserError(
                 f"{self.task.text}: loss is {loss} in epoch {epoch}, batch {batch}; "
                 f"{self.resume.kept()}; lower the learning rate"
             )
+        self.task.check()
 
     def pause_if_asked(self) -> None:
         """Where a signal has come: save the state, also in the midst of an epoch, and leave."""

@@ -15,7 +15,14 @@ from softbio.device import choose_device
 from softbio.errors import UserError
 from softbio.evaluators.crop import FRAME, LUMA, parts
 from softbio.evaluators.hog_linear import open_hog
-from softbio.evaluators.interface import KINDS, GenderClassifier, Matcher, open_evaluator
+from softbio.evaluators.interface import (
+    KINDS,
+    AgeEstimator,
+    ClassReader,
+    GenderClassifier,
+    Matcher,
+    open_evaluator,
+)
 from softbio.evaluators.own import open_cnn
 from softbio.evaluators.registry import (
     EvaluatorSpec,
@@ -24,6 +31,7 @@ from softbio.evaluators.registry import (
     find_evaluator,
     load_evaluators,
 )
+from softbio.privacy.own_attributes import READERS, open_reader
 from softbio.privacy.protectors.base import Protector
 from softbio.privacy.recipe import AuxiliaryRecipe
 from softbio.privacy.weights import load_network
@@ -31,6 +39,7 @@ from softbio.privacy.weights import load_network
 logger = logging.getLogger(__name__)
 
 NETWORK = "network.safetensors"
+NO_SUBJECTS = "the faces that it would learn from tell no subjects"
 AUXILIARY = {
     "aux_gender": ("Auxiliary CNN", "gender"),
     "aux_matcher": ("Auxiliary matcher", "matcher"),
@@ -41,13 +50,13 @@ OWN = {
     "hog_linear": ("HOG and logistic regression", "gender", "weights.npz"),
     "own_matcher": ("Own matcher", "matcher", NETWORK),
 }
-Judge = GenderClassifier | Matcher
+Judge = GenderClassifier | Matcher | AgeEstimator | ClassReader
 
 
 @dataclass(frozen=True)
 class Member:
-    """Who judges. kind: "gender" or "matcher"; seen: whether training the protector, or the
-    protector itself, uses it; device: where its network computes."""
+    """Who judges. kind: "gender", "matcher", "age" or "race"; seen: whether training the protector,
+    or the protector itself, uses it; device: where its network computes."""
 
     name: str
     title: str
@@ -63,8 +72,8 @@ class Member:
         return 0.5 if given is None else given
 
     def answers(self, faces: np.ndarray) -> np.ndarray:
-        """P(male) float32 (N,) or embeddings float32 (N, D) of uint8 (N, S, S, 3) faces that show
-        the square FRAME."""
+        """P(male), years or numbers of classes float32 (N,), or embeddings float32 (N, D), of uint8
+        (N, S, S, 3) faces that show the square FRAME."""
         with torch.inference_mode():
             batches = (self.evaluator(part.to(self.device), FRAME) for part in parts(faces))
             return np.concatenate([batch.cpu().numpy() for batch in batches])
@@ -87,9 +96,9 @@ class Panel:
     members: tuple[Member, ...]
     absent: tuple[Absent, ...] = ()
 
-    def of(self, kind: str) -> tuple[Member, ...]:
-        """The gender classifiers, or the matchers."""
-        return tuple(member for member in self.members if member.kind == kind)
+    def of(self, *kinds: str) -> tuple[Member, ...]:
+        """Those of some kinds, such as the matchers."""
+        return tuple(member for member in self.members if member.kind in kinds)
 
 
 @dataclass(frozen=True)
@@ -148,7 +157,7 @@ def open_auxiliary(path: Path, name: str, title: str, kind: str) -> Judge:
 def seen_by(protector: Protector, matcher_net: str = "own") -> frozenset[str]:
     """Names of the evaluators that a protector, or its training, works with.
 
-    matcher_net: the matcher in the loss of a SAN, as `SanRecipe` names it.
+    matcher_net: the matcher in the loss of a SAN or a PrivacyNet, as `SanRecipe` names it.
     """
     seen = set()
     if "classifier" in protector.needs:
@@ -156,6 +165,9 @@ def seen_by(protector: Protector, matcher_net: str = "own") -> frozenset[str]:
     # of its classifiers an ensemble has one like the auxiliary one, from equal initial weights
     if {"san", "members"} & set(protector.needs):
         seen |= {"aux_gender", "aux_matcher" if matcher_net == "own" else matcher_net}
+    # it reads attributes by a head of its own; its ablation without the matcher counts as the rest
+    if "generator" in protector.needs:
+        seen.add("aux_matcher" if matcher_net == "own" else matcher_net)
     return frozenset(seen)
 
 
@@ -170,16 +182,18 @@ def open_panel(
     third: Registered | None = None,
     matcher_net: str = "own",
     device: str = "auto",
+    subjects: bool = True,
 ) -> Panel:
     """All who judge one condition; who can not is listed as absent, and the rest goes on.
 
     protector: of the condition; dataset: whose faces are judged; networks: folder of the auxiliary
-    networks of the condition's seed; own: folder of the own evaluators; matcher_net: as `seen_by`.
+    networks of the condition's seed; own: folder of the own evaluators; matcher_net: as `seen_by`;
+    subjects: whether the faces that are learnt from tell them, without which no matcher is trained.
     Raises UserError for a name that is not in the registry, or that judges no face.
     """
     seen, place = seen_by(protector, matcher_net), choose_device(device)
     third = third or Registered()
-    found = [*_trained(networks, own, matcher_net), *_third_party(third, dataset)]
+    found = [*_trained(networks, own, matcher_net, subjects), *_third_party(third, dataset)]
     # whoever is the same net as one that was seen is not unseen either
     nets = seen | {spec.net for name, spec in third.specs.items() if name in seen}
     absent = tuple(entry for entry in found if isinstance(entry, Absent))
@@ -207,37 +221,45 @@ def _opened(name: str, title: str, kind: str, opened: Callable[[], Judge]) -> Me
         return Absent(name, title, kind, f"{error.name or 'a package'} is not installed here")
 
 
-def _trained(networks: Path, own: Path, matcher_net: str) -> Opened:
+def _trained(networks: Path, own: Path, matcher_net: str, subjects: bool) -> Opened:
     """Auxiliary networks, then own evaluators."""
     for name, (title, kind) in AUXILIARY.items():
-        if kind == "gender" or matcher_net == "own":
-            about = (name, title, kind)
+        about = (name, title, kind)
+        if kind == "matcher" and not subjects:
+            yield Absent(*about, NO_SUBJECTS)
+        elif kind == "gender" or matcher_net == "own":
             yield _opened(*about, partial(open_auxiliary, networks / kind / NETWORK, *about))
     readers = {"own_cnn": open_cnn, "hog_linear": open_hog}
     for name, (title, kind, file) in OWN.items():
         about, path = (name, title, kind), own / name / file
-        if name in readers:
+        if kind == "matcher" and not subjects:
+            yield Absent(*about, NO_SUBJECTS)
+        elif name in readers:
             yield _opened(*about, partial(readers[name], path))
         else:
             yield _opened(*about, partial(open_auxiliary, path, *about))
+    for name, reader in READERS.items():
+        opened = partial(open_reader, own / name, name)
+        yield _opened(name, reader.title, reader.attribute, opened)
 
 
 def _third_party(wanted: Registered, dataset: str) -> Opened:
-    nets: dict[str, str] = {}
+    # a net may tell gender and age: that is one witness of each
+    nets: dict[tuple[str, bool], str] = {}
     receipt = _receipt(wanted.folder)
     for name in dict.fromkeys(wanted.names):
         spec = find_evaluator(wanted.specs, name)
         if spec.kind not in KINDS:
             raise UserError(f"evaluator '{name}' is a {spec.kind}: it judges no face; drop it")
-        about = (name, spec.title, spec.kind)
+        about, net = (name, spec.title, spec.kind), (spec.net, spec.kind == "age")
         if dataset in spec.trained_on:
             yield Absent(*about, f"it was trained on {dataset}")
-        elif spec.net in nets:
-            yield Absent(*about, f"it is the same net as {nets[spec.net]}, which judges already")
+        elif net in nets:
+            yield Absent(*about, f"it is the same net as {nets[net]}, which judges already")
         else:
             entry = _opened(*about, partial(open_evaluator, spec, wanted.folder))
             if isinstance(entry, Member):
-                nets[spec.net] = spec.title
+                nets[net] = spec.title
             elif receipt.get(name):
                 # why it could not be fetched says more than that its file is missing
                 entry = Absent(*about, receipt[name])

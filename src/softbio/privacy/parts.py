@@ -10,14 +10,9 @@ from softbio.data.packed import Packed
 from softbio.data.splits import assign
 from softbio.errors import UserError
 from softbio.files import atomic
-from softbio.privacy import GENDERS
+from softbio.privacy import GENDERS, PARTS, SHARES
 
 logger = logging.getLogger(__name__)
-
-# What each is for: SAN with its auxiliaries; the project's own unseen evaluators; an attacker who
-# knows the method; the faces that all of them are judged on.
-PARTS = ("san", "evaluators", "attacker", "test")
-SHARES = (0.4, 0.2, 0.2, 0.2)
 
 
 def four_parts(

@@ -1,6 +1,6 @@
 """What the second half of a benchmark asks for: whom it protects, by what, and who judges."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,6 +113,14 @@ def _with_networks(names: Iterable[str]) -> set[str]:
     return {name for name in names if get_protector(name).needs}
 
 
+def _needs_matcher(name: str) -> bool:
+    """Whether a protector is trained against a matcher: all are but those that need an auxiliary
+    classifier alone."""
+    from softbio.privacy.protectors import get_protector
+
+    return bool(set(get_protector(name).needs) - {"classifier"})
+
+
 def _once(values: Iterable[Any]) -> tuple[Any, ...]:
     """Without doubles: one condition is one folder."""
     return tuple(dict.fromkeys(values))
@@ -124,7 +132,7 @@ def check_evaluators(
     """Raise UserError for an evaluator that is not in the registry or judges no face, and for a
     matcher in the loss that is none there, before anything is trained."""
     matchers = [name for name, spec in specs.items() if spec.kind == "matcher"]
-    judges = [name for name, spec in specs.items() if spec.kind in ("gender", "matcher")]
+    judges = [name for name, spec in specs.items() if spec.kind in ("gender", "matcher", "age")]
     for name in names:
         if name not in judges:
             raise UserError(
@@ -135,6 +143,23 @@ def check_evaluators(
     if matcher_net not in ("own", *matchers):
         remedy = nearest(matcher_net, ["own", *matchers])
         raise UserError(f"config: privacy.san.matcher_net: no matcher '{matcher_net}': {remedy}")
+
+
+def without_subjects(dataset: str) -> str:
+    """Why no matcher can be trained, and what to do."""
+    return (
+        f"config: '{dataset}' tells no subjects (datasets.{dataset}.subjects), so no matcher can "
+        "be learnt from it; name one of the registry: privacy: san: matcher_net: dlib_resnet"
+    )
+
+
+def check_subjects(plan: HidingPlan, matcher_net: str, untold: Collection[str]) -> None:
+    """Raise UserError, before anything is made, where a protector of the plan is trained against an
+    own matcher that there is nobody to learn from. untold: data sets that tell no subjects."""
+    if plan.train not in untold or matcher_net != "own":
+        return
+    if any(_needs_matcher(name) for name in plan.protectors):
+        raise UserError(without_subjects(plan.train))
 
 
 def hiding_plan(section: Mapping[str, Any], datasets: Iterable[str]) -> HidingPlan:

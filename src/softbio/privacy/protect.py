@@ -7,12 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from softbio.data.packed import load_packed
+from softbio.data.packed import Packed, load_packed
 from softbio.device import Determinism, choose_device
 from softbio.errors import UserError
 from softbio.files import atomic, room, write_json
 from softbio.privacy.faces import GreyFaces, as_bytes
 from softbio.privacy.parts import read_parts
+from softbio.privacy.privacynet import load_privacynet
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.protectors.base import Batch, Means, Protect
 from softbio.privacy.prototypes import source_of
@@ -36,24 +37,35 @@ def load_means(
     prototypes: Path | None = None,
     pairs: Path | None = None,
     members: Sequence[Path] = (),
+    generator: Path | None = None,
 ) -> Means:
     """What protectors need, from the files of its makers; SANs need their prototypes.
 
     Raises UserError where files do not belong together.
     """
     place, data = choose_device(device), load_packed(packed)
-    source, judge, networks = None, None, []
+    source, judge, other, networks = None, None, None, []
     for path in [san, *members] if san is not None else members:
         recipe, network = load_network(path, SanRecipe)
         source = source_of(path, recipe, prototypes, pairs, place)
-        if recipe.size != data.images.shape[1]:
-            raise UserError(f"{path}: trained at {recipe.size} px, {packed} holds another size")
+        check_side(path, recipe.size, data)
         networks.append(network.to(place))
     if classifier is not None:
         judge = load_network(classifier, AuxiliaryRecipe)[1].to(place)
+    if generator is not None:
+        recipe, other = load_privacynet(generator)
+        check_side(generator, recipe.size, data)
+        other = other.to(place)
     own = None if san is None else networks.pop(0)
     faces = GreyFaces(data, place)
-    return Means(faces, read_parts(parts, data), seed, judge, own, source, tuple(networks))
+    return Means(faces, read_parts(parts, data), seed, judge, own, source, tuple(networks), other)
+
+
+def check_side(path: Path, size: int, data: Packed) -> None:
+    """Raise UserError for a network, the file at `path`, of another size than the faces."""
+    side = data.images.shape[1]
+    if size != side:
+        raise UserError(f"{path}: trained at {size} px; the faces have {side} px")
 
 
 def protected(protect: Protect, means: Means, rows: np.ndarray) -> Iterator[Tensor]:

@@ -18,11 +18,12 @@ from softbio.errors import UserError
 from softbio.evaluators import hog_linear, own
 from softbio.evaluators.crop import FRAME
 from softbio.evaluators.interface import GenderClassifier
-from softbio.privacy import GENDERS
+from softbio.recipe import Recipe
 from softbio.train import train
 
 MODEL, WEIGHTS = "model.safetensors", "weights.npz"
-RACE = "unknown"
+# nothing in training depends on it
+UNTOLD = "unknown"
 FEW = 2000
 
 
@@ -61,25 +62,43 @@ def train_cnn(
     check_readable(images, positive)
     size = {"size": changes.pop("size")} if "size" in changes else {}
     known = own.recipe(dataset, seed, **size)
-    known = replace(known, **{"batch": _batch(len(images))} | changes)
+    known = replace(known, **{"batch": batch_of(len(images))} | changes)
+    train_ranks(images, np.asarray(positive, int), own.AGES, subjects, known, folder, device)
+    return open_cnn(folder)
+
+
+def train_ranks(
+    images: np.ndarray,
+    labels: np.ndarray,
+    ages: tuple[int, int],
+    subjects: np.ndarray | None,
+    known: Recipe,
+    folder: Path,
+    device: str = "auto",
+) -> None:
+    """Train by a recipe on all of the images, through the one training loop: model.safetensors,
+    history.csv and run.json in `folder`.
+
+    labels: int (N,), ages or numbers of classes within ages, the first and the last.
+    """
     index = pd.DataFrame(
         {
             "image": [f"{row:07d}" for row in range(len(images))],
+            "label": (np.asarray(labels) - ages[0]).astype(np.int32),
             "split": "train",
-            "gender": np.array(GENDERS)[np.asarray(positive, int)],
-            "race": RACE,
+            "gender": UNTOLD,
+            "race": UNTOLD,
             "subject": None if subjects is None else subjects,
         }
     )
     packed = folder / "packed"
-    own.pack_gender(images, index, packed, known.size, FRAME)
+    own.pack_ranks(images, index, ages, packed, known.size, FRAME)
     train(known, packed, folder, device)
     # needed again by nobody, and as large as the images
     shutil.rmtree(packed)
-    return open_cnn(folder)
 
 
-def _batch(count: int) -> int:
+def batch_of(count: int) -> int:
     """Small where an epoch would otherwise be a few steps, and such that no single image is left
     for the last one: batch norm needs two."""
     batch = 16 if count < FEW else 64

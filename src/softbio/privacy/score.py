@@ -1,4 +1,4 @@
-"""Scoring one condition: gender, matching and image quality of its test faces.
+"""Scoring one condition: gender, age, race, matching and image quality of its test faces.
 
 Scores, not decisions: `softbio.scores` says what stands in the files.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from softbio.attribute_scores import write_attribute
 from softbio.errors import UserError
 from softbio.files import atomic, write_json
 from softbio.metrics.quality import psnr, ssim
@@ -19,6 +20,7 @@ from softbio.privacy import GENDERS
 from softbio.privacy.comparisons import GALLERY, Limits, PairList, compared, pair_lists
 from softbio.privacy.panel import Absent, Member, Panel
 from softbio.privacy.protected import Protected, open_protected
+from softbio.privacy.score_attributes import attribute_scores
 from softbio.scores import (
     KINDS,
     ComparisonAbout,
@@ -32,7 +34,7 @@ from softbio.scores import (
 logger = logging.getLogger(__name__)
 
 SCORES = "scores"
-FOLDERS = ("gender", "match", "embeddings")
+FOLDERS = ("gender", "attributes", "match", "embeddings")
 
 
 def score(
@@ -50,10 +52,10 @@ def score(
     unprotected one; its embeddings are taken from `original`/scores where they are there. listed: a
     pair list with folds, "view2"; dataset: as `open_protected`.
 
-    Writes into `out` gender/{evaluator}.parquet, match/{matcher}.{kind}.{pairs}.parquet,
-    embeddings/{matcher}.npy (float32 (n, D), rows as the test rows of the index), quality.parquet
-    (not for the unprotected) and, last, index.json. Raises UserError where the folders do not
-    belong together.
+    Writes into `out` gender/{evaluator}.parquet, attributes/{evaluator}.parquet (age and race),
+    match/{matcher}.{kind}.{pairs}.parquet, embeddings/{matcher}.npy (float32 (n, D), rows as the
+    test rows of the index), quality.parquet (not for the unprotected) and, last, index.json. Raises
+    UserError where the folders do not belong together.
     """
     faces = open_protected(condition, dataset=dataset)
     before = None if original is None else open_protected(original, dataset=dataset)
@@ -62,12 +64,12 @@ def score(
         shutil.rmtree(out / name, ignore_errors=True)
     for member in panel.of("gender"):
         write_gender(out / f"gender/{member.name}.parquet", gender_scores(member, faces))
-    absent = panel.absent
+    absent = panel.absent + _attributes(faces, panel, out)
     try:
         lists = pair_lists(faces.index, limits or Limits(), listed)
     except UserError as error:
         lists = {}
-        absent += tuple(Absent(m.name, m.title, m.kind, str(error)) for m in panel.of("matcher"))
+        absent += tuple(_silent(member, error) for member in panel.of("matcher"))
     for member in panel.of("matcher") if lists else ():
         match(member, faces, before, original, lists, out)
     if before is not None:
@@ -75,6 +77,27 @@ def score(
             quality(faces, before).to_parquet(part, index=False)
     record = {"absent": [asdict(entry) for entry in absent], "test_images": len(faces.index)}
     write_json(out / "index.json", record)
+
+
+def _silent(member: Member, error: UserError) -> Absent:
+    """Who could judge and has nothing to say, with the reason."""
+    logger.warning("%s does not judge: %s", member.name, error)
+    return Absent(member.name, member.title, member.kind, str(error))
+
+
+def _attributes(faces: Protected, panel: Panel, out: Path) -> tuple[Absent, ...]:
+    """Write what readers of age and race say; gives those who can not, with the reason."""
+    absent = []
+    for member in panel.of("age", "race"):
+        start = time.perf_counter()
+        try:
+            scores = attribute_scores(member, faces)
+        except UserError as error:
+            absent.append(_silent(member, error))
+            continue
+        write_attribute(out / f"attributes/{member.name}.parquet", scores)
+        _log(member, len(scores.frame), start)
+    return tuple(absent)
 
 
 def check_before(faces: Protected, before: Protected | None, folder: Path) -> None:

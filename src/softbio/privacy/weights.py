@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from softbio.errors import UserError
 from softbio.files import atomic
 from softbio.model import weights_of
 from softbio.privacy.auxiliaries import GenderClassifier, SmallMatcher, frozen
-from softbio.privacy.recipe import AuxiliaryRecipe, SanRecipe
+from softbio.privacy.recipe import AuxiliaryRecipe, Checked, SanRecipe
 from softbio.privacy.san import build_san
 from softbio.recipe import recipe_from
 
@@ -25,7 +26,7 @@ def build_network(recipe: SanRecipe | AuxiliaryRecipe) -> nn.Module:
     return kind(recipe.width)
 
 
-def save_network(path: Path, recipe: SanRecipe | AuxiliaryRecipe, network: nn.Module) -> None:
+def save_network(path: Path, recipe: Checked, network: nn.Module) -> None:
     """Write a network's weights and recipe."""
     from safetensors.torch import save_file
 
@@ -33,8 +34,10 @@ def save_network(path: Path, recipe: SanRecipe | AuxiliaryRecipe, network: nn.Mo
         save_file(weights_of(network), part, metadata={"recipe": json.dumps(asdict(recipe))})
 
 
-def load_network(path: Path, kind: type) -> tuple[Any, nn.Module]:
-    """Recipe of a kind and its ready network, frozen, on the CPU.
+def load_network(
+    path: Path, kind: type, build: Callable[[Any], nn.Module] = build_network
+) -> tuple[Any, nn.Module]:
+    """Recipe of a kind and its ready network, frozen, on the CPU. build: the network of a recipe.
 
     Raises UserError where the file is not one of `save_network`.
     """
@@ -44,7 +47,7 @@ def load_network(path: Path, kind: type) -> tuple[Any, nn.Module]:
         with safe_open(path, framework="pt") as file:
             recipe = recipe_from(json.loads(file.metadata()["recipe"]), kind)
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        network = build_network(recipe)
+        network = build(recipe)
         network.load_state_dict(weights)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]

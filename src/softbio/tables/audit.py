@@ -18,10 +18,10 @@ CAPTION = (
     "images before any resizing; near-duplicate: not identical, but perceptual hashes (pHash) that "
     f"differ in at most {NEAR} of {BITS} bits, as re-encoded, rescaled or slightly cropped copies "
     "do; mirrored copies are not found. A dash: the data set does not tell, or has no such part. "
-    "Repaired: of identical images one is kept, none where they stand under different ages; "
+    "Repaired: of identical images one is kept, none where they stand under different labels; "
     "near-duplicates and subjects stay in one part; parts of the published sizes, stratified by "
-    "age. Choose it by protocols: [repaired] in the grid; which image stands where is in split.csv "
-    "of the packed data set."
+    "label. Choose it by protocols: [repaired] in the grid; which image stands where is in "
+    "split.csv of the packed data set."
 )
 
 
@@ -52,11 +52,11 @@ def _lines(found: Findings, splits: dict[str, Findings]) -> Iterator[tuple[str, 
         yield from _shared(overlap)
     count = found.disputed_groups
     yield (
-        "Groups of identical images under different ages",
+        "Groups of identical images under different labels",
         ABSENT if count is None else f"{count:,} ({found.disputed_images:,} images)",
     )
     for part in parts:
-        if part in found.images:
+        if part in found.missing:
             ages = ", ".join(map(str, found.missing[part])) or "none"
             yield f"Ages without a {NAMES[part]} image", ages
     reasons = ", ".join(f"{reason} {n:,}" for reason, n in found.removed.items())

@@ -9,7 +9,7 @@ import pandas as pd
 from softbio.conditions import OVER_SUBJECTS, condition
 from softbio.hiding.attackers import attacked, level, worst
 from softbio.hiding.claim import Claim, Part
-from softbio.hiding.evaluators import GENDER, Entry
+from softbio.hiding.evaluators import READ, Entry
 from softbio.hiding.load import Hiding
 from softbio.hiding.population import Population
 from softbio.hiding.verdicts import Draws, combined, draws, joint, separated
@@ -124,15 +124,16 @@ def evaluators_table(entries: Sequence[Entry], dataset: str) -> Table | None:
         return None
     rows, long = [], []
     for entry in entries:
-        numbers = [percent(entry.clean) if entry.kind == kind else ABSENT
-                   for kind in (GENDER, "matcher")]  # fmt: skip
+        read = entry.kind in READ
+        numbers = [percent(entry.clean) if wanted else ABSENT for wanted in (read, not read)]
         note = f"absent: {entry.reason}" if entry.reason else entry.training
         rows.append(Row([entry.title, entry.kind, *numbers, note, entry.text]))
         keys = {"dataset": dataset, "evaluator": entry.name, "kind": entry.kind}
         keys |= {"training": entry.training, "reason": entry.reason, "licence": entry.licence}
         long.append(keys | flat({"clean": entry.clean}))
     caption = (
-        "Gender classifiers and matchers. Balanced accuracy: at the shipped threshold, on clean "
+        "Who reads gender, age (in groups of years) or race, and matchers. Balanced accuracy: of "
+        "gender at the shipped threshold, on clean "
         f"test faces of {in_text(dataset)}, in %; of matchers 100 − EER there; of auxiliary "
         "networks of several seeds the first. Unseen: no protector here, nor the training of one, "
         f"used it. In brackets: {OVER_SUBJECTS}."
@@ -165,9 +166,10 @@ def population_table(people: Population) -> Table:
     left = sum(people.left_out.values())
     reasons = "; ".join(f"{reason} {count:,}" for reason, count in people.left_out.items())
     caption = (
-        "Nobody stands in two parts. SAN, its auxiliaries and prototypes, and the mates of face "
-        "mixing come from the first, the project's own evaluators from the second, what attackers "
-        "learn from the third; all numbers are of the last. Left out: "
+        f"{people.without_subjects or 'Nobody stands in two parts.'} "
+        "SAN, its auxiliaries and prototypes, and the mates of face mixing come from the first, "
+        "the project's own evaluators from the second, what attackers learn from the third; all "
+        "numbers are of the last. Left out: "
         + (f"{left:,} images ({reasons})." if left else "no image.")
     )
     columns = [("Part", "Purpose")]

@@ -7,25 +7,26 @@ from pathlib import Path
 import pandas as pd
 
 from softbio.data.fetch import Sources
-from softbio.data.readers import COLUMNS, Records
+from softbio.data.readers import COLUMNS, OPTIONAL, Records
 from softbio.data.registry import DatasetSpec
 from softbio.data.splitlists import PARTS, Split, read_csv, split_images
 from softbio.errors import UserError, nearest
 
 log = logging.getLogger(__name__)
 
-KNOWN = ["file", "age", "split", "subject", "gender", "race"]
-VALUES = {"split": set(PARTS), "gender": {"female", "male"}}
+KNOWN = ["file", "age", "split", "subject", "gender", "race", "age_group"]
+VALUES = {"split": set(PARTS), "gender": {"female", "male"}, "age_group": {"young", "old"}}
 
 
 def records(spec: DatasetSpec, sources: Sources) -> Records:
-    """Read the CSV: columns file and age (years), and perhaps split, subject, gender, race.
+    """Read the CSV: columns file and age (years), and perhaps split, subject, gender, race and
+    age_group. In a data set with `ages: null` no image needs an age.
 
     Without a split column the images are divided as `options.split` says, by subject where every
     image has one. Raises UserError, naming file and row, for what can not be read.
     """
     path = sources.lists["all"]
-    frame = read_csv(path, ["file", "age"])
+    frame = read_csv(path, ["file", "age"] if spec.ages else ["file"])
     # an unnamed first column is pandas' own index
     frame = frame.drop(columns=[name for name in frame if name == "" or name.startswith("Unnamed")])
     for column in frame:
@@ -33,8 +34,11 @@ def records(spec: DatasetSpec, sources: Sources) -> Records:
             raise UserError(f"{path}: unknown column '{column}', {nearest(column, KNOWN)}")
     frame = frame.reindex(columns=KNOWN).rename(columns={"file": "image"})
     frame = frame.astype(object).where(frame.notna() & (frame != ""), None)
-    _check_values(path, frame)
-    frame["age"] = frame["age"].astype(int)
+    _check_values(path, frame, spec.ages is not None)
+    ages = [None if age is None else int(age) for age in frame["age"]]
+    # pandas makes numbers with a point of whole ones beside None
+    kind = object if None in ages else int
+    frame["age"] = pd.Series(ages, frame.index, dtype=kind)
     if frame["split"].isna().all():
         known = frame["subject"].notna().all()
         groups = frame["subject"] if known else frame["image"]
@@ -50,15 +54,16 @@ def records(spec: DatasetSpec, sources: Sources) -> Records:
                 path,
             )
         frame["split"] = split_images(groups, Split(**spec.options.get("split", {})))
-    return Records(frame[COLUMNS].reset_index(drop=True))
+    return Records(frame[COLUMNS + OPTIONAL].reset_index(drop=True))
 
 
-def _check_values(path: Path, frame: pd.DataFrame) -> None:
+def _check_values(path: Path, frame: pd.DataFrame, aged: bool) -> None:
+    """aged: every image needs an age."""
     for record in frame.itertuples():
         row = record.Index
         if record.image is None:
             raise UserError(f"{path}, row {row}: no file name")
-        if not re.fullmatch(r"\d{1,3}", record.age or ""):
+        if (aged or record.age) and not re.fullmatch(r"\d{1,3}", record.age or ""):
             raise UserError(f"{path}, row {row}: age '{record.age}' is not a whole number of years")
     for column, allowed in VALUES.items():
         given = frame[column].notna()

@@ -44,7 +44,8 @@ class Evidence:
     protector, mode: what the faces went through; own: the attacker's subjects; test: the protected
     faces under attack, uint8 (M, S, S); test_clean: the same before, for attacks that tell
     protected faces from clean ones and are shown both.
-    cnn, hog: gender classifiers trained on clean faces of others; matcher: the same.
+    cnn, hog: gender classifiers trained on clean faces of others; matcher: the same, None where
+    those faces tell no subjects.
     All faces show the square `evaluators.crop.FRAME`. seed: of all that is drawn; device: where to
     train.
     san: for a SAN alone; modes: the attacker's faces in each of its modes, uint8 (N, S, S), in the
@@ -58,7 +59,7 @@ class Evidence:
     test_clean: np.ndarray
     cnn: GenderClassifier
     hog: GenderClassifier
-    matcher: Matcher
+    matcher: Matcher | None
     seed: int = 0
     device: str = "auto"
     san: SanKnowledge | None = None

@@ -55,4 +55,5 @@ ATTACK = Attack(
     "soft-biometric privacy enhancement. IEEE TBIOM 2022",
     knows="protected faces of people whose gender he knows, and a matcher; not the protection",
     run=run,
+    needs=("matcher",),
 )

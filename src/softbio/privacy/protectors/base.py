@@ -33,7 +33,7 @@ class Means:
     """What protectors work with; None where a run was given none.
 
     parts: object (N,), the part of each image; seed: of all that is drawn; members: the networks
-    that `Protector.networks` names for the mode, in that order.
+    that `Protector.networks` names for the mode, in that order; generator: a `PrivacyNet`.
     """
 
     faces: GreyFaces
@@ -43,6 +43,7 @@ class Means:
     san: San | None = None
     source: PrototypeSource | None = None
     members: tuple[San, ...] = ()
+    generator: nn.Module | None = None
 
     @property
     def device(self) -> torch.device:
@@ -55,7 +56,7 @@ class Means:
         return landmarks_px(row, self.faces.size)
 
     def needed(self, name: str) -> nn.Module | PrototypeSource:
-        """classifier, san or source; raises UserError where it was not given."""
+        """classifier, san, source or generator; raises UserError where it was not given."""
         if getattr(self, name) is None:
             raise UserError(f"this protector needs a {name}; give it one")
         return getattr(self, name)
@@ -100,7 +101,8 @@ class Protector:
     check(mode): raises the same for a mode's name alone, before any network is trained; None where
         `prepare` alone can tell.
     needs: what it takes of "classifier" (the auxiliary one), "san" and "members" (either with its
-        prototypes); networks: of "members", those that a mode takes.
+        prototypes) and "generator" (PrivacyNet); networks: of "members", or of
+        "generator", those that a mode takes.
     knows_gender: whether it is told the true gender of the face, which then may show in its output.
     in_talk: whether the talk shows it.
     """

@@ -1,0 +1,59 @@
+"""The tables of docs/datasets.md, from the registry: python -m softbio.catalogue."""
+
+from collections.abc import Iterable
+
+from softbio.data.registry import DatasetSpec, load_registry
+from softbio.parameters import ROOT, between, markdown
+
+PAGE = ROOT / "docs/datasets.md"
+REGISTRY = ROOT / "config/datasets.yaml"
+NOT_KNOWN = "not stated"
+SIDE = 128  # px, of the sizes that the table prints
+
+
+def _facts(spec: DatasetSpec) -> list[str]:
+    images = sum(spec.counts.values())
+    return [
+        f"`{spec.name}`",
+        spec.title,
+        f"{spec.ages[0]} to {spec.ages[1]}" if spec.ages else "not told",
+        " + ".join(f"{number:,}" for number in spec.counts.values()) or NOT_KNOWN,
+        f"{images * SIDE**2 * 3 / 1e9:.1f}" if images else NOT_KNOWN,
+        _size(spec),
+        spec.access,
+        f"[page]({spec.homepage})" if spec.homepage else NOT_KNOWN,
+    ]
+
+
+def _size(spec: DatasetSpec) -> str:
+    sizes = [file.bytes for file in spec.archives]
+    return f"{sum(sizes) / 1e9:.1f}" if sizes and None not in sizes else NOT_KNOWN
+
+
+def _files(spec: DatasetSpec) -> list[str]:
+    fetched = ", ".join(f"`{file.name}`" for file in spec.files if file.url)
+    obtain = "nothing" if spec.access == "download" else spec.obtain
+    return [f"`{spec.name}`", obtain, fetched or "nothing"]
+
+
+def _problems(specs: Iterable[DatasetSpec]) -> str:
+    return "\n".join(f"- `{spec.name}`: {' '.join(spec.known_problems)}" for spec in specs)
+
+
+def filled(text: str) -> str:
+    """The page with each table put between its markers."""
+    specs = [s for s in load_registry(REGISTRY).values() if s.access != "generated"]
+    head = ["entry", "what it is", "ages", "images", f"GB at {SIDE} px", "archive, GB", "access"]
+    tables = {
+        "facts": markdown([*head, "authors"], map(_facts, specs)),
+        "files": markdown(["entry", "what you do", "fetched for you"], map(_files, specs)),
+        "problems": _problems(specs),
+        "licences": markdown(["entry", "licence"], [[f"`{s.name}`", s.licence] for s in specs]),
+    }
+    for name, table in tables.items():
+        text = between(text, name, table)
+    return text
+
+
+if __name__ == "__main__":
+    PAGE.write_text(filled(PAGE.read_text()))

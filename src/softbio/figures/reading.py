@@ -1,0 +1,136 @@
+"""Figures of reading gender: ROC, and accuracy by group."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from softbio.conditions import OVER_SUBJECTS
+from softbio.figures.base import OKABE_ITO, WIDE, Figure, plain, tiles
+from softbio.figures.curves import fewer
+from softbio.metrics.classification import errors_at, roc
+from softbio.reading.judge import ALL, VIEWS
+from softbio.reading.load import Reading
+from softbio.records import SELECTIONS, in_text, label
+
+DASHES = dict(zip(SELECTIONS, ("-", (0, (4, 1.5))), strict=True))
+SHOWN = {ALL: "all images", "age_group": "age group"}
+
+
+def of_dataset(readings: Sequence[Reading], dataset: str) -> list[Reading]:
+    """Those of a data set, the first seed of each network."""
+    first = {}
+    for each in readings:
+        if each.run.dataset == dataset:
+            first.setdefault((each.run.backbone, each.run.method, each.run.variant), each)
+    return list(first.values())
+
+
+def _ink(number: int) -> str:
+    return OKABE_ITO[number % len(OKABE_ITO)]
+
+
+def _points(each: Reading, selection: str) -> pd.DataFrame:
+    """One row a drawn point of a curve, and one for the decisions at one half."""
+    scores = each.scores(selection)
+    found = roc(scores.scores, scores.labels)
+    kept = fewer(found.false_positive, found.false_negative)
+    at = errors_at(scores.scores, scores.labels, scores.threshold)
+    part = pd.DataFrame(
+        {
+            "false_male": [*found.false_positive[kept], at.false_positive],
+            "true_male": [*1 - found.false_negative[kept], 1 - at.false_negative],
+            "mark": ["curve"] * len(kept) + ["one half"],
+        }
+    )
+    names = {"backbone": each.run.backbone, "method": each.run.method, "selection": selection}
+    return part.assign(**names)
+
+
+def curves(readings: Sequence[Reading], dataset: str) -> Figure:
+    """ROC of every network, last and best epoch: whole, and its corner."""
+    readings = of_dataset(readings, dataset)
+    lines = [(each, name) for each in readings for name in each.selections]
+    frames = [_points(each, name) for each, name in lines]
+    canvas, axes = tiles(2, WIDE, 3.1)
+    for (each, name), part in zip(lines, frames, strict=True):
+        ink = _ink(readings.index(each))
+        curve, dot = (part[part["mark"] == mark] for mark in ("curve", "one half"))
+        title = f"{label(each.run.backbone)}, {SELECTIONS[name]}"
+        for ax in axes:
+            ax.plot(curve["false_male"], curve["true_male"], color=ink, linewidth=1.3,
+                    linestyle=DASHES[name], label=title)  # fmt: skip
+            ax.plot(dot["false_male"], dot["true_male"], "o", color=ink, markersize=4.5,
+                    markeredgecolor="white", markeredgewidth=0.6, zorder=4)  # fmt: skip
+    reach = min(1.0, 3 * max(_missed(part) for part in frames))
+    axes[0].plot([0, 1], [0, 1], color="#8c8c8c", linewidth=0.7, linestyle=":")
+    axes[0].set(xlim=(-0.01, 1), ylim=(0, 1.01), aspect="equal")
+    axes[1].set(xlim=(-0.01 * reach, reach), ylim=(1 - reach, 1 + 0.01 * reach), aspect="equal")
+    for ax in axes:
+        ax.set_xlabel("women decided male")
+    axes[0].set_ylabel("men decided male")
+    canvas.legend(handles=axes[0].get_legend_handles_labels()[0][: len(lines)],
+                  loc="outside lower center", ncols=2)  # fmt: skip
+    caption = (
+        f"ROC of gender on the test images of {in_text(dataset)}, whole and its upper left corner. "
+        "Dots: decisions at P(male) of one half. Of several seeds the first is shown."
+    )
+    areas = ", ".join(
+        f"{label(each.run.backbone)}, {SELECTIONS[name]} "
+        f"{plain(each.interval(name, 'auc').estimate, 4)}" for each, name in lines
+    )  # fmt: skip
+    return Figure(
+        f"reading-roc-{dataset}", f"Gender: ROC, {label(dataset)}", caption,
+        f"ROC curves. Area under the curve: {areas}.", dataset, None,
+        pd.concat(frames, ignore_index=True), canvas,
+    )  # fmt: skip
+
+
+def _missed(part: pd.DataFrame) -> float:
+    """The larger error of the decisions at one half, at least one in a hundred."""
+    at = part[part["mark"] == "one half"].iloc[0]
+    return max(0.01, at["false_male"], 1 - at["true_male"])
+
+
+def by_group(readings: Sequence[Reading], dataset: str) -> Figure:
+    """Accuracy on all test images and by gender, age group and race, with both intervals."""
+    readings = of_dataset(readings, dataset)
+    frames = []
+    for each in readings:
+        part = each.numbers[
+            (each.numbers["metric"] == "accuracy")
+            & each.numbers["by"].isin([ALL, *VIEWS])
+            & (each.numbers["selection"] == "last")
+        ]
+        frames.append(part.assign(backbone=each.run.backbone))
+    frame = pd.concat(frames, ignore_index=True)
+    names = [f"{SHOWN.get(r.by, r.by)} {r.group}".strip() for r in frame.itertuples()]
+    frame = frame.assign(name=names)
+    order = list(dict.fromkeys(frame["name"]))
+    canvas, (ax,) = tiles(1, WIDE, 0.9 + 0.32 * len(order))
+    for number, part in enumerate(frames):
+        rows = frame[frame["backbone"] == part["backbone"].iloc[0]]
+        shift = 0.5 * (number - (len(frames) - 1) / 2) / len(frames)
+        for row in rows.itertuples():
+            y, ink = order.index(row.name) + shift, _ink(number)
+            for low, high, width in (
+                (row.wilson_low, row.wilson_high, 2.4), (row.low, row.high, 0.9)
+            ):  # fmt: skip
+                if np.isfinite(low):
+                    ax.plot([100 * low, 100 * high], [y, y], color=ink, linewidth=width, zorder=2)
+            ax.plot(100 * row.value, y, "o", color=ink, markersize=4.5,
+                    markeredgecolor="white", markeredgewidth=0.6, zorder=3)  # fmt: skip
+        ax.plot([], [], "o-", color=_ink(number), label=label(rows["backbone"].iloc[0]))
+    ax.set(yticks=range(len(order)), yticklabels=order, xlabel="accuracy, %")
+    ax.set_ylim(len(order) - 0.4, -0.6)
+    canvas.legend(loc="outside lower center", ncols=min(len(frames), 4))
+    caption = (
+        f"Accuracy of gender on the test images of {in_text(dataset)}, last epoch, and on parts of "
+        f"them as the data set labels them. Thick: Wilson's interval; thin: {OVER_SUBJECTS}. Of "
+        "several seeds the first is shown."
+    )
+    texts = ", ".join(f"{row.name} {plain(100 * row.value)} %" for row in frame.itertuples())
+    return Figure(
+        f"reading-groups-{dataset}", f"Gender: accuracy by group, {label(dataset)}", caption,
+        f"Dot plot of accuracies: {texts}.", dataset, None, frame, canvas,
+    )  # fmt: skip

@@ -1,0 +1,280 @@
+"""Selectivity: what is hidden and what is kept, attribute by attribute, and the claims on it.
+
+An attribute is read by every evaluator that no training here used and that tells it from clean
+faces better than chance does; the others are not heard. Its number is the balanced error: of gender
+at the shipped threshold, of age over groups of years, of race over the classes.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from softbio.conditions import condition, ordered, scorer, unseen
+from softbio.hiding.claim import (
+    Claim,
+    Part,
+    before,
+    difference,
+    each_of,
+    groups,
+    held_of,
+    is_original,
+    of_condition,
+)
+from softbio.hiding.equal_privacy import ABLE, TMR
+from softbio.hiding.load import Hiding
+from softbio.hiding.verdicts import HELD, NOTHING, above, all_of, below, combined, draws, joint
+from softbio.intervals import Judged
+from softbio.names import joined
+from softbio.privacy.attributes import LETTERS
+from softbio.scores import KINDS, ORIGINAL
+from softbio.statistics import Interval
+
+PRIVACYNET, KEEP = "privacynet", "keep"
+ERROR = "balanced_error"
+# Ours: no source says how much of a kept attribute may be lost. In shares of 1.
+MARGIN = 0.05
+ABLATIONS = {"nomatcher": "without the matcher", "nocycle": "without the cycle loss"}
+
+
+@dataclass(frozen=True)
+class HideSet:
+    """What a condition is to hide; without: the part of PrivacyNet's loss that was left out, a key
+    of `ABLATIONS`, or empty."""
+
+    hidden: tuple[str, ...]
+    without: str = ""
+
+
+def hide_set(protector: str, mode: str) -> HideSet:
+    """Of PrivacyNet as the letters of its mode say; every other protector is after gender, but for
+    a SAN's mode of the same gender."""
+    if protector != PRIVACYNET:
+        return HideSet(() if protector == ORIGINAL or mode == "sm" else ("gender",))
+    letters, _, without = mode.partition("-")
+    letters = "" if letters == KEEP else letters
+    return HideSet(tuple(LETTERS[each] for each in LETTERS if each in letters), without)
+
+
+def name_of(item: Judged) -> str:
+    """The printed name of a condition: of PrivacyNet what it hides."""
+    about = item.about
+    if about.protector != PRIVACYNET:
+        return condition(about)
+    found = hide_set(about.protector, about.mode)
+    what = f"hides {joined(found.hidden)}" if found.hidden else "hides nothing"
+    name = f"{about.protector_title or about.protector}, {what}"
+    return f"{name}, {ABLATIONS.get(found.without, found.without)}" if found.without else name
+
+
+@dataclass(frozen=True)
+class Readers:
+    """Who reads an attribute: files of each unseen evaluator that is able, and the clean error of
+    those that are not, by printed name."""
+
+    attribute: str
+    able: tuple[Judged, ...]
+    deaf: dict[str, Interval] = field(default_factory=dict)
+
+
+def _chance(item: Judged) -> float:
+    """The balanced error of who guesses."""
+    classes = getattr(item.scores, "classes", None)
+    return 0.5 if classes is None else 1 - 1 / len(np.unique(classes[0]))
+
+
+def readers(hiding: Hiding) -> list[Readers]:
+    """Of gender, age and race, where there is anybody."""
+    files = {"gender": hiding.gender}
+    files |= {
+        name: [item for item in hiding.attributes if item.about.attribute == name]
+        for name in ("age", "race")
+    }
+    found = []
+    for attribute, items in files.items():
+        able, deaf = [], {}
+        for same in groups(unseen(items)).values():
+            clean = next(filter(is_original, same), None)
+            if clean is None:
+                continue
+            error = clean.interval(ERROR)
+            if error.high < _chance(clean):
+                able += same
+            else:
+                deaf[scorer(clean.about)] = error
+        if able or deaf:
+            found.append(Readers(attribute, tuple(able), deaf))
+    return found
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An attribute under a condition: balanced error before, and what protection adds to it, mean
+    over its readers and seeds, drawn together."""
+
+    attribute: str
+    hidden: bool
+    error: Interval
+    change: Interval
+
+
+@dataclass(frozen=True)
+class Line:
+    """A condition. tmr: TMR at FMR 1 % of unseen matchers, protected against original, their mean;
+    no number where there is none."""
+
+    protector: str
+    mode: str
+    name: str
+    hides: HideSet
+    cells: tuple[Cell, ...]
+    tmr: Interval
+
+
+def _mean(items: Sequence[Judged], name: str) -> Interval:
+    """Of a number over several files, drawn together."""
+    if not items or not joint([item.numbers for item in items]):
+        return NOTHING
+    return combined(lambda *all_: np.mean(all_, axis=0), *(draws(i.numbers, name) for i in items))
+
+
+def _mean_change(pairs: Sequence[tuple[Judged, Judged]]) -> Interval:
+    """Mean of the balanced error after minus before."""
+    files = [each for pair in pairs for each in pair]
+    if not files or not joint([item.numbers for item in files]):
+        return NOTHING
+
+    def change(*all_: np.ndarray) -> np.ndarray:
+        return np.mean(all_[::2], axis=0) - np.mean(all_[1::2], axis=0)
+
+    return combined(change, *(draws(item.numbers, ERROR) for item in files))
+
+
+def with_before(items: Iterable[Judged]) -> list[tuple[Judged, Judged]]:
+    """Each protected file with its scorer's unprotected one."""
+    return [
+        (item, original)
+        for same in groups(list(items)).values()
+        for item in same
+        if not is_original(item) and (original := before(item, same))
+    ]
+
+
+def _probes(hiding: Hiding) -> list[Judged]:
+    """Unseen matchers, original references."""
+    return unseen(i for i in hiding.verification if i.about.kind in KINDS[:2])
+
+
+def lines(hiding: Hiding) -> list[Line]:
+    """A line a condition: before protection, PrivacyNet's hide-sets from one attribute to all,
+    then the others. Empty where gender alone is read and no PrivacyNet is there."""
+    known, probes = readers(hiding), _probes(hiding)
+    modes = {(i.about.protector, i.about.mode): i for i in ordered(hiding.gender)}
+    if not hiding.attributes and not any(protector == PRIVACYNET for protector, _ in modes):
+        return []
+    found = []
+    for (protector, mode), item in modes.items():
+        hides, cells = hide_set(protector, mode), []
+        for each in known:
+            own = [
+                pair
+                for pair in with_before(each.able)
+                if (pair[0].about.protector, pair[0].about.mode) == (protector, mode)
+            ]
+            clean = [i for i in each.able if is_original(i)]
+            hidden = each.attribute in hides.hidden
+            cells.append(Cell(each.attribute, hidden, _mean(clean, ERROR), _mean_change(own)))
+        same = [i for i in probes if (i.about.protector, i.about.mode) == (protector, mode)]
+        found.append(Line(protector, mode, name_of(item), hides, tuple(cells), _mean(same, TMR)))
+    order = list(LETTERS.values())
+
+    def place(line: Line) -> tuple:
+        first = line.protector != ORIGINAL, line.protector != PRIVACYNET
+        if first[1]:
+            return first
+        hidden = line.hides.hidden
+        return *first, line.hides.without, not hidden, len(hidden), [order.index(h) for h in hidden]
+
+    return sorted(found, key=place)
+
+
+def _unheard(known: Iterable[Readers]) -> str:
+    """ " Not heard, ...", or nothing."""
+    names = [
+        f"{name} ({each.attribute}, {100 * error.estimate:.1f} %)"
+        for each in known
+        for name, error in each.deaf.items()
+    ]
+    if not names:
+        return ""
+    return f" Not heard, for an error no better than chance before protection: {', '.join(names)}."
+
+
+def selective(hiding: Hiding) -> Claim:
+    """C5: under each hide-set every reader of a hidden attribute errs more than before, and every
+    reader of a kept one at most `MARGIN` more."""
+    parts: dict[bool, list[Part]] = {True: [], False: []}
+    known = readers(hiding)
+    for each in known:
+        for item, original in with_before(each.able):
+            about = item.about
+            hides = hide_set(about.protector, about.mode)
+            if about.protector != PRIVACYNET or hides.without or not hides.hidden:
+                continue
+            found, remark = difference(item, original, ERROR)
+            hidden = each.attribute in hides.hidden
+            word = above(found) if hidden else below(found, MARGIN)
+            kind = "hidden" if hidden else "kept"
+            text = f"Error of {each.attribute} ({kind}), {name_of(item)} − Before"
+            parts[hidden].append(Part(text, scorer(about), about.seed, found, word, remark))
+    everything = parts[True] + parts[False]
+    sentence = "No able reader has scored PrivacyNet's faces and the originals."
+    if everything:
+        told = (
+            f"Hidden attributes: {held_of(parts[True], 'errors rise')}",
+            f"kept ones: {held_of(parts[False], f'errors rise by less than {100 * MARGIN:.0f}')}",
+        )
+        sentence = f"{'; '.join(told)} (points of balanced error; the margin is ours)."
+    title = "PrivacyNet hides the attributes that it is asked to hide and keeps the others"
+    word = all_of([part.word for part in everything])
+    return Claim("C5", title, word, sentence + _unheard(known), tuple(everything))
+
+
+def matcher_needed(hiding: Hiding) -> Claim:
+    """C5b: with the matcher in its loss PrivacyNet leaves more TMR than without."""
+    parts, deaf = [], {}
+    for items in groups(_probes(hiding)).values():
+        clean = next(filter(is_original, items), None)
+        modes = dict.fromkeys(i.about.mode for i in items if i.about.protector == PRIVACYNET)
+        for mode in (mode for mode in modes if f"{mode}-nomatcher" in modes):
+            sides = [of_condition(items, PRIVACYNET, m) for m in (mode, f"{mode}-nomatcher")]
+            for seed in (seed for seed in sides[0] if seed in sides[1]):
+                own, without = (side[seed] for side in sides)
+                if clean is None or not clean.interval(TMR).estimate >= ABLE:
+                    deaf[scorer(own.about)] = None
+                    continue
+                found, remark = difference(own, without, TMR)
+                text = f"TMR, {name_of(own)} − without the matcher"
+                parts.append(Part(text, scorer(own.about), seed, found, above(found), remark))
+    sentence = "No able matcher has scored PrivacyNet with and without its matcher."
+    if parts:
+        held = sum(part.word == HELD for part in parts)
+        sentence = (
+            f"Higher with it in {held} of {len(parts)} comparisons; in percentage points of TMR at "
+            f"FMR 1 %: {each_of(parts)}."
+        )
+    if deaf:
+        sentence += (
+            f" Not heard, for a TMR below {100 * ABLE:.0f} % before protection: {', '.join(deaf)}."
+        )
+    title = "Without the matcher in its loss PrivacyNet keeps less matching"
+    return Claim("C5b", title, all_of([p.word for p in parts]), sentence, tuple(parts))
+
+
+def selectivity_claims(hiding: Hiding) -> list[Claim]:
+    """Those on PrivacyNet, where it is there; on its matcher, where it was left out once."""
+    modes = [c.mode for c in hiding.conditions if c.protector == PRIVACYNET]
+    found = [selective(hiding)] if modes else []
+    ablated = any(mode.endswith("-nomatcher") for mode in modes)
+    return [*found, matcher_needed(hiding)] if ablated else found

@@ -1,0 +1,177 @@
+"""What a PrivacyNet is: its recipe, its shapes, and its variants by name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from softbio.errors import UserError, nearest
+from softbio.privacy.recipe import Checked, Variant, plan_from
+from softbio.recipe import check_types, recipe_from
+
+ABLATIONS = ("full", "nomatcher", "nocycle")
+
+
+@dataclass(frozen=True)
+class GanShape:
+    """Shape of generator and discriminator.
+
+    width: channels of the generator's first convolution; blocks: its residual blocks; critic_width,
+    critic_layers: channels of the discriminator's first convolution, and how many convolutions
+        halve the side, as far as it is 2 or more.
+    residual: the generator gives a change of the face, not the face.
+    """
+
+    width: int
+    blocks: int
+    critic_width: int
+    critic_layers: int
+    residual: bool
+
+
+SHAPES = {
+    # StarGAN's, as its code has it
+    "published": GanShape(64, 6, 64, 6, residual=False),
+    # A third of a GPU's step; the face need not be learnt first, which few steps would not do.
+    "slim": GanShape(32, 3, 32, 4, residual=True),
+    "tiny": GanShape(8, 1, 16, 4, residual=True),
+}
+
+
+@dataclass(frozen=True)
+class PrivacyNetRecipe(Checked):
+    """One PrivacyNet.
+
+    shape: a name of `SHAPES`; size: side in pixels.
+    epochs: passes over the training faces; batch: faces of a discriminator's step, of which there
+        are n_critic before each step of the generator.
+    rate: of Adam, for both networks, with beta1 and beta2; it falls linearly, epoch by epoch, over
+        the last share `decay` of the epochs.
+    The discriminator's loss is L_src + penalty_weight GP + read_weight L_attr, the generator's
+        L_src + attribute_weight L_attr + matching_weight L_m + cycle_weight L_rec.
+    matcher_net: as `SanRecipe` has it.
+    ablation: without the matcher's term, without the cycle's, or "full".
+    attributes: that are learnt, with their values; training takes them from the data.
+    """
+
+    dataset: str
+    seed: int
+    size: int
+    shape: Literal["published", "slim", "tiny"] = "published"
+    epochs: int = 20
+    batch: int = 16
+    n_critic: int = 5
+    rate: float = 1e-4
+    beta1: float = 0.5
+    beta2: float = 0.999
+    decay: float = 0.5
+    penalty_weight: float = 10.0
+    read_weight: float = 1.0
+    attribute_weight: float = 1.0
+    matching_weight: float = 1.0
+    cycle_weight: float = 10.0
+    matcher_net: str = "own"
+    ablation: Literal["full", "nomatcher", "nocycle"] = "full"
+    attributes: tuple = ()
+
+    def __post_init__(self) -> None:
+        # read from a file they are plain values
+        if any(isinstance(each, dict) for each in self.attributes):
+            # pandas takes half a second: not where a workflow is planned
+            from softbio.privacy.attributes import Attribute
+
+            told = [Attribute(each["name"], tuple(each["values"])) for each in self.attributes]
+            object.__setattr__(self, "attributes", tuple(told))
+        elif isinstance(self.attributes, list):
+            object.__setattr__(self, "attributes", tuple(self.attributes))
+        check_types(self)
+        self.check()
+
+    def check(self) -> None:
+        super().check()
+        self.at_least(1, "epochs", "batch", "n_critic")
+        self.positive("rate", "penalty_weight", "read_weight")
+        self.at_least(0, "attribute_weight", "matching_weight", "cycle_weight")
+        for name in ("beta1", "beta2", "decay"):
+            if not 0 <= getattr(self, name) <= (1 if name == "decay" else 0.9999):
+                raise UserError(f"recipe: {name} is {getattr(self, name)}; it must be in 0..1")
+        if self.size < 16 or self.size % 4:
+            raise UserError(f"recipe: size {self.size} must be a multiple of 4, at least 16")
+
+    @property
+    def matching(self) -> float:
+        """Weight of L_m under the ablation."""
+        return 0.0 if self.ablation == "nomatcher" else self.matching_weight
+
+    @property
+    def cycle(self) -> float:
+        """Weight of L_rec under the ablation."""
+        return 0.0 if self.ablation == "nocycle" else self.cycle_weight
+
+    def rate_after(self, epochs: int) -> float:
+        """Of the epoch that follows so many."""
+        falling = self.epochs * self.decay
+        left = self.epochs - epochs
+        return self.rate * min(1.0, left / falling) if falling else self.rate
+
+
+VARIANTS = {
+    # 20 epochs of CelebA's 160,000 faces are StarGAN's 200,000 steps at a batch of 16.
+    # PrivacyNet's own weights are in none of our sources; lambda_m is ours.
+    "published": Variant(
+        "StarGAN's code (github yunjey/stargan), which PrivacyNet builds on, and a matcher's term",
+        {"size": 128},
+    ),
+    "gpu112": Variant(
+        "ours, for photographs at 112 px in an hour of one GPU",
+        {"size": 112, "epochs": 4, "batch": 32, "rate": 2e-4, "matching_weight": 4.0},
+    ),
+    "faces64": Variant(
+        "ours, for photographs at 64 px on a CPU",
+        {
+            **{"size": 64, "shape": "tiny", "epochs": 8, "batch": 32, "n_critic": 1},
+            **{"rate": 1e-3, "attribute_weight": 4.0, "matching_weight": 4.0},
+        },
+    ),
+    # Gender hidden: EER of an unseen CNN 9.8 to 44.5 %, kept 6.0; TMR at FMR 1 % falls from 71 % to
+    # 30 %, which more of the matcher's weight may help: not tried.
+    "drawn64": Variant(
+        "ours, for drawn faces at 64 px on a CPU",
+        {
+            **{"size": 64, "shape": "tiny", "epochs": 5, "batch": 16, "n_critic": 1},
+            **{"rate": 2e-3, "decay": 0.0, "attribute_weight": 4.0, "matching_weight": 4.0},
+        },
+    ),
+}
+# of the variants of SAN, which one goes with each, where a config names none
+BESIDE = {"drawn64": "drawn64", "faces64": "faces64", "faces112": "gpu112"}
+GIVEN = ("dataset", "seed", "size", "matcher_net", "ablation", "attributes")
+
+
+def privacynet_recipe(variant: str, dataset: str, seed: int, **changes: Any) -> PrivacyNetRecipe:
+    """A variant's recipe for one data set and seed, with fields changed by name.
+
+    Raises UserError for a variant or a field that does not exist.
+    """
+    if variant not in VARIANTS:
+        raise UserError(f"privacynet: variant '{variant}' is unknown: {nearest(variant, VARIANTS)}")
+    values = VARIANTS[variant].values | changes
+    return recipe_from(values | {"dataset": dataset, "seed": seed}, PrivacyNetRecipe)
+
+
+def privacynet_plan(
+    section: Mapping[str, Any], dataset: str, seed: int, ablation: str = "full"
+) -> PrivacyNetRecipe:
+    """The recipe that a config's section `privacy` asks for; faces and matcher are the SAN's.
+
+    Raises UserError for what the recipes refuse.
+    """
+    san, changes = plan_from(section, dataset, seed).san, dict(section.get("privacynet", {}))
+    for name in GIVEN:
+        if name in changes:
+            raise UserError(
+                f"config: privacy.privacynet.{name} can not be set: it follows from privacy.san, "
+                "the seeds, the modes and the data"
+            )
+    variant = changes.pop("variant", None) or BESIDE.get(section.get("variant"), "published")
+    shared = {"size": san.size, "matcher_net": san.matcher_net, "ablation": ablation}
+    return privacynet_recipe(variant, dataset, seed, **changes | shared)

@@ -1,0 +1,86 @@
+"""PrivacyNet: the attributes that a mode names are hidden, the others kept, by one network."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from softbio.errors import UserError
+from softbio.privacy.attributes import LETTERS
+from softbio.privacy.privacynet import signed, unsigned
+from softbio.privacy.privacynet_recipe import ABLATIONS
+from softbio.privacy.protectors.base import Batch, Means, Protect, Protector
+
+# of all attributes that there are, so that what a face is made does not depend on its data set
+COUNT = len(LETTERS)
+
+
+def parsed(mode: str) -> tuple[tuple[str, ...], str]:
+    """What a mode hides, and the ablation: "ga-nocycle" is (("gender", "age"), "nocycle"), "keep"
+    hides nothing. Raises UserError for any other name."""
+    letters, _, ablation = mode.partition("-")
+    ordered = "".join(letter for letter in LETTERS if letter in letters)
+    if (letters != "keep" and (letters != ordered or not letters)) or (
+        "-" in mode and ablation not in ABLATIONS[1:]
+    ):
+        raise UserError(
+            f"mode '{mode}' is unknown; PrivacyNet hides by letters in the order g (gender), a "
+            "(age), r (race), or none by 'keep'; behind may stand -nomatcher or -nocycle"
+        )
+    hidden = () if letters == "keep" else tuple(LETTERS[letter] for letter in letters)
+    return hidden, ablation or "full"
+
+
+def networks(mode: str, count: int) -> tuple[str, ...]:
+    """The network of the mode's ablation, below those of a seed."""
+    return (f"privacynet/{parsed(mode)[1]}",)
+
+
+def draws_of(seed: int, rows: np.ndarray) -> np.ndarray:
+    """Uniform numbers for each face, float32 (B, COUNT), drawn by the seed and the face's row
+    alone: in every mode a hidden attribute becomes the same."""
+    drawn = [np.random.default_rng([seed, row]).random(COUNT, np.float32) for row in rows]
+    return np.stack(drawn)
+
+
+def prepare(mode: str, means: Means) -> Protect:
+    """mode: the letters of what is hidden, g (gender), a (age) and r (race) in this order, or
+    "keep"; behind it "-nomatcher" or "-nocycle", for the network that was trained so.
+
+    Raises UserError for an attribute that the network does not know: its data tell it of too few
+    faces, or one value alone.
+    """
+    hidden, _ = parsed(mode)
+    network = means.needed("generator")
+    names = [attribute.name for attribute in network.known]
+    for name in hidden:
+        if name not in names:
+            raise UserError(
+                f"mode '{mode}' hides {name}, of which the training faces do not show two values; "
+                f"this network knows {', '.join(names)}"
+            )
+    index = means.faces.packed.index
+    classes = torch.from_numpy(np.stack([each.labels(index) for each in network.known], 1))
+    chosen = torch.tensor([name in hidden for name in names])
+    places = [list(LETTERS.values()).index(name) for name in names]
+
+    def protect(batch: Batch) -> Tensor:
+        faces = signed(batch.images)
+        own = network.filled(classes[batch.rows].to(faces.device), network.discriminator(faces)[1])
+        draws = torch.from_numpy(draws_of(means.seed, batch.rows.numpy())[:, places])
+        targets = network.targets(own, chosen.expand(len(own), -1), draws)
+        return unsigned(network.changed(faces, targets))
+
+    return protect
+
+
+PROTECTOR = Protector(
+    title="PrivacyNet",
+    citation="Mirjalili, Raschka, Ross: PrivacyNet: semi-adversarial networks for multi-attribute "
+    "face privacy. IEEE TIP 29, 2020 (arXiv:2001.00561)",
+    modes=("g", "a", "r", "ga", "gr", "ar", "gar", "keep"),
+    prepare=prepare,
+    check=parsed,
+    needs=("generator",),
+    networks=networks,
+    in_talk=True,
+)

@@ -1,0 +1,299 @@
+"""Training a PrivacyNet: some steps of the discriminator, then one of the generator."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from softbio.data.packed import load_packed
+from softbio.device import Determinism, choose_device
+from softbio.errors import UserError
+from softbio.files import sha256
+from softbio.privacy.attributes import LETTERS, attributes_of
+from softbio.privacy.auxiliaries import check_matcher, frozen
+from softbio.privacy.faces import GreyFaces, psnr
+from softbio.privacy.loop import Loop, Task, without_nan, write_results
+from softbio.privacy.loss_matcher import LossMatcher
+from softbio.privacy.losses import matching_loss
+from softbio.privacy.parts import read_parts
+from softbio.privacy.privacynet import PrivacyNet, signed, unsigned
+from softbio.privacy.privacynet_losses import (
+    attribute_loss,
+    between,
+    gradient_norms,
+    penalty,
+    shares_told,
+)
+from softbio.privacy.privacynet_recipe import PrivacyNetRecipe
+from softbio.privacy.recipe import AuxiliaryRecipe
+from softbio.privacy.train_auxiliaries import check_size
+from softbio.privacy.train_san import mirrored
+from softbio.privacy.weights import load_network, save_network, weights_sha256
+from softbio.provenance import Stopwatch
+from softbio.resume import Moving, ResumeFile
+from softbio.sources import PRIVACYNET, modules_sha256
+from softbio.stopping import stoppable
+
+NAMES = tuple(LETTERS.values())
+CRITIC = ("critic", "d_src", "norm", "d_attr", *(f"told_{name}" for name in NAMES))
+GENERATOR = ("loss", "g_src", "g_attr", "j_m", "cycle", "cycle_square")
+GENERATOR += tuple(f"hit_{name}" for name in NAMES)
+# hide-set, targets, place between real and fake, mirror
+DRAWS = 1 + len(NAMES) + 2
+# Beyond these a discriminator has diverged, unless it comes back within so many steps: gradient
+# norms are held near 1, and an attribute's cross-entropy begins at 0.7 to 1.4.
+BOUNDS = {"norm": 100.0, "d_src": 1e4, "d_attr": 100.0}
+PATIENCE = 5
+
+
+@dataclass(frozen=True)
+class PrivacyNetLine:
+    """One line of history.csv, means over the epoch's steps as the networks stood in each.
+
+    critic, loss: of discriminator and generator; d_src, g_src: their Wasserstein terms; norm: of
+    the critic's gradients; d_attr, g_attr: cross-entropies; j_m, cycle: before their weights, None
+    where not computed; psnr: dB of the face that went there and back; told_...: share of the real
+    faces whose attribute the discriminator tells; hit_...: share of the changed ones that it takes
+    for what was asked for; None where the data do not tell the attribute.
+    """
+
+    epoch: int
+    critic: float
+    d_src: float
+    norm: float
+    d_attr: float
+    loss: float
+    g_src: float
+    g_attr: float
+    j_m: float | None
+    cycle: float | None
+    psnr: float | None
+    told_gender: float | None
+    told_age: float | None
+    told_race: float | None
+    hit_gender: float | None
+    hit_age: float | None
+    hit_race: float | None
+    images_per_second: float
+    seconds: float
+    learning_rate: float
+
+
+@dataclass
+class Guard:
+    """Watches the discriminator: `suspects` steps in a row were out of bounds, for `reason`."""
+
+    suspects: int = 0
+    reason: str = ""
+
+    def see(self, values: dict[str, float]) -> None:
+        """Take notice of one step."""
+        broken = [name for name, value in values.items() if not np.isfinite(value)]
+        wide = [name for name, bound in BOUNDS.items() if abs(values.get(name, 0.0)) > bound]
+        if not broken + wide:
+            self.suspects = 0
+            return
+        name = (broken + wide)[0]
+        self.suspects = PATIENCE if broken else self.suspects + 1
+        limit = "" if broken else f", bound {BOUNDS[name]:g}, step {self.suspects} in a row"
+        self.reason = f"{name} is {values[name]:.3g}{limit}"
+
+
+@dataclass
+class PrivacyNetTask:
+    """The steps of a PrivacyNet's training.
+
+    One Adam holds both networks, a group each: it leaves out what has no gradient, so that a step
+    of one network does not move the other, as two of them would. A step of the loop is n_critic
+    batches, so that it knows no counter that a resumed run would have to restore.
+    """
+
+    recipe: PrivacyNetRecipe
+    network: PrivacyNet
+    optimizer: torch.optim.Optimizer
+    matcher: nn.Module
+    faces: GreyFaces
+    classes: Tensor
+    rows: Tensor
+    kept: Callable[[], str]
+    guard: Guard = field(default_factory=Guard)
+
+    @property
+    def name(self) -> str:
+        return f"privacynet {self.recipe.dataset} seed {self.recipe.seed}"
+
+    def begin(self, history: list[PrivacyNetLine]) -> None:
+        """The rate of an epoch after this history; also for one that was interrupted."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.rate_after(len(history))
+
+    def batch(self, rows: Tensor, draws: Tensor) -> tuple[Tensor, Tensor]:
+        """Faces in -1..1, half of them mirrored, and their classes."""
+        chosen = (draws[:, -1] < 0.5).to(self.faces.device)
+        return signed(mirrored(self.faces.batch(rows), chosen)), self.classes[rows].to(
+            chosen.device
+        )
+
+    def asked(self, own: Tensor, draws: Tensor) -> Tensor:
+        """What each face shall show: one of all hide-sets, none among them, each as likely."""
+        count = own.shape[1]
+        sets = (draws[:, 0] * 2**count).long().clamp(max=2**count - 1)
+        hidden = (sets[:, None] >> torch.arange(count)) % 2 == 1
+        return self.network.targets(own, hidden, draws[:, 1 : 1 + count])
+
+    def step(self, rows: Tensor, draws: Tensor) -> Tensor:
+        """n_critic batches: the values of GENERATOR and of CRITIC, the last batch's."""
+        parts = list(
+            zip(rows.split(self.recipe.batch), draws.split(self.recipe.batch), strict=True)
+        )
+        for some, numbers in parts:
+            critic = self.critic_step(*self.batch(some, numbers), numbers)
+            self.guard.see(dict(zip(CRITIC[:4], critic[:4].tolist(), strict=True)))
+            if self.guard.suspects >= PATIENCE:
+                self.check()
+        some, numbers = parts[-1]
+        generator = self.generator_step(*self.batch(some, numbers), numbers)
+        return torch.cat([generator, critic])
+
+    def check(self) -> None:
+        """Raise UserError for a discriminator that is out of bounds: its state must not replace
+        the last good one."""
+        if self.guard.suspects:
+            raise UserError(
+                f"{self.name}: the discriminator diverged: {self.guard.reason}; {self.kept()}; "
+                "lower privacy.privacynet.rate or raise its penalty_weight"
+            )
+
+    def critic_step(self, faces: Tensor, classes: Tensor, draws: Tensor) -> Tensor:
+        """One batch of the discriminator: the values of CRITIC."""
+        network, recipe = self.network, self.recipe
+        real, logits = network.discriminator(faces)
+        with torch.no_grad():
+            own = network.filled(classes, logits)
+            fake = network.changed(faces, self.asked(own, draws))
+        d_src = network.discriminator(fake)[0].mean() - real.mean()
+        middle = between(faces, fake, draws[:, -2])
+        norms = gradient_norms(lambda x: network.discriminator(x)[0], middle)
+        d_attr = attribute_loss(logits, classes, network.sizes)
+        loss = d_src + recipe.penalty_weight * penalty(norms) + recipe.read_weight * d_attr
+        self.move(loss, network.discriminator)
+        told = self.by_name(shares_told(logits, classes, network.sizes))
+        return torch.stack([loss, d_src, norms.mean(), d_attr, *told]).detach()
+
+    def generator_step(self, faces: Tensor, classes: Tensor, draws: Tensor) -> Tensor:
+        """One batch of the generator: the values of GENERATOR, NaN where not computed."""
+        network, recipe = self.network, self.recipe
+        with torch.no_grad():
+            own = network.filled(classes, network.discriminator(faces)[1])
+        target = self.asked(own, draws)
+        fake = network.changed(faces, target)
+        source, logits = network.discriminator(fake)
+        # nobody can say whether an estimate was hit
+        judged = torch.where(classes < 0, classes, target)
+        g_src, g_attr = -source.mean(), attribute_loss(logits, judged, network.sizes)
+        loss = g_src + recipe.attribute_weight * g_attr
+        j_m = cycle = square = loss.new_tensor(float("nan"))
+        if recipe.matching:
+            with torch.no_grad():
+                original = self.matcher(unsigned(faces))
+            j_m = matching_loss(self.matcher(unsigned(fake)), original)
+            loss = loss + recipe.matching * j_m
+        if recipe.cycle:
+            away = network.changed(fake, own) - faces
+            cycle, square = away.abs().mean(), (away / 2).square().mean()
+            loss = loss + recipe.cycle * cycle
+        self.move(loss, network.generator)
+        hits = self.by_name(shares_told(logits, judged, network.sizes))
+        return torch.stack([loss, g_src, g_attr, j_m, cycle, square, *hits]).detach()
+
+    def move(self, loss: Tensor, part: nn.Module) -> None:
+        """A step of one of the networks."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward(inputs=list(part.parameters()))
+        self.optimizer.step()
+
+    def by_name(self, values: list[Tensor]) -> list[Tensor]:
+        """A value for each of NAMES, NaN for what is not learnt."""
+        known = [attribute.name for attribute in self.network.known]
+        found = dict(zip(known, values, strict=True))
+        return [found.get(name, values[0].new_tensor(float("nan"))) for name in NAMES]
+
+    def line(self, epoch: int, means: dict[str, float], seconds: float) -> PrivacyNetLine:
+        """See `Task`."""
+        square, rate = means.pop("cycle_square"), self.optimizer.param_groups[0]["lr"]
+        back = psnr(square) if square == square else square
+        speed = len(self.rows) / seconds
+        found = PrivacyNetLine(epoch, psnr=back, **means, images_per_second=speed,
+                               seconds=seconds, learning_rate=rate)  # fmt: skip
+        return without_nan(found)
+
+    def task(self) -> Task:
+        """For the loop."""
+        return Task(
+            *(self.name, self.rows, self.recipe.batch * self.recipe.n_critic),
+            *(GENERATOR + CRITIC, self.begin, self.step, self.line),
+            finished=lambda history: len(history) >= self.recipe.epochs,
+            draws=DRAWS,
+            check=self.check,
+        )
+
+
+def optimizer_of(network: PrivacyNet, recipe: PrivacyNetRecipe) -> torch.optim.Optimizer:
+    """Adam over two groups, generator and discriminator."""
+    groups = [{"params": part.parameters()} for part in network.children()]
+    return torch.optim.Adam(groups, recipe.rate, (recipe.beta1, recipe.beta2), fused=True)
+
+
+def train_privacynet(
+    recipe: PrivacyNetRecipe,
+    packed: Path,
+    parts: Path,
+    matcher: Path | nn.Module,
+    folder: Path,
+    device: str = "auto",
+) -> None:
+    """Train one on the part "san": network.safetensors, history.csv, run.json.
+
+    recipe: without attributes, which are those that the faces of the part tell; parts: parts.csv;
+    matcher: a file of `train_auxiliary`, or any module that fits. Can be killed and goes on, as
+    `softbio.train.train`. Raises UserError for data that do not fit the recipe and for a
+    discriminator that diverges.
+    """
+    watch, place, data = Stopwatch(), choose_device(device), load_packed(packed)
+    check_size(data, recipe.size, packed)
+    if (recipe.matcher_net == "own") == isinstance(matcher, LossMatcher):
+        raise UserError(f"recipe: matcher_net is '{recipe.matcher_net}'; give that matcher")
+    inside = read_parts(parts, data) == "san"
+    recipe = replace(recipe, attributes=attributes_of(data, inside))
+    if isinstance(matcher, nn.Module):
+        own = weights_sha256(matcher)
+    else:
+        own, matcher = sha256(matcher), load_network(matcher, AuxiliaryRecipe)[1]
+    read = [sha256(Path(packed) / "index.parquet"), sha256(parts), own]
+    resume = ResumeFile(
+        *(folder / "resume.pt", recipe, place, " ".join(read)),
+        *(PrivacyNetLine, modules_sha256(PRIVACYNET)),
+    )
+    with Determinism() as determinism, stoppable(resume.kept) as stop:
+        matcher = frozen(matcher.to(place))
+        check_matcher(matcher, recipe.size, place)
+        torch.manual_seed(recipe.seed)
+        network = PrivacyNet(recipe).to(place)
+        optimizer = optimizer_of(network, recipe)
+        classes = np.stack([each.labels(data.index) for each in recipe.attributes], 1)
+        rows = torch.from_numpy(np.flatnonzero(inside))
+        work = PrivacyNetTask(
+            *(recipe, network, optimizer, matcher, GreyFaces(data, place)),
+            *(torch.from_numpy(classes), rows, resume.kept),
+        )
+        moving = Moving(network, optimizer, torch.Generator().manual_seed(recipe.seed))
+        progress = resume.restore(moving)
+        work.begin(progress.history)
+        loop = Loop(work.task(), moving, resume, progress, stop)
+        loop.run()
+    save_network(folder / "network.safetensors", recipe, network)
+    write_results(folder, recipe, loop, watch, determinism.missing, len(rows))
+    resume.remove()

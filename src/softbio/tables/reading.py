@@ -1,0 +1,232 @@
+"""Tables of reading gender: published and ours, by group, by subject, the runs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+
+import pandas as pd
+
+from softbio.conditions import OVER_SUBJECTS
+from softbio.data.registry import Card
+from softbio.published import brief
+from softbio.reading.judge import VIEWS
+from softbio.reading.load import Reading
+from softbio.reading.notebook import BACKBONE, RULE, Printed, deviations
+from softbio.records import SELECTIONS, label
+from softbio.statistics import Interval
+from softbio.tables.layout import ABSENT, Row, Table, decimals
+
+WILSON = "Wilson's interval takes each image for an independent case"
+GROUPS = {"gender": "Gender", "age_group": "Age group", "race": "Race"}
+
+
+def percent(value: float, digits: int = 2) -> str:
+    """A share of 1 in %."""
+    return decimals(100 * value, digits)
+
+
+def between(interval: Interval, digits: int = 2, scale: float = 100) -> str:
+    """The limits of an interval, "(96.61 to 97.73)"; a dash where it has none."""
+    ends = [decimals(scale * limit, digits) for limit in (interval.low, interval.high)]
+    return ABSENT if ABSENT in ends else f"({ends[0]} to {ends[1]})"
+
+
+def name_of(reading: Reading) -> str:
+    """The network as printed, with the method and the seed where they are not what all share."""
+    return f"{label(reading.run.backbone)}, {reading.run.label}, seed {reading.run.seed}"
+
+
+def word(reading: Reading, selection: str, theirs: Printed) -> str:
+    """One word by `notebook.RULE`, and what is other in another recipe."""
+    apart = deviations(reading.record)
+    if apart or theirs.backbone != reading.run.backbone:
+        return f"other recipe: {brief(apart)}" if apart else "other recipe: backbone"
+    if selection != "last":
+        return "other recipe: best epoch"
+    ours = reading.interval(selection, "accuracy")
+    covered = 100 * ours.low <= theirs.value <= 100 * ours.high
+    return "reproduced" if covered else "differs"
+
+
+def long_form(readings: Sequence[Reading]) -> pd.DataFrame:
+    """Every number of every run, a row each: the run's key and the columns of `judge.Number`."""
+    frames = [
+        pd.concat([pd.DataFrame([asdict(each.run)] * len(each.numbers)), each.numbers], axis=1)
+        for each in readings
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def accuracy(readings: Sequence[Reading], published: Mapping[str, Printed]) -> Table:
+    """Accuracy beside the published one, last epoch and best validation epoch."""
+    rows = []
+    for each in readings:
+        theirs = published.get(each.run.backbone) or published.get(BACKBONE)
+        for selection in each.selections:
+            ours = each.interval(selection, "accuracy")
+            cells = [
+                *(label(each.run.dataset), name_of(each), SELECTIONS[selection]),
+                percent(ours.estimate),
+                between(each.around(selection, "accuracy")),
+                between(ours),
+                *(percent(each.interval(selection, name).estimate)
+                  for name in ("balanced_accuracy", "auc", "eer")),
+                *_compared(each, selection, ours, theirs),
+            ]  # fmt: skip
+            rows.append(Row(cells))
+    caption = (
+        "Gender of test images, in %; decided male where P(male) is above one half. "
+        f"{WILSON}; {OVER_SUBJECTS}. Published: of the same backbone where one is printed, else of "
+        f"{label(BACKBONE)}, tested at the last epoch on all of CelebA's test part; difference in "
+        "percentage points, its interval that of ours, as none is published. "
+        f"{RULE[0].upper()}{RULE[1:]}."
+    )
+    columns = [
+        *(("", name) for name in ("Data set", "Network", "Selection")),
+        *(("Accuracy ↑", name) for name in ("%", "Wilson", "over subjects")),
+        *(("", name) for name in ("Balanced ↑", "AUC ↑", "EER ↓")),
+        *(("Published", name) for name in ("%", "difference")),
+        ("", "Verdict"),
+    ]
+    frame = long_form(readings)
+    title = "Reading gender: published and ours"
+    return Table("reading", title, caption, frame, columns, rows, heads=2, words=1)
+
+
+def _compared(
+    each: Reading, selection: str, ours: Interval, theirs: Printed | None
+) -> tuple[str, str, str]:
+    """Published value, difference with interval, verdict."""
+    if theirs is None:
+        return ABSENT, ABSENT, ABSENT
+    apart = Interval(*(100 * x - theirs.value for x in (ours.estimate, ours.low, ours.high)))
+    difference = f"{apart.estimate:+.2f} {between(apart, scale=1)}"
+    return theirs.as_printed.rstrip("%"), difference, word(each, selection, theirs)
+
+
+def groups(readings: Sequence[Reading]) -> Table | None:
+    """Accuracy by gender, age group and race of the test images, last epoch."""
+    frame = long_form(readings)
+    frame = frame[frame["by"].isin(VIEWS) & (frame["selection"] == "last")]
+    if frame.empty:
+        return None
+    rows = []
+    for each in readings:
+        part = each.numbers[each.numbers["by"].isin(VIEWS) & (each.numbers["selection"] == "last")]
+        for row in part.to_dict("records"):
+            over = Interval(row["value"], row["low"], row["high"])
+            around = Interval(row["value"], row["wilson_low"], row["wilson_high"])
+            rows.append(
+                Row([
+                    label(each.run.dataset), name_of(each), GROUPS[row["by"]], row["group"],
+                    f"{row['n']:,}", percent(row["value"]), between(around), between(over),
+                ])
+            )  # fmt: skip
+    caption = (
+        "Accuracy on parts of the test images, in %, last epoch; groups as the data set labels "
+        f"them. {WILSON}; {OVER_SUBJECTS}, absent where none or all are wrong."
+    )
+    columns = ["Data set", "Network", "By", "Group", "Images", "Accuracy ↑", "Wilson", "Subjects"]
+    title = "Reading gender: by group"
+    named = [("", name) for name in columns]
+    return Table("reading-groups", title, caption, frame, named, rows, heads=3)
+
+
+def subjects(readings: Sequence[Reading]) -> Table | None:
+    """What it comes to where every subject counts the same, last epoch and best."""
+    rows = []
+    for each in readings:
+        if not each.has("subject"):
+            continue
+        for selection in each.selections:
+            image, person = (each.interval(selection, "accuracy", by) for by in ("all", "subject"))
+            errors = each.around(selection, "with_error", "subject")
+            many = each.numbers[each.numbers["by"] == "subject"]["n"].iloc[0]
+            rows.append(
+                Row([
+                    label(each.run.dataset), name_of(each), SELECTIONS[selection], f"{many:,}",
+                    percent(image.estimate), percent(person.estimate), between(person),
+                    percent(errors.estimate), between(errors),
+                ])
+            )  # fmt: skip
+    if not rows:
+        return None
+    caption = (
+        "Test subjects, in %. By image: every image counts the same; by subject: every subject "
+        "does, whatever the number of images, with a BCa bootstrap interval. With an error: "
+        "subjects of whom at least one image is decided wrong, with Wilson's interval."
+    )
+    columns = [
+        *(("", name) for name in ("Data set", "Network", "Selection", "Subjects")),
+        *(("Accuracy ↑", name) for name in ("by image", "by subject", "interval")),
+        *(("With an error ↓", name) for name in ("%", "interval")),
+    ]
+    frame = long_form(readings)
+    frame = frame[frame["by"] == "subject"]
+    title = "Reading gender: by subject"
+    return Table("reading-subjects", title, caption, frame, columns, rows, heads=2)
+
+
+def commonest(readings: Sequence[Reading], cards: Mapping[str, Card]) -> Table | None:
+    """What always answering the gender that is commoner in training would reach."""
+    rows, long = [], []
+    for dataset in dict.fromkeys(each.run.dataset for each in readings):
+        if dataset not in cards:
+            continue
+        parts = {part: pd.Series(of) for part, of in cards[dataset].gender.items()}
+        answer = parts["train"].idxmax()
+        share = parts["test"].get(answer, 0) / parts["test"].sum()
+        counts = [f"{parts[part].sum():,}" if part in parts else ABSENT for part in PARTS]
+        rows.append(Row([label(dataset), *counts, str(answer), percent(share)]))
+        long.append({"dataset": dataset, "answer": answer, "accuracy": share})
+    if not rows:
+        return None
+    caption = (
+        "Images of each part, and the accuracy on the test images of always answering the gender "
+        "that is commoner in training, in %."
+    )
+    columns = ["Data set", "Training", "Validation", "Test", "Answer", "Accuracy"]
+    title = "Reading gender: the parts, and a constant answer"
+    frame, named = pd.DataFrame(long), [("", name) for name in columns]
+    return Table("reading-constant", title, caption, frame, named, rows)
+
+
+PARTS = ("train", "valid", "test")
+
+
+def runs(readings: Sequence[Reading]) -> Table:
+    """Where each run comes from."""
+    rows = []
+    for each in readings:
+        record = each.record
+        best, git = record["best_epoch"], record["git"]
+        commit = (git["commit"] or "none")[:7] + (" + changes" if git["dirty"] else "")
+        cells = [
+            *(label(each.run.dataset), name_of(each), f"{record['recipe']['crop']}"),
+            *(str(record["epochs"]), ABSENT if best is None else str(best)),
+            decimals(record["parameters"] / 1e6, 2),
+            *(record["device"], record["precision"], f"{record['training_seconds'] / 60:.1f} min"),
+            commit,
+        ]
+        rows.append(Row(cells))
+    caption = (
+        "One row a trained run. Best epoch: lowest error on the validation images; time: of all "
+        "epochs, validation included; commit: of this repository."
+    )
+    columns = [
+        *("Data set", "Network", "Input, px", "Epochs", "Best epoch", "Parameters, M", "Device"),
+        *("Precision", "Time", "Commit"),
+    ]
+    frame = pd.json_normalize([each.record for each in readings])
+    title = "Reading gender: runs"
+    return Table("reading-runs", title, caption, frame, [("", c) for c in columns], rows, heads=2)
+
+
+def reading_tables(
+    readings: Sequence[Reading], published: Mapping[str, Printed], cards: Mapping[str, Card]
+) -> Iterator[Table | None]:
+    """In the report's order; None where there is nothing to show."""
+    yield accuracy(readings, published)
+    yield groups(readings)
+    yield subjects(readings)
+    yield commonest(readings, cards)
+    yield runs(readings)

@@ -1,0 +1,139 @@
+"""What is hidden and what is kept: the selectivity matrix, and every reader of age and race."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from softbio.conditions import OVER_SUBJECTS, by_scorer, failed_note, scorer, seen_note
+from softbio.hiding.claim import before
+from softbio.hiding.load import Hiding
+from softbio.hiding.selectivity import (
+    MARGIN,
+    Cell,
+    Line,
+    Readers,
+    name_of,
+    readers,
+)
+from softbio.intervals import Judged
+from softbio.names import joined
+from softbio.records import in_text, label
+from softbio.scores import ORIGINAL
+from softbio.statistics import Interval
+from softbio.tables.layout import ABSENT, Row, Table, decimals
+from softbio.tables.privacy import flat, percent
+
+ERROR = "balanced_error"
+
+
+def told_by(known: Sequence[Readers]) -> str:
+    """Who reads what, in a sentence or two for a caption."""
+    texts = []
+    for each in known:
+        names = list(dict.fromkeys(scorer(item.about) for item in each.able))
+        texts.append(f"{each.attribute} by {joined(names) if names else 'nobody'}")
+    deaf = list(dict.fromkeys(name for each in known for name in each.deaf))
+    unheard = f" Not heard, no better than chance on clean faces: {joined(deaf)}." if deaf else ""
+    return f"Read by unseen evaluators, whose mean is shown: {'; '.join(texts)}.{unheard}"
+
+
+def _cell(line: Line, cell: Cell) -> str:
+    if line.protector == ORIGINAL:
+        return percent(cell.error)
+    return percent(cell.change, sign=True)
+
+
+def _keys(line: Line, dataset: str) -> dict:
+    hides = "+".join(line.hides.hidden)
+    keys = {"dataset": dataset, "condition": line.name, "protector": line.protector}
+    return keys | {"mode": line.mode, "hides": hides, "without": line.hides.without}
+
+
+def selectivity(hiding: Hiding, found: Sequence[Line]) -> Table | None:
+    """The matrix: attributes hidden by attributes read; None without lines."""
+    if not found:
+        return None
+    rows, long, known = [], [], readers(hiding)
+    for line in found:
+        hidden = joined(line.hides.hidden) if line.hides.hidden else ABSENT
+        cells = [_cell(line, cell) for cell in line.cells]
+        best = [2 + place for place, cell in enumerate(line.cells) if cell.hidden]
+        rows.append(Row([line.name, hidden, *cells, percent(line.tmr)], best))
+        for cell in line.cells:
+            keys = _keys(line, hiding.dataset) | {"read": cell.attribute, "hidden": cell.hidden}
+            numbers = {"before": cell.error, "change": cell.change, "tmr": line.tmr}
+            long.append(keys | flat(numbers))
+    several = " and over seeds" if len(hiding.seeds) > 1 else ""
+    caption = (
+        f"Selectivity on {in_text(hiding.dataset)}, in %. Balanced error: mean over the groups of "
+        "an attribute of the share that is taken for another; first line: before protection; then "
+        "what protection adds to it, in percentage points, in bold where the attribute is to be "
+        "hidden. A hidden attribute should be above 0, a kept one near it (at most "
+        f"{100 * MARGIN:.0f}, a margin of ours). An error of gender beyond 50 hides nothing: the "
+        f"decisions need only be turned round. {told_by(known)} Means are over "
+        f"evaluators{several}. TMR at FMR 1 %: mean of unseen matchers, protected probe, original "
+        f"reference. In brackets: {OVER_SUBJECTS}; both sides of a difference are drawn together."
+    )
+    columns = [("", "Images"), ("", "Hides")]
+    columns += [("Error when reading", each.attribute) for each in known]
+    columns += [("", "TMR")]
+    title = f"What is hidden, what is kept: {label(hiding.dataset)}"
+    name = f"selectivity-{hiding.dataset}"
+    return Table(name, title, caption, pd.DataFrame(long), columns, rows, heads=2)
+
+
+def _years(interval: Interval | None, sign: bool = False) -> str:
+    """Years with their limits; a dash where there are none."""
+    if interval is None:
+        return ABSENT
+    values = (interval.estimate, interval.low, interval.high)
+    texts = [("+" if sign and value > 0 else "") + decimals(value) for value in values]
+    middle, low, high = (text.replace("-", "−") for text in texts)
+    return f"{middle} ({low} to {high})"
+
+
+def _numbers(item: Judged, items: Sequence[Judged]) -> dict[str, Interval | None]:
+    original = None if item.about.protector == ORIGINAL else before(item, items)
+    names = [ERROR] + ["mae"] * item.scores.in_years
+    found = {name: item.interval(name) for name in names}
+    changes = {
+        f"{name}_change": original and item.numbers.difference(original.numbers, name)
+        for name in names
+    }
+    return dict.fromkeys((ERROR, f"{ERROR}_change", "mae", "mae_change")) | found | changes
+
+
+def attribute_errors(judged: Sequence[Judged]) -> Table | None:
+    """Every reader of age and race before and after protection; None without any."""
+    if not judged:
+        return None
+    rows, long = [], []
+    for items in by_scorer(judged).values():
+        for item in items:
+            about, numbers = item.about, _numbers(item, items)
+            several = sum(name_of(other) == name_of(item) for other in items) > 1
+            name = name_of(item) + (f", seed {about.seed}" if several else "")
+            cells = [about.attribute, scorer(about), name, f"{len(item.scores.frame):,}"]
+            cells += [percent(numbers[ERROR]), percent(numbers[f"{ERROR}_change"], sign=True)]
+            cells += [_years(numbers["mae"]), _years(numbers["mae_change"], sign=True)]
+            rows.append(Row(cells))
+            keys = {"dataset": about.dataset, "attribute": about.attribute}
+            keys |= {"evaluator": about.evaluator, "seen": about.seen, "seed": about.seed}
+            keys |= {"protector": about.protector, "mode": about.mode}
+            long.append(keys | {"images": len(item.scores.frame)} | flat(numbers))
+    abouts = [item.about for item in judged]
+    dataset = abouts[0].dataset
+    values = {about.attribute: ", ".join(about.values) for about in abouts}
+    groups = "; ".join(f"{attribute}: {names}" for attribute, names in values.items())
+    caption = (
+        f"Age and race on test images of {in_text(dataset)}. Balanced error, in %: the mean over "
+        f"groups ({groups}) of the share that is taken for another; predicted years are put into "
+        "the groups. MAE: mean absolute error in years. In brackets: "
+        f"{OVER_SUBJECTS}; those of a difference draw both sides together. "
+        f"{seen_note(abouts)} {failed_note(abouts)}"
+    ).strip()
+    heads = ("Attribute", "Evaluator", "Images", "N", "Balanced error", "− before", "MAE")
+    columns = [("", name) for name in (*heads, "MAE − before")]
+    title = f"Age and race before and after protection: {label(dataset)}"
+    name = f"attributes-{dataset}"
+    return Table(name, title, caption, pd.DataFrame(long), columns, rows, heads=3)

@@ -1,0 +1,182 @@
+"""What is hidden and what is kept: matrix, claims and figure, from made-up scores."""
+
+from dataclasses import replace
+
+import matplotlib
+import pandas as pd
+import pytest
+from sklearn.metrics import balanced_accuracy_score
+
+from softbio.attribute_scores import write_attribute
+from softbio.figures.base import NotShown
+from softbio.figures.selectivity import selectivity as draw
+from softbio.hiding.claims import decide
+from softbio.hiding.evaluators import evaluators
+from softbio.hiding.load import load_hiding
+from softbio.hiding.page import read_half, shown
+from softbio.hiding.population import read_population
+from softbio.hiding.selectivity import HideSet, hide_set, lines, readers, selectivity_claims
+from softbio.hiding.verdicts import HELD, NOT_HELD
+from softbio.hiding.write import write_hiding
+from softbio.page import Share
+from softbio.report import environment_of
+from softbio.tables.hiding import evaluators_table
+from softbio.tables.selectivity import attribute_errors, selectivity
+from tests.conftest import ROOT
+from tests.report import hidden, selective
+
+
+@pytest.fixture(scope="module")
+def hiding():
+    return selective.hiding(deaf=True)
+
+
+def test_letters_say_what_is_hidden():
+    assert hide_set("privacynet", "ar") == HideSet(("age", "race"))
+    assert hide_set("privacynet", "keep") == HideSet(())
+    assert hide_set("privacynet", "gar-nocycle") == HideSet(("gender", "age", "race"), "nocycle")
+    assert hide_set("san", "op") == hide_set("mixing", "alpha0.5") == HideSet(("gender",))
+    assert hide_set("san", "sm") == hide_set("original", "") == HideSet(())
+
+
+def test_hide_sets_come_first_and_ablations_behind_them(hiding):
+    names = [line.name for line in lines(hiding)]
+    assert names == [
+        "Before",
+        "PrivacyNet, hides gender",
+        "PrivacyNet, hides gender and age",
+        "PrivacyNet, hides gender, age and race",
+        "PrivacyNet, hides nothing",
+        "PrivacyNet, hides gender and age, without the matcher",
+        "Face mixing alpha 0.5",
+    ]
+
+
+def test_a_cell_is_the_change_of_scikit_learns_balanced_error(hiding):
+    (line,) = (each for each in lines(hiding) if each.mode == "ga")
+    age = next(cell for cell in line.cells if cell.attribute == "age")
+    errors = []
+    for key in (("privacynet", "ga"), ("original", "")):
+        told, predicted = selective.age(*key, selective.EFFECTS[key].age).classes
+        errors.append(1 - balanced_accuracy_score(told, predicted))
+    assert age.change.estimate == pytest.approx(errors[0] - errors[1])
+    assert age.change.low > 0.2
+    assert age.error.estimate == pytest.approx(errors[1])
+    assert [cell.hidden for cell in line.cells] == [True, True, False]
+
+
+def test_who_only_guesses_is_not_heard(hiding):
+    (age,) = (each for each in readers(hiding) if each.attribute == "age")
+    assert list(age.deaf) == ["GUESSER"]
+    assert {item.about.evaluator for item in age.able} == {"own_coral"}
+    claim = selectivity_claims(hiding)[0]
+    assert "Not heard, for an error no better than chance before protection: GUESSER" in (
+        claim.sentence
+    )
+    assert "GUESSER" in selectivity(hiding, lines(hiding)).caption
+
+
+def test_the_claim_holds_where_hidden_errors_rise_and_kept_ones_stay(hiding):
+    found = {claim.name: claim for claim in decide(hiding)}
+    assert list(found) == ["C1", "C2", "C3", "C5", "C5b", "C6"]
+    parts = found["C5"].parts
+    # three hide-sets by three readers: neither "keep" nor an ablation is one
+    assert len(parts) == 9
+    assert {part.word for part in parts if "(hidden)" in part.text} == {HELD}
+    assert found["C5"].word == HELD
+    assert found["C5b"].word == HELD
+    assert found["C5b"].parts[0].interval.low > 0
+
+
+@pytest.mark.parametrize(
+    ("effect", "lost"),
+    [
+        (selective.Effect(gender=0, race=0.4), "Error of race (kept)"),
+        (selective.Effect(), "Error of gender (hidden)"),
+    ],
+)
+def test_the_claim_fails_where_an_attribute_is_lost_or_shows(effect, lost):
+    effects = {key: selective.EFFECTS[key] for key in (("original", ""),)}
+    (claim,) = selectivity_claims(selective.hiding(effects | {("privacynet", "g"): effect}))
+    assert claim.word != HELD
+    failed = {part.text.split(",")[0] for part in claim.parts if part.word != HELD}
+    assert failed == {lost}
+
+
+def test_the_matcher_is_not_needed_where_nothing_is_lost_without_it():
+    effects = dict(selective.EFFECTS)
+    effects["privacynet", "ga"] = replace(effects["privacynet", "ga"], matching=0.3)
+    effects["privacynet", "ga-nomatcher"] = selective.Effect(0, 0)
+    assert selectivity_claims(selective.hiding(effects))[1].word == NOT_HELD
+
+
+def test_without_privacynet_there_is_a_matrix_and_no_claim():
+    kept = [("original", ""), ("mixing", "alpha0.5")]
+    effects = {key: selective.EFFECTS[key] for key in kept}
+    found = selective.hiding(effects)
+    assert [line.name for line in lines(found)] == ["Before", "Face mixing alpha 0.5"]
+    assert selectivity_claims(found) == []
+    assert lines(replace(found, attributes=())) == []
+
+
+def test_tables_and_figure_show_the_matrix(hiding, tmp_path):
+    table = selectivity(hiding, lines(hiding))
+    row = next(row for row in table.rows if row.cells[1] == "gender and age")
+    assert row.best == [2, 3]
+    assert row.cells[3].startswith("+")
+    assert len(table.long) == 7 * 3
+    with matplotlib.rc_context(fname=ROOT / "report/figures.mplstyle"):
+        figure = draw(table.long, "faces")
+        figure.write(tmp_path)
+    assert len(pd.read_csv(tmp_path / "selectivity-faces.csv")) == 6 * 3
+    assert "PrivacyNet, hides gender, gender (hidden)" in figure.alt
+    with pytest.raises(NotShown, match="needs readers"):
+        draw(table.long[table.long["protector"] == "original"], "faces")
+    errors = attribute_errors(hiding.attributes)
+    ages = errors.long[errors.long["evaluator"] == "own_coral"].set_index("mode")
+    told = selective.age("original", "", 1).errors
+    assert ages.loc["", "mae"] == pytest.approx(told.mean())
+    assert ages.loc["ga", "mae_change"] > 5
+    assert attribute_errors(()) is None
+
+
+def test_the_matrix_has_a_section_of_its_own(hiding, tmp_path):
+    write_hiding(hiding, {}, tmp_path, ROOT / "report/figures.mplstyle")
+    half = shown(read_half(tmp_path), Share(10**6, 10**5), tmp_path / "page.html")
+    template = environment_of(ROOT / "report").get_template("hiding.html.j2")
+    page = template.render(half=half, headline="")
+    start, end = page.index("What is hidden, what is kept</h3>"), page.index("<h3>Tables</h3>")
+    assert start < page.index('id="figure-selectivity-faces"') < end
+    assert start < page.index('id="table-selectivity-faces"') < end
+    for kind in ("figure", "table"):
+        assert page.count(f'id="{kind}-selectivity-faces"') == 1
+    assert page.index('id="table-attributes-faces"') > end
+    assert "<b>C5: PrivacyNet hides" in page
+
+
+def test_readers_stand_among_the_evaluators(hiding):
+    found = {entry.name: entry for entry in evaluators(hiding, {})}
+    assert (found["own_coral"].kind, found["own_race"].kind) == ("age", "race")
+    assert found["own_coral"].clean.estimate > 0.8
+    assert "CORAL" in found["own_coral"].text
+    rows = {row.cells[0]: row.cells for row in evaluators_table(list(found.values()), "f").rows}
+    assert rows["OWN_CORAL"][2] != "–"
+    assert rows["OWN_CORAL"][3] == "–"
+
+
+def test_files_are_read_with_their_condition(tmp_path):
+    world = hidden.World(6, 2, 50)
+    folder = hidden.condition(world, tmp_path, "none", "original", 0)
+    write_attribute(
+        folder / "scores/attributes/own_coral.parquet", selective.age("original", "", 1)
+    )
+    card = tmp_path / "card.json"
+    card.write_text(
+        '{"datasets": {"u": {"name": "u", "subjects": false}}, "left_out": [], "size": 9}'
+    )
+    parts = tmp_path / "parts.csv"
+    parts.write_text("image,subject,part,gender\na,a,test,male\n")
+    people = read_population("faces", card, parts)
+    (item,) = load_hiding(people, [folder], resamples=5).attributes
+    assert item.about.evaluator == "own_coral"
+    assert "u tells no subjects" in people.without_subjects

@@ -1,0 +1,197 @@
+"""What is told before a run: totals, data sets that lack, and what a config leaves out."""
+
+import copy
+from dataclasses import replace
+
+import pytest
+
+from softbio.absence import absences, left_out
+from softbio.benchmark import load_benchmark
+from softbio.cost import hiding_hours, san_cost, training_hours
+from softbio.data.registry import load_registry
+from softbio.errors import UserError
+from softbio.estimate import as_text, counts_of, estimates
+from softbio.files import write_json
+from softbio.privacy.recipe import plan_from
+from softbio.published import GMAC, gpu_hours, read_published, talk_recipe
+from softbio.schema import read_yaml
+from tests import miniatures
+from tests.conftest import ROOT
+
+REGISTRY = load_registry(ROOT / "config/datasets.yaml")
+PUBLISHED = read_published(ROOT / "config/published.csv")
+CLOSED = ["morph2", "afad", "utkface", "cacd", "celeba"]
+
+
+def load(**changes):
+    config = read_yaml(ROOT / "config/paper.yaml") | changes
+    schema = ROOT / "workflow/schemas/config.schema.yaml"
+    return load_benchmark(copy.deepcopy(config), schema, list(REGISTRY))
+
+
+@pytest.fixture(scope="module")
+def paper():
+    return load()
+
+
+def test_the_paper_config_has_the_talks_recipes_in_all_cells(paper):
+    """Against published.csv: each average that the talk prints has its seeds here."""
+    talk = PUBLISHED[(PUBLISHED["protocol"] == "9bcff82") & (PUBLISHED["metric"] == "mae")]
+    printed = {
+        (row.dataset, row.backbone, row.method, "-weighted" if row.weighted == "yes" else "", seed)
+        for row in talk[talk["seed"] == "avg"].itertuples()
+        for seed in (0, 1, 2)
+    }
+    planned = {(r.dataset, r.backbone, r.method, r.variant, r.seed) for r in paper.runs}
+    assert planned == printed
+    for run in paper.runs:
+        recipe = paper.recipe(run)
+        theirs = talk_recipe(run.dataset, run.backbone, run.method)
+        assert {field: getattr(recipe, field) for field in theirs} == theirs, run
+
+
+def test_vgg_has_the_rates_of_the_authors_scripts(paper):
+    found = {
+        (r.dataset, r.method): (paper.recipe(r).learning_rate, paper.recipe(r).epochs)
+        for r in paper.runs
+        if r.backbone == "vgg"
+    }
+    assert found["afad", "ce"] == (5e-5, 100)
+    assert found["afad", "coral"] == (5e-5, 200)
+    assert found["cacd", "orcnn"] == (1e-5, 200)
+    assert found["utkface", "ce"] == found["morph2", "ce"] == (5e-4, 200)
+
+
+def test_the_registry_counts_what_the_split_lists_hold():
+    for name in CLOSED[:4]:
+        for part in ("train", "test"):
+            rows = PUBLISHED[(PUBLISHED["protocol"] == "9bcff82") & (PUBLISHED["dataset"] == name)]
+            (printed,) = rows.loc[rows["metric"] == f"images_{part}", "value"]
+            assert REGISTRY[name].counts[part] == printed
+
+
+def test_printed_totals_are_the_sums_of_the_published_figures(paper, tmp_path):
+    """GPU hours from the journal's logs by another path, bytes by hand."""
+    text = as_text("paper", estimates(paper, REGISTRY, tmp_path), gpu=True)
+    rows = {line[:14].strip(): line[14:].split() for line in text.splitlines()}
+    images = {"morph2": 55_224, "afad": 164_418, "utkface": 16_434, "cacd": 159_449}
+    for name, number in images.items():
+        # images, runs, conditions, GPU hours, packed GB, archive GB
+        assert rows[name][:3] == [f"{number:,}", "33", "-"]
+        hours = 15 * gpu_hours(PUBLISHED, name, "resnet34")
+        hours += 9 * sum(gpu_hours(PUBLISHED, name, other) for other in ("vgg", "inception_v3"))
+        if name == "afad":
+            hours -= 1.5 * gpu_hours(PUBLISHED, name, "vgg")
+        assert float(rows[name][3].replace(",", "")) == pytest.approx(hours, rel=0.1)
+        assert rows[name][4] == f"{number * 3 * (128**2 + 320**2) / 1e9:.1f}"
+        assert rows[name][5] == "unknown"
+    faces = 202_599 + 3_755
+    # canvas of 336 px, face, two prototypes; 17 copies of the attacker's quarter and of MUCT
+    disk = 3 * (faces * (336**2 + 3 * 224**2) + 17 * (202_599 / 4 + 3_755) * 224**2) / 1e9
+    # three SANs with a classifier each, and the own matcher
+    assert rows["celeba to muct"][:3] == [f"{faces:,}", "7", "17"]
+    assert float(rows["celeba to muct"][4]) == pytest.approx(disk, abs=0.1)
+    total = [sum(float(rows[n][c].replace(",", "")) for n in (*images, "celeba to muct"))
+             for c in (0, 1, 3, 4)]  # fmt: skip
+    printed = [float(rows["total"][c].replace(",", "")) for c in (0, 1, 3, 4)]
+    assert printed == pytest.approx(total, abs=0.3)
+    assert text.splitlines()[7].endswith("unknown")
+
+
+def test_hours_are_the_authors_rate_without_the_clusters_allowance(paper):
+    run = next(r for r in paper.runs if (r.dataset, r.backbone) == ("utkface", "resnet34"))
+    recipe = paper.recipe(run)
+    assert training_hours(recipe, 13_147) == pytest.approx(13_147 * 200 / 775 / 3600, rel=0.03)
+    vgg = replace(recipe, backbone="vgg")
+    ratio = training_hours(vgg, 1000) / training_hours(recipe, 1000)
+    assert ratio == pytest.approx(GMAC["vgg"] / GMAC["resnet34"], rel=0.01)
+    plan = plan_from(paper.privacy, "celeba", 0)
+    asked = san_cost(plan, 80_000, gpu=True).minutes - 10
+    # the SAN alone at the doubled rate, against the SAN with its classifier
+    assert 0.4 * asked < 60 * hiding_hours(plan, 80_000) < 0.7 * asked
+
+
+def test_a_cpu_has_no_gpu_hours_and_the_unknown_is_called_so(paper, tmp_path):
+    registry = REGISTRY | {"utkface": replace(REGISTRY["utkface"], counts={})}
+    found = estimates(paper, registry, tmp_path)
+    text = as_text("paper", found, gpu=True)
+    line = next(line for line in text.splitlines() if line.startswith("utkface"))
+    assert line.split() == ["utkface", "unknown", "33", "-", "unknown", "unknown", "unknown"]
+    total = next(line for line in text.splitlines() if line.startswith("total"))
+    assert total.count("+ unknown") == 3
+    assert "GPU" not in as_text("paper", found, gpu=False)
+
+
+def test_a_data_card_counts_before_the_registry(tmp_path):
+    spec = REGISTRY["utkface"]
+    assert counts_of(spec, tmp_path) == {"train": 13_147, "test": 3_287}
+    counted = {"train": 5, "valid": 1, "test": 2}
+    (tmp_path / "utkface/48").mkdir(parents=True)
+    write_json(tmp_path / "utkface/48/card.json", {"counts": counted})
+    assert counts_of(spec, tmp_path) == counted
+    assert counts_of(REGISTRY["faces"], tmp_path) == {"all": 3000}
+
+
+def test_what_nobody_can_download_is_absent(paper, tmp_path):
+    found = absences(paper, REGISTRY, tmp_path)
+    # MUCT is for download
+    assert [each.dataset for each in found] == CLOSED
+    assert all(f"data set '{each.dataset}': " in each.text for each in found)
+    assert [str(each) for each in found] == ["33 runs"] * 4 + ["the half on hiding gender"]
+
+
+def test_what_lies_here_in_any_form_is_not_absent(paper, tmp_path):
+    parts = tmp_path / "afad"
+    parts.mkdir()
+    for end in ("aa", "ab"):
+        (parts / f"AFAD-Full.tar.xz{end}").write_bytes(b"x")
+    registry = REGISTRY | {"afad": replace(REGISTRY["afad"], source=parts)}
+    resources = tmp_path / "resources"
+    for made in ("raw/morph2/sources.json", "packed/cacd/128/card.json"):
+        (resources / made).parent.mkdir(parents=True)
+        (resources / made).write_text("{}")
+    (resources / "raw/utkface").mkdir()
+    (resources / "raw/utkface/UTKFace.tar.gz").write_bytes(b"")
+    assert [each.dataset for each in absences(paper, registry, resources)] == ["celeba"]
+    # the archive alone is not enough: no list of CelebA is for download
+    (resources / "raw/celeba").mkdir()
+    (resources / "raw/celeba/img_align_celeba.zip").write_bytes(b"")
+    (celeba,) = absences(paper, registry, resources)
+    assert "img_align_celeba.zip is not there" not in celeba.text
+
+
+def test_nothing_is_left_out_unasked(paper, tmp_path):
+    absent = absences(paper, REGISTRY, tmp_path)
+    assert left_out(paper, absent) == (paper, [])
+
+
+def test_a_half_is_left_out_where_either_of_its_data_sets_lacks(tmp_path):
+    paper = load(missing="skip")
+    miniatures.muct(tmp_path / "muct")
+    registry = REGISTRY | {"utkface": replace(REGISTRY["utkface"], source=tmp_path)}
+    absent = absences(paper, registry, tmp_path)
+    rest, skipped = left_out(paper, absent)
+    assert {run.dataset for run in rest.runs} == {"utkface"}
+    assert rest.hiding.population is None
+    assert rest.hiding.conditions() == []
+    assert [each.dataset for each in skipped] == ["morph2", "afad", "cacd", "celeba"]
+    for name in ("celeba", "muct"):
+        assert paper.without([name]).hiding.population is None
+        assert paper.without([name]).runs == paper.runs
+
+
+def test_a_source_that_is_named_and_wrong_is_never_left_out(tmp_path):
+    paper = load(missing="skip")
+    registry = REGISTRY | {"afad": replace(REGISTRY["afad"], source=tmp_path / "nowhere")}
+    rest, skipped = left_out(paper, absences(paper, registry, tmp_path))
+    assert {run.dataset for run in rest.runs} == {"afad"}
+    assert "afad" not in {each.dataset for each in skipped}
+
+
+def test_where_all_lack_each_is_named(tmp_path):
+    paper = load(missing="skip")
+    with pytest.raises(UserError) as caught:
+        left_out(paper, absences(paper, REGISTRY, tmp_path))
+    first, *rest = str(caught.value).splitlines()
+    assert first == "config: nothing is left to run"
+    assert len(rest) == len(CLOSED)

@@ -1,0 +1,82 @@
+"""What is told of a run before it, and data sets that nobody here has: stopped at, or left out."""
+
+import json
+import re
+
+import pytest
+import yaml
+
+from tests.project import CONFIG, copy_of_the_project, snakemake
+
+LACKING = CONFIG | {
+    "grid": [CONFIG["grid"][0] | {"datasets": ["faces", "utkface"], "methods": ["coral"]}],
+    "privacy": {"train": "celeba", "test": "faces", "protectors": {"blur": ["sigma2"]}},
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return copy_of_the_project(tmp_path_factory.mktemp("paper"), LACKING)
+
+
+def jobs_of(text: str) -> dict[str, int]:
+    """Snakemake's own table of jobs, rule -> number."""
+    table = text.partition("Job stats:")[2].partition("\n\n")[0]
+    return {name: int(number) for name, number in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
+
+
+def test_the_paper_is_planned_with_what_it_takes_and_lacks(folder):
+    plan = snakemake(folder, "--dry-run", "--configfile", "config/paper.yaml")
+    assert plan.returncode == 0, plan.stdout
+    assert plan.stdout.count("what is planned") == 1
+    assert plan.stdout.index("what is planned") < plan.stdout.index("Job stats")
+    jobs = jobs_of(plan.stdout)
+    total = re.search(r"^total +[\d,]+ +(\d+) +(\d+) ", plan.stdout, re.M)
+    trained = sum(jobs[name] for name in ("train", "auxiliary", "san", "own_matcher"))
+    assert (int(total[1]), int(total[2])) == (trained, jobs["protect"])
+    for name in ("morph2", "afad", "utkface", "cacd", "celeba"):
+        assert plan.stdout.count(f"data set '{name}': ") == 1
+    assert "data set 'muct'" not in plan.stdout
+
+
+def test_a_run_stops_before_its_first_job(folder):
+    run = snakemake(folder)
+    assert run.returncode != 0
+    assert "data set 'utkface': UTKFace.tar.gz is not there; take UTKFace.tar.gz" in run.stdout
+    assert "data set 'celeba': " in run.stdout
+    assert "Traceback" not in run.stdout
+    assert not (folder / "resources").exists()
+    # what does not need them is made all the same
+    fetched = snakemake(folder, "resources/raw/faces/sources.json")
+    assert fetched.returncode == 0, fetched.stdout
+    assert "what is planned" not in fetched.stdout
+
+
+def test_what_is_left_out_is_named_in_plan_and_report(folder):
+    run = snakemake(folder, "--config", "missing=skip")
+    assert run.returncode == 0, run.stdout
+    # by the first process alone
+    assert run.stdout.count("what is planned") == 1
+    assert "left out: 1 run of utkface: data set 'utkface'" in run.stdout
+    assert "left out: the half on hiding gender of celeba: data set 'celeba'" in run.stdout
+    results = folder / "results/micro"
+    page = (results / "report.html").read_text()
+    told = page.partition('id="left-out"')[2].partition("</div>")[0]
+    assert "UTKFace, aligned and cropped, ages 21-60: 1 run; " in told
+    assert "CelebA, aligned and cropped: the half on hiding gender; " in told
+    facts = json.loads((results / "left_out.json").read_text())
+    assert [(each["dataset"], each["runs"], each["hiding"]) for each in facts] == [
+        ("utkface", 1, False),
+        ("celeba", 0, True),
+    ]
+    assert not (results / "age/utkface").exists()
+
+
+def test_a_run_that_lacks_nothing_says_nothing(folder, tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(LACKING | {"privacy": {}, "grid": CONFIG["grid"]}))
+    plan = snakemake(folder, "--dry-run", "--configfile", str(config))
+    assert plan.returncode == 0, plan.stdout
+    assert "missing" not in plan.stdout
+    assert "left out" not in plan.stdout
+    assert "GPU" not in plan.stdout.partition("Job stats")[0]

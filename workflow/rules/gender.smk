@@ -1,0 +1,88 @@
+# Reading gender, the talk's first result: metrics of the runs on data sets without ages, and their
+# section of the report. Training and prediction are the rules of age.smk.
+
+GENDER_RUN = RUN.replace("{trait}", "gender")
+GENDER_RUNS = [f"{RESULTS}/gender/{run.folder}" for run in OF_GENDER]
+READING = f"{RESULTS}/reading"
+GENDER_CARDS = [
+    packed_files(dataset, size_of(dataset))["card"]
+    for dataset in dict.fromkeys(run.dataset for run in OF_GENDER)
+]
+
+
+rule gender_metrics:
+    input:
+        predictions=f"{GENDER_RUN}/predictions.parquet",
+        code=code(
+            "intervals",
+            "metrics/rates",
+            "metrics/verification",
+            "predictions",
+            "reading/judge",
+            "redrawn",
+            "scores",
+            "statistics",
+        ),
+    output:
+        metrics=f"{GENDER_RUN}/metrics.json",
+    log:
+        f"{GENDER_RUN}/metrics.log",
+    conda:
+        "../../envs/softbio.yaml"
+    message:
+        "gender of {wildcards.dataset}{wildcards.protocol}, {wildcards.backbone}, seed {wildcards.seed}: metrics"
+    script:
+        "../scripts/gender_metrics.py"
+
+
+rule reading:
+    input:
+        metrics=expand("{run}/metrics.json", run=GENDER_RUNS),
+        trained=expand(
+            "{run}/{file}", run=GENDER_RUNS, file=["run.json", "predictions.parquet"]
+        ),
+        cards=GENDER_CARDS,
+        published=f"{workflow.basedir}/config/published.csv",
+        style=f"{workflow.basedir}/report/figures.mplstyle",
+        code=code(
+            "conditions",
+            "contests",
+            "intervals",
+            "metrics/classification",
+            "metrics/rates",
+            "metrics/verification",
+            "names",
+            "predictions",
+            "published",
+            "records",
+            "redrawn",
+            "scores",
+            "statistics",
+        )
+        + package("reading")
+        + package("tables")
+        + package("figures"),
+    output:
+        tables=report(
+            directory(f"{READING}/tables"),
+            patterns=["{name}.csv"],
+            category="Tables",
+            labels={"table": "{name}"},
+            caption="../../report/captions/table.rst",
+        ),
+        figures=report(
+            directory(f"{READING}/figures"),
+            patterns=["{name}.svg"],
+            category="Figures",
+            labels={"figure": "{name}"},
+            caption="../../report/captions/figure.rst",
+        ),
+        reading=f"{READING}/reading.json",
+    log:
+        f"{READING}/reading.log",
+    conda:
+        "../../envs/softbio.yaml"
+    message:
+        "what reading gender comes to, into {output.tables}"
+    script:
+        "../scripts/reading.py"
