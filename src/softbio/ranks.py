@@ -14,7 +14,7 @@ from softbio.authors import Authors, TestList
 from softbio.benchmark import Run
 from softbio.errors import UserError
 from softbio.files import atomic
-from softbio.predictions import COLUMNS, GROUPS, About, write_predictions
+from softbio.predictions import COLUMNS, About, write_predictions
 
 REMARKS = ["dataset", "method", "seed", "images", "holds", "remark"]
 
@@ -66,7 +66,8 @@ def _groups(dataset: str, table: pd.DataFrame) -> pd.DataFrame:
         image = table["file"]
         parts = image.str.extract(r"^(\d+)_(.+)_\d+\.")
         columns = image, parts[0], none, none, parts[1]
-    return pd.DataFrame(dict(zip(["image", "age", *GROUPS], columns, strict=True)))
+    told = dict(zip(["image", "age", "gender", "race", "subject"], columns, strict=True))
+    return pd.DataFrame(told).assign(age_group=None)
 
 
 def read_list(path: Path | str, dataset: str, expected: TestList) -> pd.DataFrame:

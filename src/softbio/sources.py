@@ -14,6 +14,7 @@ TRAINING = (
     "device",
     "importance",
     "predict",
+    "traits",
     "backbones/networks",
     "data/augment",
     "data/feed",
@@ -27,6 +28,7 @@ TRAINING = (
 # what an auxiliary network or a SAN depends on
 PRIVACY = (
     "device",
+    "traits",
     "data/packed",
     "data/splits",
     "evaluators/crop",

@@ -52,6 +52,10 @@ CLASSIFIERS = {"faceres": ("FaceRes", 0.0), "dlib_gender": ("dlib gender", -0.02
 MATCHERS = {"sface": ("SFace", 0.0), "weak": ("Weak matcher", -0.55)}
 
 
+# all that `intervals.of_gender` gives and something here reads
+GENDER = ("eer", "auc", "balanced_error")
+
+
 def _rng(*words: object) -> np.random.Generator:
     return np.random.default_rng(crc32(" ".join(map(str, words)).encode()))
 
@@ -81,7 +85,7 @@ def gender(name: str, protector: str, mode: str, seed: int, spread: float = 0.01
     )  # fmt: skip
     middle = EFFECTS[protector, mode][0] + shift
     middle += 0 if protector in ONCE else spread * _rng(name, protector, mode, seed).normal()
-    found = numbers(("eer", "auc"), float(np.clip(middle, 0.005, 0.995)), (name, protector, mode))
+    found = numbers(GENDER, float(np.clip(middle, 0.005, 0.995)), (name, protector, mode))
     frame = pd.DataFrame({"image": [], "subject": [], "label": [], "score": []})
     return Judged(GenderScores(about, frame), found)
 
@@ -105,7 +109,7 @@ def attack(name: str, protector: str, mode: str, seed: int, auc: float) -> Judge
     item = gender("faceres", protector, mode, seed)
     about = GenderAbout("lfw", name, protector, mode, 0.5, "higher", seed=seed, title=name,
                         protector_title=TITLES[protector])  # fmt: skip
-    found = numbers(("eer", "auc"), auc, (name, protector, mode))
+    found = numbers(GENDER, auc, (name, protector, mode))
     return Judged(GenderScores(about, item.scores.frame), found)
 
 

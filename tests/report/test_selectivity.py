@@ -78,7 +78,7 @@ def test_who_only_guesses_is_not_heard(hiding):
 
 def test_the_claim_holds_where_hidden_errors_rise_and_kept_ones_stay(hiding):
     found = {claim.name: claim for claim in decide(hiding)}
-    assert list(found) == ["C1", "C2", "C3", "C5", "C5b", "C6"]
+    assert list(found) == ["C1", "C2", "C3", "C3, PrivacyNet", "C5", "C5b", "C6"]
     parts = found["C5"].parts
     # three hide-sets by three readers: neither "keep" nor an ablation is one
     assert len(parts) == 9

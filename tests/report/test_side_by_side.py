@@ -80,7 +80,7 @@ def test_each_number_is_the_mean_over_the_seeds(hiding, shown):
 def test_each_classifier_is_turned_round_by_itself(hiding):
     """One at 66 % and one at 30 % average to 48 %, but tell as much as 34 % and 30 %."""
     swapped = tuple(
-        replace(i, numbers=beside.numbers(("eer", "auc"), 0.3, ("b", 0)))
+        replace(i, numbers=beside.numbers(beside.GENDER, 0.3, ("b", 0)))
         if (i.about.evaluator, i.about.mode) == ("dlib_gender", "alpha0.3")
         else i
         for i in hiding.gender
@@ -198,7 +198,7 @@ def test_sentences_follow_from_the_numbers(shown):
     told = " ".join(sentences(shown))
     assert "22 conditions of 7 protectors in 3 seeds" in told
     assert [line.name for line in representatives(shown)] == [
-        "SAN OP", "Ensemble SAN average", "FlowSAN stage 3", "PrivacyNet g"
+        "SAN OP", "Ensemble SAN average", "FlowSAN stage 3", "PrivacyNet gender hidden"
     ]  # fmt: skip
     assert "FlowSAN stage 3 hides more than SAN OP" in told
     found = re.search(r"FlowSAN stage 3 hides more than SAN OP \(\+([\d.]+)", told)
@@ -253,7 +253,7 @@ def test_a_system_that_keeps_less_than_mixing_fails_its_claim_alone(hiding):
 
 def test_a_seed_outside_the_sweep_leaves_the_mean_undecided(hiding):
     far = tuple(
-        replace(i, numbers=beside.numbers(("eer", "auc"), 0.9, ("f", 0)))
+        replace(i, numbers=beside.numbers(beside.GENDER, 0.9, ("f", 0)))
         if (i.about.mode, i.about.seed) == ("stage3", 1)
         else i
         for i in hiding.gender
@@ -267,7 +267,7 @@ def test_a_seed_outside_the_sweep_leaves_the_mean_undecided(hiding):
 def test_the_headline_names_each_system(hiding, shown):
     text = headline(hiding, decide(hiding), shown)
     assert in_short(shown) in text
-    assert "SAN OP, Ensemble SAN average, FlowSAN stage 3 and PrivacyNet g take" in text
+    assert "SAN OP, Ensemble SAN average, FlowSAN stage 3 and PrivacyNet gender hidden take" in text
     assert "holds for Ensemble SAN, FlowSAN and PrivacyNet" in text
     assert text.endswith(" %.")
     effects = {k: v for k, v in beside.EFFECTS.items() if k[0] in ("none", "san", "mixing")}

@@ -13,7 +13,7 @@ PRIVACY = {
     "san": {"size": 32, "pretrain_epochs": 1, "epochs": 1},
     "gender": {"epochs": 1, "width": 4},
     "matcher": {"epochs": 1, "width": 4},
-    "privacynet": {"variant": "drawn64", "epochs": 1},
+    "privacynet": {"variant": "drawn64", "epochs": 1, "least_faces": 2},
     "members": 2,
     "groups": "age",
 }

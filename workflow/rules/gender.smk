@@ -15,6 +15,7 @@ rule gender_metrics:
         predictions=f"{GENDER_RUN}/predictions.parquet",
         code=code(
             "intervals",
+            "metrics/groups",
             "metrics/rates",
             "metrics/verification",
             "predictions",
@@ -49,6 +50,7 @@ rule reading:
             "contests",
             "intervals",
             "metrics/classification",
+            "metrics/groups",
             "metrics/rates",
             "metrics/verification",
             "names",

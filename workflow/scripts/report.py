@@ -9,8 +9,7 @@ from softbio.report import write_report
 
 with job(snakemake.log[0]):
     write_report(
-        snakemake.params.title,
-        *(snakemake.input.tables, snakemake.input.figures),
+        snakemake.params.title, snakemake.input.tables, snakemake.input.figures,
         cards=load_cards(snakemake.input.cards),
         records=load([Path(path).parent for path in snakemake.input.metrics]),
         statistics=read_statistics(Path(snakemake.input.statistics)),

@@ -128,6 +128,8 @@ def _folded(eer: np.ndarray) -> np.ndarray:
 def _quality(hiding: Hiding, protector: str, mode: str, metric: str) -> Interval | None:
     """Mean over images and seeds; an image equal to its original has no PSNR."""
     frame = hiding.quality
+    if frame.empty:
+        return None
     own = frame[(frame["protector"] == protector) & (frame["mode"] == mode)]
     own = own[np.isfinite(own[metric].to_numpy(float))]
     if own.empty:

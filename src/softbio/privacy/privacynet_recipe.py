@@ -50,6 +50,7 @@ class PrivacyNetRecipe(Checked):
         L_src + attribute_weight L_attr + matching_weight L_m + cycle_weight L_rec.
     matcher_net: as `SanRecipe` has it.
     ablation: without the matcher's term, without the cycle's, or "full".
+    least_faces: a value of an attribute that fewer training faces have is not learnt.
     attributes: that are learnt, with their values; training takes them from the data.
     """
 
@@ -71,6 +72,7 @@ class PrivacyNetRecipe(Checked):
     cycle_weight: float = 10.0
     matcher_net: str = "own"
     ablation: Literal["full", "nomatcher", "nocycle"] = "full"
+    least_faces: int = 20
     attributes: tuple = ()
 
     def __post_init__(self) -> None:
@@ -88,7 +90,7 @@ class PrivacyNetRecipe(Checked):
 
     def check(self) -> None:
         super().check()
-        self.at_least(1, "epochs", "batch", "n_critic")
+        self.at_least(1, "epochs", "batch", "n_critic", "least_faces")
         self.positive("rate", "penalty_weight", "read_weight")
         self.at_least(0, "attribute_weight", "matching_weight", "cycle_weight")
         for name in ("beta1", "beta2", "decay"):

@@ -267,7 +267,7 @@ def train_privacynet(
     if (recipe.matcher_net == "own") == isinstance(matcher, LossMatcher):
         raise UserError(f"recipe: matcher_net is '{recipe.matcher_net}'; give that matcher")
     inside = read_parts(parts, data) == "san"
-    recipe = replace(recipe, attributes=attributes_of(data, inside))
+    recipe = replace(recipe, attributes=attributes_of(data, inside, recipe.least_faces))
     if isinstance(matcher, nn.Module):
         own = weights_sha256(matcher)
     else:
