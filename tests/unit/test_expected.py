@@ -59,12 +59,6 @@ def test_expected_holds_for_the_options_it_was_counted_with(change, expected):
     assert spec_from(asdict(spec)).expected == expected
 
 
-def test_a_data_set_of_ones_own_has_its_own_options():
-    own = {"title": "Own", "reader": "muct", "ages": None, "lists": {"landmarks": "list.csv"}}
-    own |= {"options": {"cameras": "a"}, "expected": {"images": 751}}
-    assert load_registry(REGISTRY, {"own": own})["own"].expected == Expected(images=751)
-
-
 @pytest.mark.parametrize(
     ("name", "change", "silent"),
     [

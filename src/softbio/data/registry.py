@@ -221,7 +221,7 @@ def load_registry(
             )
         old = entries.get(name, {})
         entries[name] = _merge(old, change)
-        if old and "expected" not in change and entries[name].get("options") != old.get("options"):
+        if "expected" not in change and entries[name].get("options") != old.get("options"):
             outdated.add(name)
     validate(entries, SCHEMA, "datasets")
     specs = {name: _spec(name, entry) for name, entry in entries.items()}
