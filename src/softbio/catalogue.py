@@ -12,13 +12,13 @@ SIDE = 128  # px, of the sizes that the table prints
 
 
 def _facts(spec: DatasetSpec) -> list[str]:
-    images = sum(spec.counts.values())
+    parts = spec.expected.parts.values()
     return [
         f"`{spec.name}`",
         spec.title,
         f"{spec.ages[0]} to {spec.ages[1]}" if spec.ages else "not told",
-        " + ".join(f"{number:,}" for number in spec.counts.values()) or NOT_KNOWN,
-        f"{images * SIDE**2 * 3 / 1e9:.1f}" if images else NOT_KNOWN,
+        " + ".join(f"{number:,}" for number in parts) or NOT_KNOWN,
+        f"{sum(parts) * SIDE**2 * 3 / 1e9:.1f}" if parts else NOT_KNOWN,
         _size(spec),
         spec.access,
         f"[page]({spec.homepage})" if spec.homepage else NOT_KNOWN,

@@ -44,13 +44,14 @@ class Estimate:
 
 
 def counts_of(spec: DatasetSpec, packed: Path | str) -> Mapping[str, int]:
-    """Images of each part: those of a data card below `packed` where there is one, else the
-    registry's; of drawn faces as many as there can be. Empty where nothing is known."""
+    """Images of each part: those of a data card below `packed` where there is one, else as many
+    as the registry expects, with its own options; of drawn faces as many as there can be. Empty
+    where nothing is known."""
     for card in sorted(Path(packed, spec.name).glob("*/card.json")):
         return json.loads(card.read_text())["counts"]
     if spec.reader == "drawn" and {"subjects", "images_per_subject"} <= spec.options.keys():
         return {"all": spec.options["subjects"] * spec.options["images_per_subject"]}
-    return spec.counts
+    return spec.expected.parts
 
 
 def estimates(

@@ -8,7 +8,7 @@ import pytest
 from softbio.absence import absences, left_out
 from softbio.benchmark import load_benchmark
 from softbio.cost import hiding_hours, san_cost, training_hours
-from softbio.data.registry import load_registry
+from softbio.data.registry import Expected, load_registry
 from softbio.errors import UserError
 from softbio.estimate import as_text, counts_of, estimates
 from softbio.files import write_json
@@ -67,7 +67,7 @@ def test_the_registry_counts_what_the_split_lists_hold():
         for part in ("train", "test"):
             rows = PUBLISHED[(PUBLISHED["protocol"] == "9bcff82") & (PUBLISHED["dataset"] == name)]
             (printed,) = rows.loc[rows["metric"] == f"images_{part}", "value"]
-            assert REGISTRY[name].counts[part] == printed
+            assert REGISTRY[name].expected.parts[part] == printed
 
 
 def test_printed_totals_are_the_sums_of_the_published_figures(paper, tmp_path):
@@ -112,7 +112,7 @@ def test_hours_are_the_authors_rate_without_the_clusters_allowance(paper):
 
 
 def test_a_cpu_has_no_gpu_hours_and_the_unknown_is_called_so(paper, tmp_path):
-    registry = REGISTRY | {"utkface": replace(REGISTRY["utkface"], counts={})}
+    registry = REGISTRY | {"utkface": replace(REGISTRY["utkface"], expected=Expected())}
     found = estimates(paper, registry, tmp_path)
     text = as_text("paper", found, gpu=True)
     line = next(line for line in text.splitlines() if line.startswith("utkface"))
@@ -130,6 +130,12 @@ def test_a_data_card_counts_before_the_registry(tmp_path):
     write_json(tmp_path / "utkface/48/card.json", {"counts": counted})
     assert counts_of(spec, tmp_path) == counted
     assert counts_of(REGISTRY["faces"], tmp_path) == {"all": 3000}
+
+
+def test_without_a_data_card_the_expected_images_count(tmp_path):
+    known = {name: counts_of(REGISTRY[name], tmp_path) for name in ("celeba", "lfw", "ar_face")}
+    # no split of CelebA is published; nothing of LFW trains; AR-Face's images are not known
+    assert known == {"celeba": {"all": 202_599}, "lfw": {"test": 7_701}, "ar_face": {}}
 
 
 def test_what_nobody_can_download_is_absent(paper, tmp_path):

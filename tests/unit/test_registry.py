@@ -113,6 +113,11 @@ def without(entry: dict, key: str) -> dict:
             {"mine": {**OWN, "files": [{**FILE, "mirrors": ["file:///etc/passwd"]}]}},
             r"'mine.files.0.mirrors.0': 'file:///etc/passwd' does not match",
         ),
+        (
+            {"utkface": {"expected": {"images": 300}}},
+            "datasets.utkface.expected: 3,287 test images are more than the 300 of all parts",
+        ),
+        ({"utkface": {"counts": {"all": 3}}}, "'utkface.counts' is unknown"),
         ({"mine": {**OWN, "expected": {"image": 3}}}, "expected.image' is unknown: .*'images'"),
     ],
 )

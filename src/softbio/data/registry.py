@@ -1,7 +1,7 @@
 """The registry of data sets: what each is, where its files are, how it is read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +49,26 @@ class FileSpec:
 @dataclass(frozen=True)
 class Expected:
     """How many there should be in all parts together, and in the test part; None where no source
-    says so."""
+    says so.
+
+    holds: False where a config changed the options that these were counted with.
+    """
 
     images: int | None = None
     test: int | None = None
     subjects: int | None = None
+    holds: bool = True
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """Images of the parts train and test, of `all` where no test part is known; a part without
+        images is left out, and nothing is in it where the images are not known."""
+        if self.images is None:
+            return {}
+        if self.test is None:
+            return {"all": self.images}
+        parts = {"train": self.images - self.test, "test": self.test}
+        return {part: images for part, images in parts.items() if images}
 
 
 @dataclass(frozen=True)
@@ -85,7 +100,6 @@ class DatasetSpec:
     intended_use: str = "not stated"
     obtain: str = ""
     files: tuple[FileSpec, ...] = ()
-    counts: Mapping[str, int] = field(default_factory=dict)
     lists: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     prepare: Preparation = Preparation()
@@ -185,6 +199,7 @@ def load_registry(
 ) -> dict[str, DatasetSpec]:
     """Read config/datasets.yaml; change or extend it key by key with a config's `datasets:`.
 
+    Where that changes an entry's options and says nothing of `expected`, this no longer holds.
     Raises UserError, naming entry and key, for what the schema does not allow and for an
     unknown reader.
     """
@@ -193,6 +208,7 @@ def load_registry(
         raise UserError(f"{path}: must hold one mapping of data sets")
     if overrides is not None and not isinstance(overrides, Mapping):
         raise UserError("datasets: must be a mapping of data sets, such as utkface: {source: PATH}")
+    outdated = set()
     for name, change in (overrides or {}).items():
         if not isinstance(name, str):
             raise UserError(f"datasets: name {name!r} is not text; put it in quotes")
@@ -203,9 +219,16 @@ def load_registry(
                 f"datasets.{name}: not in {path}, {nearest(name, entries)} "
                 "(a data set of your own needs title, reader and ages)"
             )
-        entries[name] = _merge(entries.get(name, {}), change)
+        old = entries.get(name, {})
+        entries[name] = _merge(old, change)
+        if "expected" not in change and entries[name].get("options") != old.get("options"):
+            outdated.add(name)
     validate(entries, SCHEMA, "datasets")
-    return {name: _spec(name, entry) for name, entry in entries.items()}
+    specs = {name: _spec(name, entry) for name, entry in entries.items()}
+    for name in outdated:
+        expected = replace(specs[name].expected, holds=False)
+        specs[name] = replace(specs[name], expected=expected)
+    return specs
 
 
 def find(registry: Mapping[str, DatasetSpec], name: str) -> DatasetSpec:
@@ -242,7 +265,7 @@ def _spec(name: str, entry: dict[str, Any]) -> DatasetSpec:
                 f"datasets.{name}.ages: [{youngest}, {oldest}] must run from low to high"
             )
     known["files"] = tuple(map(_file, entry.get("files", ())))
-    known["expected"] = Expected(**entry.get("expected", {}))
+    known["expected"] = _expected(name, entry.get("expected", {}))
     known["known_problems"] = tuple(entry.get("known_problems", ()))
     if "citation" in entry:
         known["citation"] = Citation(**entry["citation"])
@@ -251,6 +274,16 @@ def _spec(name: str, entry: dict[str, Any]) -> DatasetSpec:
     if entry.get("source") is not None:
         known["source"] = Path(entry["source"]).expanduser()
     return DatasetSpec(name=name, **known)
+
+
+def _expected(name: str, values: Mapping[str, Any]) -> Expected:
+    expected = Expected(**values)
+    if None not in (expected.images, expected.test) and expected.test > expected.images:
+        raise UserError(
+            f"datasets.{name}.expected: {expected.test:,} test images are more than the "
+            f"{expected.images:,} of all parts; correct one, or leave it empty"
+        )
+    return expected
 
 
 def _file(values: Mapping[str, Any]) -> FileSpec:
