@@ -32,7 +32,7 @@ def _size(spec: DatasetSpec) -> str:
 
 def _files(spec: DatasetSpec) -> list[str]:
     fetched = ", ".join(f"`{file.name}`" for file in spec.files if file.url)
-    obtain = "nothing" if spec.access == "download" else spec.obtain
+    obtain = "nothing" if spec.access == "open" else spec.obtain
     return [f"`{spec.name}`", obtain, fetched or "nothing"]
 
 

@@ -57,7 +57,7 @@ def fetch(spec: DatasetSpec, raw: Path | str) -> Sources:
     raw = Path(raw)
     _check_source(spec)
     raw.mkdir(parents=True, exist_ok=True)
-    if spec.archive is None or spec.archive.url is None:
+    if spec.archive is None or not spec.archive.addresses:
         # what only a person can get comes first: no download for a run that can not go on
         _images(spec, raw)
     for file in spec.files:
@@ -105,7 +105,7 @@ def lacking(spec: DatasetSpec, raw: Path | str) -> str | None:
         _check_source(spec)
         if spec.archive is None or spec.archive.url is None:
             _images(spec, raw)
-        offered = {file.name for file in spec.files if file.url}
+        offered = {file.name for file in spec.files if file.addresses}
         for name in spec.lists.values():
             if name not in offered and not (_beside(spec, name) or raw / name).is_file():
                 return _missing(spec, name)
