@@ -31,9 +31,8 @@ def _size(spec: DatasetSpec) -> str:
 
 
 def _files(spec: DatasetSpec) -> list[str]:
-    fetched = ", ".join(f"`{file.name}`" for file in spec.files if file.url)
-    obtain = "nothing" if spec.access == "open" else spec.obtain
-    return [f"`{spec.name}`", obtain, fetched or "nothing"]
+    fetched = ", ".join(f"`{file.name}`" for file in spec.files if file.addresses)
+    return [f"`{spec.name}`", fetched or "nothing", spec.obtain]
 
 
 def _problems(specs: Iterable[DatasetSpec]) -> str:
@@ -46,7 +45,10 @@ def filled(text: str) -> str:
     head = ["entry", "what it is", "ages", "images", f"GB at {SIDE} px", "archive, GB", "access"]
     tables = {
         "facts": markdown([*head, "authors"], map(_facts, specs)),
-        "files": markdown(["entry", "what you do", "fetched for you"], map(_files, specs)),
+        "files": markdown(
+            ["entry", "fetched for you", "what you do for the rest, or where an address fails"],
+            map(_files, specs),
+        ),
         "problems": _problems(specs),
         "licences": markdown(["entry", "licence"], [[f"`{s.name}`", s.licence] for s in specs]),
     }
