@@ -144,7 +144,7 @@ def test_the_matrix_has_a_section_of_its_own(hiding, tmp_path):
     write_hiding(hiding, {}, tmp_path, ROOT / "report/figures.mplstyle")
     half = shown(read_half(tmp_path), Share(10**6, 10**5), tmp_path / "page.html")
     template = environment_of(ROOT / "report").get_template("hiding.html.j2")
-    page = template.render(half=half, headline="")
+    page = template.render(half=half, headlines=[])
     start, end = page.index("What is hidden, what is kept</h3>"), page.index("<h3>Tables</h3>")
     assert start < page.index('id="figure-selectivity-faces"') < end
     assert start < page.index('id="table-selectivity-faces"') < end

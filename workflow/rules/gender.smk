@@ -14,6 +14,7 @@ rule gender_metrics:
     input:
         predictions=f"{GENDER_RUN}/predictions.parquet",
         code=code(
+            "attribute_scores",
             "intervals",
             "metrics/groups",
             "metrics/rates",
@@ -48,6 +49,7 @@ rule reading:
         code=code(
             "conditions",
             "contests",
+            "attribute_scores",
             "intervals",
             "metrics/classification",
             "metrics/groups",
