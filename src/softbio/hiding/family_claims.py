@@ -176,15 +176,17 @@ def _of_series(found: Series) -> str:
     """Means over scorers and seeds, by stages."""
     text = f"FlowSAN, from no stage to {found.last}:"
     kinds = (
-        ("mean EER of gender over", "unseen classifiers", found.gender),
-        ("mean TMR at FMR 1 % over", "unseen matchers", found.matching),
+        ("mean EER of gender over", "unseen classifier", found.gender),
+        ("mean TMR at FMR 1 % over", "unseen matcher", found.matching),
     )
     told = []
     for what, whom, tracks in kinds:
         levels = [over_scorers(tracks, k) for k in range(found.last + 1)]
         if all(level and np.isfinite(level.estimate) for level in levels):
             known = [number(interval_of(level)) for level in levels]
-            told.append(f" {what} {len(tracks)} {whom}, in %: {', '.join(known)}")
+            told.append(
+                f" {what} {len(tracks)} {whom}{'s' * (len(tracks) > 1)}, in %: {', '.join(known)}"
+            )
     return text + ";".join(told) + "."
 
 

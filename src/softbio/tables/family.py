@@ -35,7 +35,7 @@ OUTPUTS = {
     MEAN: "Mean of the members",
     AVERAGE: "Average of their faces",
     RANDOM: "A random member's face",
-    BEST: "Best member for this classifier (upper bound: needs the attacker's classifier)",
+    BEST: "Best member, an upper bound",
 }
 # behind the members' own rows
 JOINT = (MEAN, AVERAGE, RANDOM, BEST)
