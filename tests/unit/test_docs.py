@@ -203,6 +203,24 @@ def test_the_record_of_hiding_prints_what_its_numbers_say():
     assert printed == {key: f"{100 * float(value):.1f}" for key, value in numbers.items()}
 
 
+def test_the_record_of_the_family_prints_what_its_numbers_say():
+    folder = ROOT / "results/record"
+    text = (folder / "README.md").read_text().partition("## The family side by side on LFW")[2]
+    head, _, *rows = re.findall(r"^\| (.*) \|$", text.partition("\n## ")[0], re.M)
+    numbers = pd.read_csv(folder / "family_lfw_cpu/side_by_side.csv", keep_default_na=False)
+    numbers = numbers[numbers["number"].isin(["eer", "eer_mean", "tmr"])].replace(
+        {"by": {"": "mean"}}
+    )
+    values = numbers.set_index(["protector", "mode", "by"])["value"]
+    judges = head.split(" | ")[3:]
+    assert len(rows) == len(numbers[["protector", "mode"]].drop_duplicates())
+    for row in rows:
+        protector, mode, seeds, *cells = row.split(" | ")
+        key = ("none", "original") if protector == "original" else (protector, mode)
+        assert cells == [f"{100 * float(values[(*key, judge)]):.1f}" for judge in judges]
+        assert set(numbers.set_index(["protector", "mode"]).loc[key, "seeds"]) == {int(seeds)}
+
+
 def test_the_record_of_reading_gender_prints_what_its_numbers_say():
     folder = ROOT / "results/record"
     text = (folder / "README.md").read_text().partition("## Reading gender on CelebA")[2]
