@@ -14,7 +14,7 @@ from softbio.conditions import BEFORE as UNPROTECTED
 from softbio.conditions import of_mode, scorer, unseen
 from softbio.hiding.claim import before, groups
 from softbio.hiding.diversity import NUMBERS, Differing
-from softbio.hiding.equal_privacy import TMR
+from softbio.hiding.equal_privacy import ABLE, TMR
 from softbio.hiding.load import NONE, Hiding
 from softbio.hiding.verdicts import Draws, combined, draws
 from softbio.intervals import Judged
@@ -170,7 +170,8 @@ def _stages(items: Sequence[Judged], number: str) -> Track | None:
 def series(hiding: Hiding) -> Series | None:
     """What unseen scorers make of the stages of FlowSAN; None where no classifier has judged any.
 
-    Matchers compare a protected probe with the original.
+    Matchers compare a protected probe with the original; one that misses most mated comparisons
+    before protection is not heard.
     """
     probes = [item for item in hiding.verification if item.about.kind in KINDS[:2]]
     gender, matching = (
@@ -179,7 +180,8 @@ def series(hiding: Hiding) -> Series | None:
     )
     if not gender:
         return None
-    return Series(max(max(track.places) for track in gender), gender, matching)
+    able = tuple(t for t in matching if not t.places[0] or t.over_seeds(0).estimate >= ABLE)
+    return Series(max(max(track.places) for track in gender), gender, able)
 
 
 def faces_of(each: Differing, hiding: Hiding) -> str:
