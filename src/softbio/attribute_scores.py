@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from softbio.errors import UserError
-from softbio.scores import check_rows, read_rows, write_rows
+from softbio.scores import check_rows, read_rows, shown_in, write_rows
 
 COLUMNS = {
     "image": pa.string(),
@@ -76,7 +76,7 @@ class AttributeScores:
     @property
     def subjects(self) -> np.ndarray:
         """Object (N,): whom an image shows; an image of an unknown subject is its own."""
-        return self.frame["subject"].fillna("image " + self.frame["image"]).to_numpy(object)
+        return shown_in(self.frame)
 
 
 def _check(about: AttributeAbout, frame: pd.DataFrame) -> None:

@@ -6,8 +6,11 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
+
+from softbio.records import read_json
 
 # The page stays under 5 MB: base64 adds a third to the images; copy blocks are escaped once.
 IMAGE_BYTES = 2_400_000
@@ -15,6 +18,29 @@ COPY_BYTES = 1_000_000
 LONGEST_COPY = 40_000
 # CSS pixels a point: figures set in 8 pt are shown a quarter larger than on paper
 POINT = 4 / 3 * 1.25
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written for a section of the page: its record, and the indices of its tables and
+    figures."""
+
+    folder: Path
+    record: dict[str, Any]
+    tables: list[dict]
+    index: dict[str, list[dict]]
+
+    @property
+    def headline(self) -> str:
+        """The section in one sentence."""
+        return self.record["headline"]
+
+
+def read_written(folder: Path | str, record: str) -> Written:
+    """record: the name of its file. Raises UserError where a file is absent or broken."""
+    folder = Path(folder)
+    names = (record, "tables/index.json", "figures/index.json")
+    return Written(folder, *(read_json(folder / name) for name in names))
 
 
 @dataclass(frozen=True)

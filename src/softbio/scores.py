@@ -35,6 +35,12 @@ COMPARISON = {
 }
 
 
+def shown_in(frame: pd.DataFrame) -> np.ndarray:
+    """Object (N,): whom an image shows, by the columns subject and image; an image of an unknown
+    subject is its own."""
+    return frame["subject"].fillna("image " + frame["image"]).to_numpy(object)
+
+
 @dataclass(frozen=True)
 class GenderAbout:
     """What a file of gender scores says of itself.
@@ -113,7 +119,7 @@ class GenderScores:
     @property
     def subjects(self) -> np.ndarray:
         """Object (N,): whom an image shows; an image of an unknown subject is its own."""
-        return self.frame["subject"].fillna("image " + self.frame["image"]).to_numpy(object)
+        return shown_in(self.frame)
 
 
 @dataclass(frozen=True)

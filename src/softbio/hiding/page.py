@@ -6,24 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from softbio.page import Picture, Share, pictures, tables_in
+from softbio.page import Picture, Share, Written, pictures, read_written, tables_in
 from softbio.privacy.deviations import DEVIATIONS, Deviation
-from softbio.records import read_json
-
-
-@dataclass(frozen=True)
-class Half:
-    """What was written: claims.json, and the indices of tables and figures."""
-
-    folder: Path
-    record: dict[str, Any]
-    tables: list[dict]
-    index: dict[str, list[dict]]
-
-    @property
-    def headline(self) -> str:
-        """The half in one sentence."""
-        return self.record["headline"]
 
 
 @dataclass(frozen=True)
@@ -49,14 +33,12 @@ class Shown:
     deviations: tuple[Deviation, ...] = DEVIATIONS
 
 
-def read_half(folder: Path | str) -> Half:
+def read_half(folder: Path | str) -> Written:
     """Raises UserError where a file is absent or broken."""
-    folder = Path(folder)
-    names = ("claims.json", "tables/index.json", "figures/index.json")
-    return Half(folder, *(read_json(folder / name) for name in names))
+    return read_written(folder, "claims.json")
 
 
-def shown(half: Half, share: Share, page: Path) -> Shown:
+def shown(half: Written, share: Share, page: Path) -> Shown:
     """The half for the page at `page`."""
     apart = os.path.relpath(half.folder / "faces", page.parent)
     elsewhere = {
@@ -91,7 +73,7 @@ def as_sentence(text: str) -> str:
     return text[:1].upper() + text[1:] if plain else text
 
 
-def key_figures(halves: Sequence[Half]) -> dict[str, str]:
+def key_figures(halves: Sequence[Written]) -> dict[str, str]:
     """For the row of numbers below the heading."""
     if not halves:
         return {}
@@ -106,7 +88,7 @@ def key_figures(halves: Sequence[Half]) -> dict[str, str]:
     return found
 
 
-def citations(halves: Sequence[Half], known: Container[str]) -> dict[str, str]:
+def citations(halves: Sequence[Written], known: Container[str]) -> dict[str, str]:
     """What the halves build on: protectors, and data sets that are not `known`."""
     found = {}
     for half in halves:

@@ -16,7 +16,7 @@ from softbio.hiding.seeds import SEPARATION, averaged, of_files, of_seed, over_s
 from softbio.hiding.systems import SYSTEMS, hides_gender
 from softbio.hiding.verdicts import Draws, derived, draws, joint
 from softbio.intervals import Judged
-from softbio.scores import KINDS, ORIGINAL
+from softbio.scores import KINDS, ORIGINAL, shown_in
 from softbio.statistics import Interval, bootstrap, both, clustered, mean_interval
 
 QUALITY = ("psnr", "ssim")
@@ -135,9 +135,9 @@ def _quality(hiding: Hiding, protector: str, mode: str, metric: str) -> Interval
     if own.empty:
         return None
     images = own.groupby("image", sort=True).agg({metric: "mean", "subject": "first"})
-    subjects = images["subject"].fillna("image " + images.index.to_series())
+    subjects = shown_in(images.reset_index())
     values = images[metric].to_numpy(float)
-    found = bootstrap(clustered(values, subjects.to_numpy(object)), resamples=1000)
+    found = bootstrap(clustered(values, subjects), resamples=1000)
     return both(mean_interval(own.groupby("seed")[metric].mean().to_numpy()), found) or found
 
 

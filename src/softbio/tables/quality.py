@@ -5,6 +5,7 @@ import pandas as pd
 
 from softbio.conditions import OVER_SUBJECTS
 from softbio.records import in_text, label
+from softbio.scores import shown_in
 from softbio.statistics import Interval, bootstrap, clustered
 from softbio.tables.layout import ABSENT, Row, Table
 
@@ -34,7 +35,7 @@ def quality(frame: pd.DataFrame, dataset: str) -> Table | None:
             if held.empty:
                 cells.append(ABSENT)
                 continue
-            subjects = held["subject"].fillna("image " + held["image"]).to_numpy(object)
+            subjects = shown_in(held)
             found = bootstrap(clustered(held[metric].to_numpy(float), subjects), resamples=1000)
             cells.append(_text(found, digits))
             numbers |= {metric: found.estimate, f"{metric}_low": found.low}
