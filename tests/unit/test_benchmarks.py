@@ -29,7 +29,8 @@ def test_throughput(tmp_path, extra):
     assert line["engine"] > 0
     # one round: its rates are the medians
     expected = line["engine"] / line["ceiling"]
-    assert line["engine_to_ceiling"] == pytest.approx(expected, rel=2e-3)
+    # it is written to three decimals, which are few significant digits where the ratio is low
+    assert line["engine_to_ceiling"] == pytest.approx(expected, rel=2e-3, abs=6e-4)
     assert line["feed"] == ("streamed" if "streamed" in extra else "resident")
     assert pd.isna(line["authors"]) == ("--workers 0" in extra)
 
