@@ -15,7 +15,7 @@ from softbio.figures.family import prototypes, stages
 from softbio.hiding.claims import decide
 from softbio.hiding.diversity import read_answers
 from softbio.hiding.family import BEST, MEAN, ensembles, over_scorers, series
-from softbio.hiding.family_claims import family_claims, sentences
+from softbio.hiding.family_claims import family_claims, more_diverse, sentences
 from softbio.hiding.page import read_half, shown
 from softbio.hiding.portraits import portraits
 from softbio.hiding.write import write_hiding
@@ -201,12 +201,26 @@ def test_claims_on_the_family(seeds):
     assert len(claims["C4a"].parts) == 2 * 2
     found = {p.word for p in claims["C4c"].parts if p.text == "Q, E3 − E1"}
     assert found == {"held"}
-    assert len(claims["C4c"].parts) == 2 * 2 * 2 * 2
+    # two ensembles beside E1, two measures, two seeds: on the originals
+    assert len(claims["C4c"].parts) == 2 * 2 * 2
     assert {p.text for p in claims["C4d"].parts} == {"EER, average E3 − average E1"}
     gains = {p.seed: p.interval.estimate for p in claims["C4d"].parts if p.by == "Own CNN"}
     modes = ("ensemble/average", "ensemble/average-e1")
     each = {seed: [eer(made, seed, mode) for mode in modes] for seed in (0, 1)}
     assert gains == pytest.approx({seed: e3 - e1 for seed, (e3, e1) in each.items()})
+
+
+def test_faces_made_against_compared_classifiers_do_not_decide_which_are_more_diverse(seeds):
+    _, hiding = seeds
+    of_average = tuple(d for d in hiding.differing if d.protector == "ensemble")
+    assert len(of_average) == 2 * 3
+    assert more_diverse(replace(hiding, differing=of_average)) is None
+    neutral = tuple(replace(d, protector="privacynet", mode="g") for d in of_average)
+    parts = more_diverse(replace(hiding, differing=hiding.differing + neutral)).parts
+    assert {p.by for p in parts} == {
+        "auxiliary classifiers, Before", "auxiliary classifiers, privacynet gender hidden"
+    }  # fmt: skip
+    assert len(parts) == 2 * 2 * 2 * 2
 
 
 def test_of_turned_numbers_the_claims_are_not_held(seeds):

@@ -211,15 +211,16 @@ def test_a_second_seed_repeats_what_depends_on_networks_alone():
     assert second == [ORIGINAL, ("san", "op")]
 
 
-def test_ensembles_are_compared_on_the_originals_and_on_their_average():
+def test_ensembles_are_compared_on_originals_on_their_average_and_on_faces_of_neither():
     plan = hiding_plan(PLAN | {"seeds": [0, 1], "diversity": ["e1", "e3", "e1"]}, ["faces"])
     names = ("e1", "e3")
     before = [f"seed{s}/none/original/diversity/{name}" for s in (0, 1) for name in names]
     assert plan.compared == before
-    section = PLAN | {"protectors": {"ensemble": ["member1", "average"]}, "diversity": ["e2"]}
+    protectors = {"ensemble": ["member1", "average"], "privacynet": ["keep", "g"]}
+    section = PLAN | {"protectors": protectors, "diversity": ["e2"]}
     assert hiding_plan(section, ["faces"]).compared == [
-        "seed0/none/original/diversity/e2", "seed0/ensemble/average/diversity/e2"
-    ]  # fmt: skip
+        f"seed0/{faces}/diversity/e2" for faces in ("none/original", "ensemble/average", "privacynet/g")
+    ]
     assert hiding_plan(PLAN, ["faces"]).compared == []
 
 

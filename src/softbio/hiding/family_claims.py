@@ -14,6 +14,7 @@ from softbio.hiding.family import (
     AVERAGE,
     BEFORE,
     BEST,
+    ENSEMBLE,
     MEAN,
     RANDOM,
     Ensemble,
@@ -97,9 +98,13 @@ def not_falling(hiding: Hiding) -> Claim | None:
 
 
 def more_diverse(hiding: Hiding) -> Claim | None:
-    """C4c: classifiers of E2 and E3 have a lower Q and kappa than those of E1."""
+    """C4c: classifiers of E2 and E3 have a lower Q and kappa than those of E1.
+
+    An ensemble's faces do not decide: they were made to deceive the classifiers of one of those
+    that are compared, which then err together.
+    """
     parts = []
-    for each in hiding.differing:
+    for each in (each for each in hiding.differing if each.protector != ENSEMBLE):
         for name, found in differences(each, hiding.differing).items():
             if name == "disagreement":
                 continue

@@ -75,9 +75,10 @@ class HidingPlan:
 
     @property
     def compared(self) -> list[str]:
-        """Folders, below that of the population, of the comparisons of ensembles' classifiers, on
-        the originals and on the average of the ensemble e3 where that is asked for."""
-        places = {ORIGINAL, ("ensemble", "average")}
+        """Folders, below that of the population, of the comparisons of ensembles' classifiers: on
+        the originals, on the average of the ensemble e3 and on PrivacyNet's faces where those are
+        asked for. The last are the ones that were made against no ensemble's classifiers."""
+        places = {ORIGINAL, ("ensemble", "average"), ("privacynet", "g")}
         return [
             f"{condition.folder}/diversity/{each}"
             for condition in self.conditions()

@@ -149,9 +149,10 @@ def diversity_table(hiding: Hiding) -> Table | None:
         "The members' auxiliary gender classifiers, means over all pairs, on test images of "
         f"{in_text(hiding.dataset)}: Q-statistic of what both get right (0: independent, 1: the "
         "same faces), Cohen's kappa of their decisions (0: chance, 1: the same), share of faces "
-        "decided differently. Lower Q and kappa: more diverse. All ensembles judge the same faces; "
-        "protected ones were made against the classifiers of E3 and not against those of E1 and "
-        f"E2. In brackets: {OVER_SUBJECTS}, all drawn together."
+        "decided differently. Lower Q and kappa: more diverse. All ensembles judge the same faces. "
+        "An ensemble's faces were made against the classifiers of E3 and not against those of E1 "
+        "and E2, so they do not decide which is more diverse; the others were made against none "
+        f"of them. In brackets: {OVER_SUBJECTS}, all drawn together."
     )
     heads = ["Faces", "Ensemble", *["Seed"] * several, "Classifiers"]
     columns = [("", name) for name in [*heads, "Q", "kappa", "Disagreement"]]
