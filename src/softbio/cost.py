@@ -126,13 +126,9 @@ def san_cost(plan: Plan, images: int, gpu: bool) -> Cost:
     return _of_gmac(_san_gmac(plan), images, plan.san.size, gpu)
 
 
-def hiding_hours(plan: Plan, images: int) -> float:
-    """GPU hours, as `training_hours`, of a SAN on `images` images, with the auxiliary networks that
-    are trained for it."""
-    gmac = _san_gmac(plan) + _auxiliary_passes(plan.gender)
-    if plan.san.matcher_net == "own":
-        gmac += _auxiliary_passes(plan.matcher)
-    return gmac * images / RATE["gpu"] / 3600
+def san_hours(plan: Plan, images: int) -> float:
+    """GPU hours, as `training_hours`, of a SAN alone on `images` images."""
+    return _san_gmac(plan) * images / RATE["gpu"] / 3600
 
 
 def auxiliary_hours(recipe: AuxiliaryRecipe, images: int) -> float:
@@ -159,18 +155,28 @@ def privacynet_cost(
 ) -> Cost:
     """Cost of training a PrivacyNet on a population of `images` images. matcher: the auxiliary one,
     whether or not it is the one in the loss."""
-    own = auxiliary_gmac(matcher) if recipe.matcher_net == "own" else 0.0
-    there, critic = generator_gmac(recipe), discriminator_gmac(recipe)
-    # a discriminator's step: a face made, two judged, and the gradient of a gradient
-    passes = recipe.epochs * (there + 4 * BACKWARD * critic)
-    # the generator's: there and back, judged and matched
-    judged = 2 * BACKWARD * there + 4 * critic + 5 * LOSS_MATCHERS.get(recipe.matcher_net, own)
-    passes += recipe.epochs * judged / recipe.n_critic
-    cost = _of_gmac(passes, images, recipe.size, gpu)
+    cost = _of_gmac(_privacynet_gmac(recipe, matcher), images, recipe.size, gpu)
     # activations of both passes through the generator, as wide as its first layer a few times over
     width = GANS[recipe.shape].width
     more = 0 if gpu else recipe.batch * width * 24 * recipe.size**2 * 4 / 1e6
     return replace(cost, memory_mb=cost.memory_mb + math.ceil(more / 100) * 100)
+
+
+def privacynet_hours(recipe: PrivacyNetRecipe, matcher: AuxiliaryRecipe, images: int) -> float:
+    """GPU hours, as `training_hours`, of a PrivacyNet alone."""
+    return _privacynet_gmac(recipe, matcher) * images / RATE["gpu"] / 3600
+
+
+def _privacynet_gmac(recipe: PrivacyNetRecipe, matcher: AuxiliaryRecipe) -> float:
+    """10^9 multiply-adds for an image of the training part, over all passes."""
+    own = auxiliary_gmac(matcher) if recipe.matcher_net == "own" else 0.0
+    there, critic = generator_gmac(recipe), discriminator_gmac(recipe)
+    # a discriminator's step: a face made, two judged, and the gradient of a gradient
+    passes = there + 4 * BACKWARD * critic
+    # the generator's: there and back, judged and matched
+    matched = 5 * LOSS_MATCHERS.get(recipe.matcher_net, own) if recipe.matching else 0.0
+    passes += (2 * BACKWARD * there + 4 * critic + matched) / recipe.n_critic
+    return recipe.epochs * passes
 
 
 def generator_gmac(recipe: PrivacyNetRecipe) -> float:

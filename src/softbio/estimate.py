@@ -11,12 +11,12 @@ from math import fsum
 from pathlib import Path
 
 from softbio.benchmark import Benchmark
-from softbio.cost import auxiliary_hours, hiding_hours, training_hours
+from softbio.cost import auxiliary_hours, privacynet_hours, san_hours, training_hours
 from softbio.data.registry import DatasetSpec
 from softbio.privacy import PARTS, SHARES
-from softbio.privacy.family import DIVERSITIES, MEMBERS, member_plan, stage_plan
+from softbio.privacy.networks import networks_of
 from softbio.privacy.plan import canvas_side, members
-from softbio.privacy.recipe import Plan, own_matcher_recipe, plan_from
+from softbio.privacy.recipe import own_matcher_recipe, plan_from
 
 UNKNOWN = "unknown"
 SOURCE = (
@@ -45,13 +45,14 @@ class Estimate:
 
 def counts_of(spec: DatasetSpec, packed: Path | str) -> Mapping[str, int]:
     """Images of each part: those of a data card below `packed` where there is one, else as many
-    as the registry expects, with its own options; of drawn faces as many as there can be. Empty
-    where nothing is known."""
+    as the entry expects, which a config that changes its options has to say anew; of drawn faces
+    as many as there can be. Empty where nothing is known.
+    """
     for card in sorted(Path(packed, spec.name).glob("*/card.json")):
         return json.loads(card.read_text())["counts"]
     if spec.reader == "drawn" and {"subjects", "images_per_subject"} <= spec.options.keys():
         return {"all": spec.options["subjects"] * spec.options["images_per_subject"]}
-    return spec.expected.parts
+    return spec.expected.parts if spec.expected.holds else {}
 
 
 def estimates(
@@ -92,48 +93,35 @@ def _of_hiding(
     section, hiding = benchmark.privacy, benchmark.hiding
     names = members(hiding.population)
     counts = [sum(counts_of(specs[name], packed).values()) for name in names]
-    plans = [p for seed in hiding.seeds for p in _plans(benchmark, seed)]
-    own = own_matcher_recipe(plan_from(section, hiding.population, hiding.seeds[0]).matcher)
+    plan, networks = (
+        plan_from(section, hiding.population, hiding.seeds[0]),
+        networks_of(section, hiding),
+    )
     archives = [_archives(specs[name]) for name in names]
-    known, size = all(counts), plans[0].san.size
+    known, size = all(counts), plan.san.size
     parts = _parts(counts)
     learnt = int(parts["san"])
-    hours = [hiding_hours(plan, learnt) for plan in plans]
+    hours = [san_hours(each, learnt) for each in networks.plans]
+    hours += [auxiliary_hours(recipe, learnt) for recipe in networks.auxiliaries]
+    hours += [privacynet_hours(*recipes, learnt) for recipes in networks.privacynets]
+    own = own_matcher_recipe(plan.matcher)
     hours.append(auxiliary_hours(own, int(parts["evaluators"])))
     conditions = len(hiding.conditions())
     # the canvas, the face, and both prototypes warped to it; of protected faces those that an
     # attacker learns from and those that are judged
     disk = _gb(sum(counts), [canvas_side(size), size])
-    disk += _gb(2 * sum(counts), [size] if plans[0].san.prototype == "warped" else [])
+    disk += _gb(2 * sum(counts), [size] if plan.san.prototype == "warped" else [])
     disk += _gb(int(conditions * (parts["attacker"] + parts["test"])), [size])
-    # the own matcher, which judges, is trained once
-    runs = sum(2 + (plan.san.matcher_net == "own") for plan in plans) + 1
     return Estimate(
         " to ".join(names),
         sum(counts) if known else None,
-        runs,
+        # the own matcher, which judges, is trained once
+        len(networks) + 1,
         conditions,
         fsum(hours) if known else None,
         disk if known else None,
         fsum(archives) if None not in archives else None,
     )
-
-
-def _plans(benchmark: Benchmark, seed: int) -> list[Plan]:
-    """The SANs of a seed: the single one, an ensemble's and a series'."""
-    section, hiding = benchmark.privacy, benchmark.hiding
-    known, most = (section, hiding.population, seed), section.get("members", MEMBERS)
-    plans = [plan_from(*known)] if "san" in hiding.protectors or not hiding.protectors else []
-    modes = hiding.protectors.get("ensemble", ())
-    kinds = {mode.partition("-")[2] or DIVERSITIES[-1] for mode in modes}
-    series = "flowsan" in hiding.protectors
-    if series:
-        # the first stage is the first member of the last ensemble
-        plans += [stage_plan(*known, stage) for stage in range(2, most + 1)]
-    plans += [member_plan(*known, kind, k) for kind in sorted(kinds) for k in range(1, most + 1)]
-    if series and DIVERSITIES[-1] not in kinds:
-        plans.append(stage_plan(*known, 1))
-    return plans or [plan_from(*known)]
 
 
 def _parts(counts: Sequence[int]) -> dict[str, float]:

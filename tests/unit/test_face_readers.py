@@ -1,5 +1,7 @@
 """CelebA and LFW: lists of their own, no ages."""
 
+from dataclasses import replace
+
 import pytest
 
 from softbio.data.fetch import Sources, locate
@@ -35,6 +37,17 @@ def test_celeba(tmp_path, head):
     assert frame["age_group"].isna().all(), "Young is not among the attributes"
     assert frame["split"][0] == frame["split"][2], "one person in two parts"
     assert read_attributes(tmp_path / "attributes")["Bald"].tolist() == [False, True, False]
+
+
+def test_the_first_images_of_celeba(tmp_path):
+    given = sources(tmp_path, attributes=ATTRIBUTES, identity=IDENTITY)
+    for number, names in (
+        (1, ["a.jpg"]),
+        (2, ["a.jpg", "b.jpg"]),
+        (9, ["a.jpg", "b.jpg", "c.jpg"]),
+    ):
+        spec = replace(CELEBA, options=dict(CELEBA.options) | {"images": number})
+        assert read(spec, given).frame["image"].tolist() == names
 
 
 def test_celebas_young_is_an_age_group(tmp_path):

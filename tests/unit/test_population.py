@@ -219,7 +219,8 @@ def test_ensembles_are_compared_on_originals_on_their_average_and_on_faces_of_ne
     protectors = {"ensemble": ["member1", "average"], "privacynet": ["keep", "g"]}
     section = PLAN | {"protectors": protectors, "diversity": ["e2"]}
     assert hiding_plan(section, ["faces"]).compared == [
-        f"seed0/{faces}/diversity/e2" for faces in ("none/original", "ensemble/average", "privacynet/g")
+        f"seed0/{faces}/diversity/e2"
+        for faces in ("none/original", "ensemble/average", "privacynet/g")
     ]
     assert hiding_plan(PLAN, ["faces"]).compared == []
 

@@ -3,7 +3,7 @@ from softbio.evaluators.registry import load_evaluators
 from softbio.privacy.family import (
     DIVERSITIES,
     MEMBERS,
-    member_folder,
+    classifier_folder,
     member_plan,
     stage_folder,
     stage_plan,
@@ -160,9 +160,9 @@ def judges_of(wildcards):
     """The networks that a SAN is trained against: a member's or stage's has a classifier of its own."""
     folder = "gender"
     if member := wildcards.get("member"):
-        folder = f"{member_folder(wildcards.diversity, int(member))}/gender"
+        folder = classifier_folder(wildcards.diversity, int(member))
     elif stage := wildcards.get("stage"):
-        folder = f"{member_folder(DIVERSITIES[-1], int(stage))}/gender"
+        folder = classifier_folder(DIVERSITIES[-1], int(stage))
     return {"classifier": network_file(wildcards, folder)} | matcher_of(wildcards)
 
 

@@ -64,6 +64,13 @@ def member_folder(diversity: str, member: int) -> str:
     return f"{diversity}/member{member}"
 
 
+def classifier_folder(diversity: str, member: int) -> str:
+    """The classifier of a member; that of the first of E1 is the single SAN's, for their recipes
+    are the same."""
+    first = (diversity, member) == (DIVERSITIES[0], 1)
+    return "gender" if first else f"{member_folder(diversity, member)}/gender"
+
+
 def stage_folder(stage: int) -> str:
     """The SAN of a stage; the first is the ensemble's first member, of which it differs in
     nothing."""

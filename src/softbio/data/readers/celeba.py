@@ -17,11 +17,13 @@ def records(spec: DatasetSpec, sources: Sources) -> Records:
     identity.
 
     The split is the published one where `partition` is listed, else by subject as `options.split`
-    says. Raises UserError, naming file and line, for what can not be read, and for an image that
-    only one of the lists has.
+    says. `options.images`: the first so many of the list of attributes, all by default. Raises
+    UserError, naming file and line, for what can not be read, and for an image that only one of the
+    lists has.
     """
     path = sources.lists["attributes"]
     told = read_attributes(path)
+    told = told.head(spec.options.get("images", len(told)))
     male = told["Male"]
     subject = _named(sources.lists["identity"], male.index, "identity")
     if "partition" in sources.lists:

@@ -1,0 +1,62 @@
+"""Which networks the second half of a benchmark trains, each once, without importing torch."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from softbio.privacy.family import DIVERSITIES, MEMBERS, member_plan, stage_plan
+from softbio.privacy.plan import HidingPlan
+from softbio.privacy.privacynet_recipe import ABLATIONS, PrivacyNetRecipe, privacynet_plan
+from softbio.privacy.recipe import AuxiliaryRecipe, Plan, plan_from
+
+
+@dataclass(frozen=True)
+class Networks:
+    """plans: of the SANs; auxiliaries: classifiers and matchers that a protector is trained
+    against, or whose diversity is measured; privacynets: recipes, each with the own matcher's."""
+
+    plans: tuple[Plan, ...]
+    auxiliaries: tuple[AuxiliaryRecipe, ...]
+    privacynets: tuple[tuple[PrivacyNetRecipe, AuxiliaryRecipe], ...]
+
+    def __len__(self) -> int:
+        return len(self.plans) + len(self.auxiliaries) + len(self.privacynets)
+
+
+def networks_of(section: Mapping[str, Any], hiding: HidingPlan) -> Networks:
+    """section: a config's `privacy`, checked; the project's own evaluators are not among them."""
+    plans, auxiliaries, privacynets = [], [], []
+    for seed in hiding.seeds:
+        known = section, hiding.population, seed
+        single, own = plan_from(*known), list(_plans(section, hiding, seed))
+        modes = hiding.protectors.get("privacynet", ())
+        ablations = {mode.partition("-")[2] or ABLATIONS[0] for mode in modes}
+        nets = [(privacynet_plan(*known, each), single.matcher) for each in sorted(ablations)]
+        if single.san.matcher_net == "own" and (own or nets):
+            auxiliaries.append(single.matcher)
+        auxiliaries += [plan.gender for plan in own]
+        auxiliaries += [
+            member_plan(*known, diversity, member).gender
+            for diversity in hiding.diversity
+            for member in range(1, section.get("members", MEMBERS) + 1)
+        ]
+        if "gradient_sign" in hiding.protectors:
+            auxiliaries.append(single.gender)
+        plans += own
+        privacynets += nets
+    # a series shares its first stage and all classifiers with the ensemble
+    once = (tuple(dict.fromkeys(each)) for each in (plans, auxiliaries, privacynets))
+    return Networks(*once)
+
+
+def _plans(section: Mapping[str, Any], hiding: HidingPlan, seed: int) -> Iterator[Plan]:
+    """The SANs of a seed: the single one, ensembles' and a series'."""
+    known = section, hiding.population, seed
+    every = range(1, section.get("members", MEMBERS) + 1)
+    if "san" in hiding.protectors:
+        yield plan_from(*known)
+    modes = hiding.protectors.get("ensemble", ())
+    for diversity in sorted({mode.partition("-")[2] or DIVERSITIES[-1] for mode in modes}):
+        yield from (member_plan(*known, diversity, member) for member in every)
+    if "flowsan" in hiding.protectors:
+        yield from (stage_plan(*known, stage) for stage in every)
