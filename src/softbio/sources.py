@@ -45,6 +45,7 @@ PRIVACY = (
     "privacy/recipe",
     "privacy/resampling",
     "privacy/san",
+    "privacy/session",
     "privacy/train_auxiliaries",
     "privacy/train_san",
     "privacy/warp",

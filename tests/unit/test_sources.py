@@ -16,17 +16,20 @@ def test_everything_that_training_imports_is_in_the_list():
     assert reached <= set(TRAINING)
 
 
-def test_everything_that_training_a_san_imports_is_in_the_list():
-    # of the other loop's model it takes a copy of weights
+def reached_by_training(*networks: str) -> set[str]:
+    """The trainings of these networks, and what they import."""
+    # of the other loop's model they take a copy of weights
     aside = ASIDE | {"model", "privacy/__init__", "schema"}
-    reached = reached_from(FOLDER / "privacy/train_san.py", aside) | {"privacy/train_san"}
-    assert reached == set(PRIVACY)
+    files = [f"privacy/train_{name}" for name in networks]
+    return set(files).union(*(reached_from(FOLDER / f"{file}.py", aside) for file in files))
+
+
+def test_everything_that_training_a_san_or_its_auxiliaries_imports_is_in_the_list():
+    assert reached_by_training("auxiliaries", "san") == set(PRIVACY)
 
 
 def test_everything_that_training_a_privacynet_imports_is_in_the_list():
-    aside = ASIDE | {"model", "privacy/__init__", "schema"}
-    reached = reached_from(FOLDER / "privacy/train_privacynet.py", aside)
-    assert reached | {"privacy/train_privacynet"} == set(PRIVACYNET)
+    assert reached_by_training("auxiliaries", "san", "privacynet") == set(PRIVACYNET)
 
 
 def test_everything_in_the_list_is_there():

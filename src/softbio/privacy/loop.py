@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 DRAWS = 3
 
 
-def _sound() -> None:
-    """Nothing to object to."""
+def _nothing(*_: object) -> None:
+    """What a task does where it has nothing to do."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Task:
     of the optimizer, with float32 (B, draws) in 0..1; gives float32 (len(parts),), the loss first.
     line(epoch, means, seconds): the line of history from the parts' means; finished(history).
     check(): raises UserError for a state that must not be saved, whatever its loss.
+    enter(history): called once before all, also where an epoch goes on that was interrupted.
     """
 
     text: str
@@ -50,7 +51,8 @@ class Task:
     line: Callable[[int, dict[str, float], float], Any]
     finished: Callable[[list], bool]
     draws: int = DRAWS
-    check: Callable[[], None] = _sound
+    check: Callable[[], None] = _nothing
+    enter: Callable[[list], object] = _nothing
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Loop:
     def run(self) -> None:
         """Until the task is finished. Raises UserError for a loss that is not finite, Stopped after
         a signal."""
+        self.task.enter(self.progress.history)
         while not self.task.finished(self.progress.history):
             self.next_epoch()
 

@@ -1,4 +1,5 @@
-"""A matcher of the registry in SAN's loss, where the paper has VGG-Face."""
+"""The matcher in the loss of a SAN or PrivacyNet: an own one, or one of the registry, where the
+papers have VGG-Face."""
 
 from pathlib import Path
 
@@ -9,6 +10,10 @@ from torch.nn import functional as F
 from softbio.errors import UserError, nearest
 from softbio.evaluators.interface import Matcher, open_evaluator
 from softbio.evaluators.registry import FRAME, load_evaluators
+from softbio.files import sha256
+from softbio.privacy.auxiliaries import check_matcher, frozen
+from softbio.privacy.recipe import AuxiliaryRecipe
+from softbio.privacy.weights import load_network, weights_sha256
 
 
 class LossMatcher(nn.Module):
@@ -42,3 +47,23 @@ def open_loss_matcher(name: str, registry: Path | str, folder: Path | str) -> Lo
             "loss; choose dlib_resnet or faceres_descriptor"
         )
     return LossMatcher(matcher)
+
+
+def matcher_sha256(matcher: Path | nn.Module, name: str) -> str:
+    """Hash of a matcher's file, or of the weights of one that is none.
+
+    name: `matcher_net` of a recipe. Raises UserError where that asks for another kind.
+    """
+    if (name == "own") == isinstance(matcher, LossMatcher):
+        raise UserError(f"recipe: matcher_net is '{name}'; give that matcher")
+    return weights_sha256(matcher) if isinstance(matcher, nn.Module) else sha256(matcher)
+
+
+def load_matcher(matcher: Path | nn.Module, size: int, device: torch.device) -> nn.Module:
+    """Frozen on the device. matcher: a file of `train_auxiliary`, or any module that fits faces of
+    `size` px. Raises UserError for one that does not."""
+    if not isinstance(matcher, nn.Module):
+        matcher = load_network(matcher, AuxiliaryRecipe)[1]
+    matcher = frozen(matcher.to(device))
+    check_matcher(matcher, size, device)
+    return matcher

@@ -8,21 +8,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from softbio.data.packed import Packed, load_packed
-from softbio.device import Determinism, choose_device
+from softbio.data.packed import Packed
 from softbio.errors import UserError
-from softbio.files import sha256
 from softbio.privacy.auxiliaries import CosineHead
 from softbio.privacy.faces import GreyFaces
-from softbio.privacy.loop import Loop, Task, write_results
-from softbio.privacy.parts import gender_of, read_parts
+from softbio.privacy.loop import Task
+from softbio.privacy.parts import gender_of
 from softbio.privacy.recipe import AuxiliaryRecipe
 from softbio.privacy.resampling import training_rows
-from softbio.privacy.weights import build_network, save_network
-from softbio.provenance import Stopwatch
+from softbio.privacy.session import Start, Work, begin, finish
+from softbio.privacy.weights import build_network
 from softbio.resume import Moving, ResumeFile
 from softbio.sources import PRIVACY, modules_sha256
-from softbio.stopping import stoppable
 
 
 @dataclass(frozen=True)
@@ -77,17 +74,17 @@ def shifted(faces: Tensor, draws: Tensor, most: int) -> Tensor:
     return faces
 
 
-def task_of(
-    recipe: AuxiliaryRecipe, faces: GreyFaces, parts: np.ndarray, device: torch.device
-) -> tuple[Task, Moving]:
-    """The task and the fresh network of a recipe."""
-    rows, classes = targets(recipe, faces.packed, parts)
+def work_of(recipe: AuxiliaryRecipe, start: Start) -> Work:
+    """The task and the fresh network of a recipe; what a matcher learnt by is not kept."""
+    device, faces = start.device, GreyFaces(start.packed, start.device)
+    rows, classes = targets(recipe, start.packed, start.parts)
     labels = torch.from_numpy(classes).to(device)
     torch.manual_seed(recipe.seed)
-    model, loss_of = build_network(recipe), F.cross_entropy
+    network = build_network(recipe)
+    model, loss_of = network, F.cross_entropy
     if recipe.kind == "matcher":
         head = CosineHead(int(classes.max()) + 1, recipe.scale, recipe.margin)
-        model, loss_of = nn.Sequential(model, head), head.loss
+        model, loss_of = nn.Sequential(network, head), head.loss
     model = model.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, fused=True)
 
@@ -118,7 +115,8 @@ def task_of(
         finished=lambda history: len(history) >= recipe.epochs,
     )
     model.train()
-    return task, Moving(model, optimizer, torch.Generator().manual_seed(recipe.seed))
+    moving = Moving(model, optimizer, torch.Generator().manual_seed(recipe.seed))
+    return Work(task, moving, network)
 
 
 def train_auxiliary(
@@ -130,25 +128,9 @@ def train_auxiliary(
     parts: parts.csv of `write_parts`. Can be killed and goes on, as `softbio.train.train`. Raises
     UserError for data that do not fit the recipe and for a loss that is not finite.
     """
-    watch, place, data = Stopwatch(), choose_device(device), load_packed(packed)
-    check_size(data, recipe.size, packed)
-    found = read_parts(parts, data)
-    identity = sha256(Path(packed) / "index.parquet") + sha256(parts)
+    start = begin(recipe.size, packed, parts, device)
     resume = ResumeFile(
-        folder / "resume.pt", recipe, place, identity, AuxiliaryLine, modules_sha256(PRIVACY)
+        *(folder / "resume.pt", recipe, start.device, "".join(start.read)),
+        *(AuxiliaryLine, modules_sha256(PRIVACY)),
     )
-    with Determinism() as determinism, stoppable(resume.kept) as stop:
-        task, moving = task_of(recipe, GreyFaces(data, place), found, place)
-        loop = Loop(task, moving, resume, resume.restore(moving), stop)
-        loop.run()
-    network = moving.model[0] if recipe.kind == "matcher" else moving.model
-    save_network(folder / "network.safetensors", recipe, network)
-    write_results(folder, recipe, loop, watch, determinism.missing, len(task.rows))
-    resume.remove()
-
-
-def check_size(packed: Packed, size: int, folder: Path) -> None:
-    """Raise UserError where images are not of the recipe's size."""
-    side = packed.images.shape[1]
-    if side != size:
-        raise UserError(f"{folder}: images of {side} px; the recipe's size is {size} px")
+    finish(start, resume, lambda: work_of(recipe, start))

@@ -8,17 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from softbio.data.packed import load_packed
-from softbio.device import Determinism, choose_device
 from softbio.errors import UserError
-from softbio.files import sha256
 from softbio.privacy.attributes import LETTERS, attributes_of
-from softbio.privacy.auxiliaries import check_matcher, frozen
 from softbio.privacy.faces import GreyFaces, psnr
-from softbio.privacy.loop import Loop, Task, without_nan, write_results
-from softbio.privacy.loss_matcher import LossMatcher
+from softbio.privacy.loop import Task, without_nan
+from softbio.privacy.loss_matcher import load_matcher, matcher_sha256
 from softbio.privacy.losses import matching_loss
-from softbio.privacy.parts import read_parts
 from softbio.privacy.privacynet import PrivacyNet, signed, unsigned
 from softbio.privacy.privacynet_losses import (
     attribute_loss,
@@ -28,14 +23,10 @@ from softbio.privacy.privacynet_losses import (
     shares_told,
 )
 from softbio.privacy.privacynet_recipe import PrivacyNetRecipe
-from softbio.privacy.recipe import AuxiliaryRecipe
-from softbio.privacy.train_auxiliaries import check_size
+from softbio.privacy.session import Work, begin, finish
 from softbio.privacy.train_san import mirrored
-from softbio.privacy.weights import load_network, save_network, weights_sha256
-from softbio.provenance import Stopwatch
 from softbio.resume import Moving, ResumeFile
 from softbio.sources import PRIVACYNET, modules_sha256
-from softbio.stopping import stoppable
 
 NAMES = tuple(LETTERS.values())
 CRITIC = ("critic", "d_src", "norm", "d_attr", *(f"told_{name}" for name in NAMES))
@@ -238,6 +229,7 @@ class PrivacyNetTask:
             finished=lambda history: len(history) >= self.recipe.epochs,
             draws=DRAWS,
             check=self.check,
+            enter=self.begin,
         )
 
 
@@ -258,42 +250,30 @@ def train_privacynet(
     """Train one on the part "san": network.safetensors, history.csv, run.json.
 
     recipe: without attributes, which are those that the faces of the part tell; parts: parts.csv;
-    matcher: a file of `train_auxiliary`, or any module that fits. Can be killed and goes on, as
-    `softbio.train.train`. Raises UserError for data that do not fit the recipe and for a
-    discriminator that diverges.
+    matcher: as `load_matcher`. Can be killed and goes on, as `softbio.train.train`. Raises
+    UserError for data that do not fit the recipe and for a discriminator that diverges.
     """
-    watch, place, data = Stopwatch(), choose_device(device), load_packed(packed)
-    check_size(data, recipe.size, packed)
-    if (recipe.matcher_net == "own") == isinstance(matcher, LossMatcher):
-        raise UserError(f"recipe: matcher_net is '{recipe.matcher_net}'; give that matcher")
-    inside = read_parts(parts, data) == "san"
-    recipe = replace(recipe, attributes=attributes_of(data, inside, recipe.least_faces))
-    if isinstance(matcher, nn.Module):
-        own = weights_sha256(matcher)
-    else:
-        own, matcher = sha256(matcher), load_network(matcher, AuxiliaryRecipe)[1]
-    read = [sha256(Path(packed) / "index.parquet"), sha256(parts), own]
+    start = begin(recipe.size, packed, parts, device)
+    data, place = start.packed, start.device
+    known = attributes_of(data, start.parts == "san", recipe.least_faces)
+    recipe = replace(recipe, attributes=known)
+    read = [*start.read, matcher_sha256(matcher, recipe.matcher_net)]
     resume = ResumeFile(
         *(folder / "resume.pt", recipe, place, " ".join(read)),
         *(PrivacyNetLine, modules_sha256(PRIVACYNET)),
     )
-    with Determinism() as determinism, stoppable(resume.kept) as stop:
-        matcher = frozen(matcher.to(place))
-        check_matcher(matcher, recipe.size, place)
+
+    def build() -> Work:
+        judge = load_matcher(matcher, recipe.size, place)
         torch.manual_seed(recipe.seed)
         network = PrivacyNet(recipe).to(place)
         optimizer = optimizer_of(network, recipe)
-        classes = np.stack([each.labels(data.index) for each in recipe.attributes], 1)
-        rows = torch.from_numpy(np.flatnonzero(inside))
+        classes = np.stack([each.labels(data.index) for each in known], 1)
         work = PrivacyNetTask(
-            *(recipe, network, optimizer, matcher, GreyFaces(data, place)),
-            *(torch.from_numpy(classes), rows, resume.kept),
+            *(recipe, network, optimizer, judge, GreyFaces(data, place)),
+            *(torch.from_numpy(classes), start.rows("san"), resume.kept),
         )
         moving = Moving(network, optimizer, torch.Generator().manual_seed(recipe.seed))
-        progress = resume.restore(moving)
-        work.begin(progress.history)
-        loop = Loop(work.task(), moving, resume, progress, stop)
-        loop.run()
-    save_network(folder / "network.safetensors", recipe, network)
-    write_results(folder, recipe, loop, watch, determinism.missing, len(rows))
-    resume.remove()
+        return Work(work.task(), moving, network)
+
+    finish(start, resume, build)

@@ -5,29 +5,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from softbio.data.packed import load_packed
-from softbio.device import Determinism, choose_device
 from softbio.errors import UserError
 from softbio.files import sha256
-from softbio.privacy.auxiliaries import check_matcher, frozen
 from softbio.privacy.faces import GreyFaces, psnr
-from softbio.privacy.loop import Loop, Task, without_nan, write_results
-from softbio.privacy.loss_matcher import LossMatcher
+from softbio.privacy.loop import Task, without_nan
+from softbio.privacy.loss_matcher import load_matcher, matcher_sha256
 from softbio.privacy.losses import PIXEL, gender_loss, matching_loss
-from softbio.privacy.parts import read_parts
 from softbio.privacy.prototypes import PrototypeSource, prototype_source, read_prototypes
 from softbio.privacy.recipe import AuxiliaryRecipe, SanRecipe
 from softbio.privacy.san import Modes, San, build_san, passed
-from softbio.privacy.train_auxiliaries import check_size
-from softbio.privacy.weights import load_network, save_network, weights_sha256
-from softbio.provenance import Stopwatch
+from softbio.privacy.session import Work, begin, finish
+from softbio.privacy.weights import load_network
 from softbio.resume import Moving, ResumeFile
 from softbio.sources import PRIVACY, modules_sha256
-from softbio.stopping import stoppable
 
 logger = logging.getLogger(__name__)
 PARTS = ("loss", "j_d", "j_g", "j_m", "mean_square", "error_sm", "error_op")
@@ -211,19 +204,16 @@ class SanTask:
         return Task(
             *(name, self.rows, self.recipe.batch, PARTS, self.begin, self.step, self.line),
             finished=lambda history: stage_after(history, self.recipe) == "done",
+            enter=self.enter,
         )
 
 
 def load_judges(classifier: Path, matcher: Path | nn.Module, size: int, device) -> Judges:
-    """Frozen on the device. matcher: a file of `train_auxiliary`, or any module that fits."""
+    """Frozen on the device. matcher: as `load_matcher`."""
     recipe, gender_network = load_network(classifier, AuxiliaryRecipe)
     if recipe.kind != "gender":
         raise UserError(f"{classifier}: a {recipe.kind} network; give the gender classifier")
-    if not isinstance(matcher, nn.Module):
-        matcher = load_network(matcher, AuxiliaryRecipe)[1]
-    judges = Judges(gender_network.to(device), frozen(matcher.to(device)))
-    check_matcher(judges.matcher, size, device)
-    return judges
+    return Judges(gender_network.to(device), load_matcher(matcher, size, device))
 
 
 def load_series(paths: Sequence[Path], recipe: SanRecipe, device) -> tuple[San, ...]:
@@ -265,20 +255,18 @@ def train_san(
     before the recipe's. Can be killed and goes on, as `softbio.train.train`. Raises UserError for
     data that do not fit the recipe and for a loss that is not finite.
     """
-    watch, place, data = Stopwatch(), choose_device(device), load_packed(packed)
-    check_size(data, recipe.size, packed)
+    start = begin(recipe.size, packed, parts, device)
+    place = start.device
     if (recipe.prototype == "warped") != (pairs is not None):
         raise UserError(f"recipe: prototype is '{recipe.prototype}'; warped.npy goes with 'warped'")
-    if (recipe.matcher_net == "own") == isinstance(matcher, LossMatcher):
-        raise UserError(f"recipe: matcher_net is '{recipe.matcher_net}'; give that matcher")
-    rows = torch.from_numpy(np.flatnonzero(read_parts(parts, data) == "san"))
-    read = [Path(packed) / "index.parquet", parts, prototypes, classifier, *before]
-    own = weights_sha256(matcher) if isinstance(matcher, nn.Module) else sha256(matcher)
+    read = [*start.read, *map(sha256, [prototypes, classifier, *before])]
+    read.append(matcher_sha256(matcher, recipe.matcher_net))
     resume = ResumeFile(
-        *(folder / "resume.pt", recipe, place, " ".join([*map(sha256, read), own])),
+        *(folder / "resume.pt", recipe, place, " ".join(read)),
         *(SanLine, modules_sha256(PRIVACY)),
     )
-    with Determinism() as determinism, stoppable(resume.kept) as stop:
+
+    def build() -> Work:
         known = read_prototypes(prototypes, recipe.groups)
         source = prototype_source(known, pairs, recipe.neutral, place)
         series = load_series(before, recipe, place)
@@ -286,13 +274,9 @@ def train_san(
         torch.manual_seed(recipe.seed)
         network = build_san(recipe.shape).to(place)
         optimizer = optimizer_of(network, recipe)
-        moving = Moving(network, optimizer, torch.Generator().manual_seed(recipe.seed))
-        faces = GreyFaces(data, place)
+        faces, rows = GreyFaces(start.packed, place), start.rows("san")
         work = SanTask(recipe, network, optimizer, judges, faces, source, rows, series)
-        progress = resume.restore(moving)
-        work.enter(progress.history)
-        loop = Loop(work.task(), moving, resume, progress, stop)
-        loop.run()
-    save_network(folder / "network.safetensors", recipe, network)
-    write_results(folder, recipe, loop, watch, determinism.missing, len(rows))
-    resume.remove()
+        moving = Moving(network, optimizer, torch.Generator().manual_seed(recipe.seed))
+        return Work(work.task(), moving, network)
+
+    finish(start, resume, build)
