@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from softbio.conditions import condition
 from softbio.figures.base import OKABE_ITO, Canvas
+from softbio.metrics.classification import errors_at, roc
 from softbio.scores import ORIGINAL
 
 # the ink of a mode goes through the document; line styles tell them apart without colour
@@ -61,6 +63,21 @@ def fewer(x: np.ndarray, y: np.ndarray, limit: int = POINTS) -> np.ndarray:
     wanted = np.linspace(0, path[-1], limit)
     places = np.minimum(np.searchsorted(path, wanted), len(x) - 1)
     return np.unique(np.r_[0, places, len(x) - 1])
+
+
+def roc_points(scores: np.ndarray, labels: np.ndarray, threshold: float) -> pd.DataFrame:
+    """One row a drawn point of the ROC curve, mark "curve", and one for the decisions at a
+    threshold, mark "threshold": false_positive and true_positive, rates. scores float (N,), labels
+    int (N,), 1 positive."""
+    found, at = roc(scores, labels), errors_at(scores, labels, threshold)
+    kept = fewer(found.false_positive, found.false_negative)
+    return pd.DataFrame(
+        {
+            "false_positive": [*found.false_positive[kept], at.false_positive],
+            "true_positive": [*1 - found.false_negative[kept], 1 - at.false_negative],
+            "mark": ["curve"] * len(kept) + ["threshold"],
+        }
+    )
 
 
 def chance(ax: Axes, line: Callable[[np.ndarray], np.ndarray], xs: np.ndarray) -> None:

@@ -18,9 +18,8 @@ from softbio.conditions import (
     unseen,
 )
 from softbio.figures.base import WIDE, Figure, NotShown, plain, tiles
-from softbio.figures.curves import chance, fewer, inks, legend
+from softbio.figures.curves import chance, inks, legend, roc_points
 from softbio.intervals import Judged, tmr_name
-from softbio.metrics.classification import errors_at, roc
 from softbio.records import in_text
 from softbio.scores import KINDS, ORIGINAL
 
@@ -33,16 +32,7 @@ def _points(judged: Sequence[Judged]) -> pd.DataFrame:
     parts = []
     for item in judged:
         scores, about = item.scores, item.about
-        found = roc(scores.scores, scores.labels)
-        kept = fewer(found.false_positive, found.false_negative)
-        shipped = errors_at(scores.scores, scores.labels, scores.threshold)
-        part = pd.DataFrame(
-            {
-                "false_positive": [*found.false_positive[kept], shipped.false_positive],
-                "true_positive": [*1 - found.false_negative[kept], 1 - shipped.false_negative],
-                "mark": ["curve"] * len(kept) + ["threshold"],
-            }
-        )
+        part = roc_points(scores.scores, scores.labels, scores.threshold)
         parts.append(part.assign(evaluator=about.evaluator, condition=condition(about),
                                  seed=about.seed))  # fmt: skip
     return pd.concat(parts, ignore_index=True)

@@ -7,8 +7,7 @@ import pandas as pd
 
 from softbio.conditions import OVER_SUBJECTS
 from softbio.figures.base import OKABE_ITO, WIDE, Figure, plain, tiles
-from softbio.figures.curves import fewer
-from softbio.metrics.classification import errors_at, roc
+from softbio.figures.curves import roc_points
 from softbio.reading.judge import ALL, VIEWS
 from softbio.reading.load import Reading
 from softbio.records import SELECTIONS, in_text, label
@@ -33,16 +32,7 @@ def _ink(number: int) -> str:
 def _points(each: Reading, selection: str) -> pd.DataFrame:
     """One row a drawn point of a curve, and one for the decisions at one half."""
     scores = each.scores(selection)
-    found = roc(scores.scores, scores.labels)
-    kept = fewer(found.false_positive, found.false_negative)
-    at = errors_at(scores.scores, scores.labels, scores.threshold)
-    part = pd.DataFrame(
-        {
-            "false_male": [*found.false_positive[kept], at.false_positive],
-            "true_male": [*1 - found.false_negative[kept], 1 - at.false_negative],
-            "mark": ["curve"] * len(kept) + ["one half"],
-        }
-    )
+    part = roc_points(scores.scores, scores.labels, scores.threshold)
     names = {"backbone": each.run.backbone, "method": each.run.method, "selection": selection}
     return part.assign(**names)
 
@@ -55,12 +45,12 @@ def curves(readings: Sequence[Reading], dataset: str) -> Figure:
     canvas, axes = tiles(2, WIDE, 3.1)
     for (each, name), part in zip(lines, frames, strict=True):
         ink = _ink(readings.index(each))
-        curve, dot = (part[part["mark"] == mark] for mark in ("curve", "one half"))
+        curve, dot = (part[part["mark"] == mark] for mark in ("curve", "threshold"))
         title = f"{label(each.run.backbone)}, {SELECTIONS[name]}"
         for ax in axes:
-            ax.plot(curve["false_male"], curve["true_male"], color=ink, linewidth=1.3,
+            ax.plot(curve["false_positive"], curve["true_positive"], color=ink, linewidth=1.3,
                     linestyle=DASHES[name], label=title)  # fmt: skip
-            ax.plot(dot["false_male"], dot["true_male"], "o", color=ink, markersize=4.5,
+            ax.plot(dot["false_positive"], dot["true_positive"], "o", color=ink, markersize=4.5,
                     markeredgecolor="white", markeredgewidth=0.6, zorder=4)  # fmt: skip
     reach = min(1.0, 3 * max(_missed(part) for part in frames))
     axes[0].plot([0, 1], [0, 1], color="#8c8c8c", linewidth=0.7, linestyle=":")
@@ -88,8 +78,8 @@ def curves(readings: Sequence[Reading], dataset: str) -> Figure:
 
 def _missed(part: pd.DataFrame) -> float:
     """The larger error of the decisions at one half, at least one in a hundred."""
-    at = part[part["mark"] == "one half"].iloc[0]
-    return max(0.01, at["false_male"], 1 - at["true_male"])
+    at = part[part["mark"] == "threshold"].iloc[0]
+    return max(0.01, at["false_positive"], 1 - at["true_positive"])
 
 
 def by_group(readings: Sequence[Reading], dataset: str) -> Figure:
