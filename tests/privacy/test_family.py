@@ -12,7 +12,7 @@ from softbio.conditions import of_mode
 from softbio.errors import UserError
 from softbio.privacy.diversity import measure_diversity
 from softbio.privacy.family import member_plan, member_seed, stage_plan
-from softbio.privacy.groups import groups_of
+from softbio.privacy.groups import face_groups
 from softbio.privacy.parts import gender_of
 from softbio.privacy.protect import load_means, protect_parts, protected
 from softbio.privacy.protectors import get_protector
@@ -207,8 +207,8 @@ def test_what_can_not_be_grouped_is_told(trained):
     def other(**columns):
         return replace(packed, index=packed.index.assign(**columns))
 
-    assert len(groups_of(other(race="A"), inside, "told").names) == 2
-    assert groups_of(other(race="A", age=None), inside, "told").names == ("all faces",)
+    assert len(face_groups(other(race="A"), inside, "told").names) == 2
+    assert face_groups(other(race="A", age=None), inside, "told").names == ("all faces",)
     for index, choice, message in (
         (other(race="A"), "race", "all training faces have one value of 'race'"),
         (other(age=30), "age_race", "one value of 'age'"),
@@ -216,14 +216,14 @@ def test_what_can_not_be_grouped_is_told(trained):
         (other(race="unknown"), "race", "not every training face has a value"),
     ):
         with pytest.raises(UserError, match=message):
-            groups_of(index, inside, choice)
+            face_groups(index, inside, choice)
 
 
 def test_an_age_group_stands_for_an_age_that_is_not_told(trained):
     packed, inside = trained.packed, trained.parts == "san"
     told = np.where(packed.index["age"] > 50, "old", "young").astype(object)
     packed = replace(packed, index=packed.index.assign(age=None, age_group=told))
-    groups = groups_of(packed, inside, "age")
+    groups = face_groups(packed, inside, "age")
     assert groups.names == ("old", "young")
     assert (np.array(groups.names)[groups.number] == told).all()
 
@@ -234,7 +234,7 @@ def test_faces_in_no_group_have_the_prototypes_of_their_gender(trained):
     races = packed.index["race"].where(inside, "a group of which nobody was seen")
     for other, choice in (({"age": ages}, "age"), ({"race": races}, "race")):
         lacking = replace(packed, index=packed.index.assign(**other))
-        groups = groups_of(lacking, inside, choice)
+        groups = face_groups(lacking, inside, choice)
         assert (groups.number[inside] >= 0).all()
         assert (groups.number[~inside] == -1).all()
         found = group_faces(lacking, inside, choice)

@@ -38,7 +38,7 @@ class Groups:
         return GENDERS[cell % 2] + (f", {name}" if name != ALL else "")
 
 
-def groups_of(packed: Packed, inside: np.ndarray, choice: str) -> Groups:
+def face_groups(packed: Packed, inside: np.ndarray, choice: str) -> Groups:
     """The groups of all images; inside: bool (N,), the images that are learnt from.
 
     A face is old where its age is above the median of those, or where its age group says so. Raises

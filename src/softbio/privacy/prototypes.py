@@ -10,7 +10,7 @@ from torch import Tensor
 from softbio.data.packed import Packed
 from softbio.errors import UserError
 from softbio.files import atomic
-from softbio.privacy.groups import groups_of
+from softbio.privacy.groups import face_groups
 from softbio.privacy.parts import gender_of, read_parts
 from softbio.privacy.recipe import SanRecipe
 from softbio.privacy.san import Modes
@@ -91,8 +91,8 @@ def mean_faces(packed: Packed, rows: np.ndarray, gender: np.ndarray) -> Prototyp
 
 def group_faces(packed: Packed, inside: np.ndarray, choice: str) -> GroupPrototypes:
     """Prototypes of the groups of a choice of `recipe.Grouping`, of the faces that are inside, bool
-    (N,). Raises UserError as `groups_of`, and for a group without a face of either gender."""
-    groups, gender = groups_of(packed, inside, choice), gender_of(packed)
+    (N,). Raises UserError as `face_groups`, and for a group without a face of either gender."""
+    groups, gender = face_groups(packed, inside, choice), gender_of(packed)
     found = []
     for number in range(len(groups.names)):
         rows = np.flatnonzero(inside & (groups.number == number))

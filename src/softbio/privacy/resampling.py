@@ -8,7 +8,7 @@ import numpy as np
 
 from softbio.data.packed import Packed
 from softbio.errors import UserError
-from softbio.privacy.groups import groups_of
+from softbio.privacy.groups import face_groups
 from softbio.privacy.parts import gender_of
 from softbio.privacy.recipe import AuxiliaryRecipe
 
@@ -42,7 +42,7 @@ def _lacking(
     recipe: AuxiliaryRecipe, packed: Packed, inside: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """Draws that bring each group and gender to the size of the largest."""
-    groups = groups_of(packed, inside, recipe.groups)
+    groups = face_groups(packed, inside, recipe.groups)
     cells = groups.cells(gender_of(packed))
     cell_rows = [np.flatnonzero(inside & (cells == cell)) for cell in range(2 * len(groups.names))]
     for cell, rows in enumerate(cell_rows):
