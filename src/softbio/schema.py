@@ -97,4 +97,9 @@ def _wrong_type(value: Any, wanted: str | list[str]) -> str:
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d+e[+-]?\d+", value, re.IGNORECASE):
         # YAML wants a point and a sign
         return f"{found}, which YAML takes for text: write {float(value)}"
+    if isinstance(value, str) and re.fullmatch(
+        r"[+-]?\d+(\.\d*)?|true|false", value, re.IGNORECASE
+    ):
+        # Snakemake leaves all that stands within a mapping as text where it comes by --config
+        return f"{found}, which is text: write it without quotes, and not in --config but in a file"
     return f"{found}; it must be {' or '.join(kinds)}"

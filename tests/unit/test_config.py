@@ -141,6 +141,8 @@ def change(config: dict, path: str, value) -> dict:
         ("training.epochs", 2.0, "key 'training.epochs' is 2.0; it must be a whole number"),
         # what YAML makes of learning_rate: 1e-3
         ("training.learning_rate", "1e-3", "which YAML takes for text: write 0.001"),
+        # what Snakemake makes of --config 'training={epochs: 2}'
+        ("training.epochs", "2", "key 'training.epochs' is '2', which is text: write it without"),
         ("training.learning_rate", float("inf"), "learning_rate is inf"),
         ("training.learning_rate", float("nan"), "learning_rate is nan"),
     ],

@@ -233,8 +233,6 @@ def test_ensembles_are_compared_on_originals_on_their_average_and_on_faces_of_ne
         ({"protectors": {"sun": ["op"]}}, "'sun' is unknown: did you mean 'san'"),
         ({"attacked": {"san": ["sm"]}}, "san sm is not among privacy.protectors"),
         ({"train": None}, "privacy.train is missing"),
-        ({"diversity": ["e1"], "members": 1}, "privacy.members: an ensemble of 1 is none"),
-        ({"protectors": {"ensemble": ["random"]}, "members": 1}, "an ensemble of 1 is none"),
     ],
 )
 def test_a_plan_that_can_not_be_is_told(change, told):

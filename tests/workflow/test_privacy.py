@@ -105,14 +105,14 @@ def test_members_that_there_are_not_are_told(folder, mode, message):
     assert message in plan.stdout
 
 
-def test_an_ensemble_of_one_is_told(folder, tmp_path):
+def test_one_network_is_no_ensemble_whatever_is_asked_for(folder, tmp_path):
+    """Also where the config asks for nothing: an error of an input function has a traceback."""
     config = tmp_path / "config.yaml"
-    known = yaml.safe_load((folder / "config/config.yaml").read_text())
-    asked = {"train": "faces", "protectors": {"ensemble": ["average"]}, "members": 1}
-    config.write_text(yaml.safe_dump(known | {"privacy": known["privacy"] | asked}))
-    plan = snakemake(folder, "--dry-run", "--configfile", str(config))
+    config.write_text("privacy: {members: 1}")
+    options = ("--dry-run", "--configfile", "config/config.yaml", str(config))
+    plan = snakemake(folder, f"{FOLDER}/ensemble/average/card.json", *options)
     assert plan.returncode != 0
-    assert "an ensemble of 1 is none; set it to 2 or more" in plan.stdout
+    assert "'privacy.members': 1 is less than the minimum of 2" in plan.stdout
     assert "Traceback" not in plan.stdout
 
 

@@ -8,8 +8,6 @@ from softbio.privacy.family import (
     stage_folder,
     stage_plan,
 )
-from softbio.privacy.plan import canvas_side, check_evaluators, members
-from softbio.privacy.privacynet_recipe import ABLATIONS, privacynet_plan
 from softbio.privacy.plan import (
     canvas_side,
     check_evaluators,
@@ -17,6 +15,7 @@ from softbio.privacy.plan import (
     members,
     without_subjects,
 )
+from softbio.privacy.privacynet_recipe import ABLATIONS, privacynet_plan
 from softbio.privacy.recipe import plan_from
 
 FACES = "resources/faces/{dataset}/{size}"
