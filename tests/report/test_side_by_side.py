@@ -77,6 +77,18 @@ def test_each_number_is_the_mean_over_the_seeds(hiding, shown):
     assert line.psnr.low < 25 < 27 < line.psnr.high
 
 
+def test_intervals_of_quality_stay_within_what_images_can_have(hiding):
+    """Seeds that are far apart, each near an end."""
+    seed = hiding.quality["seed"]
+    apart = hiding.quality.assign(ssim=0.99 - 0.2 * (seed == 1), psnr=0.5 + 9.0 * (seed == 1))
+    line = line_of(side_by_side(replace(hiding, quality=apart)), "san", "op")
+    assert line.ssim.estimate == pytest.approx(0.99 - 0.2 / 3)
+    assert line.ssim.low < 0.8
+    assert line.ssim.high == 1.0
+    assert line.psnr.low == 0.0
+    assert line.psnr.high > 9.5
+
+
 def test_each_classifier_is_turned_round_by_itself(hiding):
     """One at 66 % and one at 30 % average to 48 %, but tell as much as 34 % and 30 %."""
     swapped = tuple(

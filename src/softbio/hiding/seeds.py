@@ -39,7 +39,12 @@ def over_seeds(parts: Sequence[Draws], within: tuple[float, float] = SHARE) -> I
     """
     subjects = interval_of(averaged(parts))
     seeds = mean_interval(np.array([part.estimate for part in parts]))
-    found = both(seeds, subjects) or subjects
+    return cut(both(seeds, subjects) or subjects, within)
+
+
+def cut(found: Interval, within: tuple[float, float]) -> Interval:
+    """The part of an interval that lies `within` the values that the number can have; the sum of
+    squares can leave them."""
     low, high = (float(np.clip(end, *within)) for end in (found.low, found.high))
     return Interval(found.estimate, low, high)
 

@@ -12,15 +12,15 @@ from softbio.hiding.attackers import attacked, level, worst
 from softbio.hiding.claim import of_condition
 from softbio.hiding.equal_privacy import ABLE, TMR
 from softbio.hiding.load import NONE, Hiding
-from softbio.hiding.seeds import SEPARATION, averaged, of_files, of_seed, over_seeds
+from softbio.hiding.seeds import SEPARATION, averaged, cut, of_files, of_seed, over_seeds
 from softbio.hiding.systems import SYSTEMS, hides_gender
 from softbio.hiding.verdicts import Draws, derived, draws, joint
 from softbio.intervals import Judged
 from softbio.scores import KINDS, ORIGINAL, shown_in
 from softbio.statistics import Interval, bootstrap, both, clustered, mean_interval
 
-QUALITY = ("psnr", "ssim")
-
+# of images, and the values that each can have
+QUALITY = {"psnr": (0.0, np.inf), "ssim": (-1.0, 1.0)}
 
 # seed -> a mean over scorers, None as seed where the files do not say
 BySeed = Mapping[int | None, Draws]
@@ -138,7 +138,8 @@ def _quality(hiding: Hiding, protector: str, mode: str, metric: str) -> Interval
     subjects = shown_in(images.reset_index())
     values = images[metric].to_numpy(float)
     found = bootstrap(clustered(values, subjects), resamples=1000)
-    return both(mean_interval(own.groupby("seed")[metric].mean().to_numpy()), found) or found
+    seeds = mean_interval(own.groupby("seed")[metric].mean().to_numpy())
+    return cut(both(seeds, found) or found, QUALITY[metric])
 
 
 def _worst(hiding: Hiding, protector: str, mode: str) -> Interval | None:
