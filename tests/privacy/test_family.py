@@ -258,6 +258,18 @@ def test_a_group_without_faces_is_told(trained, tmp_path):
         targets(recipe, lacking, parts)
 
 
+def test_groups_of_one_race_are_told_before_anything_is_trained(trained, tmp_path):
+    """By the prototypes of SANs and by the classifiers of e3, which wait for none."""
+    one = replace(trained.packed, index=trained.packed.index.assign(race="group A"))
+    told = r"one value of 'race'; choose privacy\.groups without it"
+    for choice in ("race", "age_race"):
+        with pytest.raises(UserError, match=told):
+            make_prototypes(one, trained.path("parts.csv"), tmp_path / "p.npz", choice)
+        with pytest.raises(UserError, match=told):
+            targets(replace(GENDER, diversity="e3", groups=choice), one, trained.parts)
+    assert not (tmp_path / "p.npz").exists()
+
+
 def test_fewer_subjects_than_members_are_told(trained):
     few = replace(GENDER, member=1000)
     with pytest.raises(UserError, match=r"subjects, fewer than its members .1000"):

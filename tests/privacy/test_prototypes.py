@@ -185,15 +185,17 @@ def test_bad_parts_are_told():
     with pytest.raises(UserError, match="part 'san' holds female faces only"):
         check_parts(each, subjects, gender)
     each[:2] = "test"
-    with pytest.raises(UserError, match="part 'san' is empty"):
+    with pytest.raises(UserError, match="part 'san' is empty: there are too few subjects for 4"):
         check_parts(each, subjects, gender)
     each[0] = "train"
     with pytest.raises(UserError, match="'train' is unknown"):
         check_parts(each, subjects, gender)
     with pytest.raises(UserError, match="sum to 1"):
         four_parts(subjects, gender, (0.5, 0.5, 0.5, 0.5))
-    with pytest.raises(UserError, match="part '"):
-        four_parts(subjects[:4], gender[:4])
+    for count in range(1, 8):
+        # of each gender there is one fewer than parts
+        with pytest.raises(UserError, match=r"^parts: .* add (more|male|female)"):
+            four_parts(np.arange(count).astype(object), np.arange(count) % 2)
 
 
 def test_parts_file_must_name_every_image(drawn, tmp_path):

@@ -116,13 +116,21 @@ def test_one_network_is_no_ensemble_whatever_is_asked_for(folder, tmp_path):
     assert "Traceback" not in plan.stdout
 
 
-def test_a_group_without_faces_is_told(tmp_path):
+@pytest.mark.parametrize(
+    ("asked", "target", "told"),
+    [
+        ({"groups": "age_race"}, "prototypes-age_race.npz",
+         "so it has no prototype; choose fewer privacy.groups"),
+        ({"members": 9}, "seed0/networks/e1/member9/gender/network.safetensors",
+         "subjects, fewer than its members (9 or more); lower privacy.members"),
+    ],
+)  # fmt: skip
+def test_too_few_faces_are_told(tmp_path, asked, target, told):
     faces = {"faces": {"options": {"subjects": 12, "images_per_subject": 2}}}
-    config = CONFIG | {"privacy": PRIVACY | {"groups": "age_race"}, "datasets": faces}
-    place = copy_of_the_project(tmp_path, config)
-    run = snakemake(place, "results/micro/privacy/faces/prototypes-age_race.npz")
+    config = CONFIG | {"privacy": PRIVACY | asked, "datasets": faces}
+    run = snakemake(copy_of_the_project(tmp_path, config), f"results/micro/privacy/faces/{target}")
     assert run.returncode != 0
-    assert "so it has no prototype; choose fewer privacy.groups" in run.stdout
+    assert told in run.stdout
     assert "Traceback" not in run.stdout
 
 

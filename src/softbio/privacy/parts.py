@@ -65,7 +65,10 @@ def check_parts(parts: np.ndarray, subjects: np.ndarray, gender: np.ndarray) -> 
     for part in PARTS:
         present = np.unique(gender[parts == part])
         if not len(present):
-            raise UserError(f"parts: part '{part}' is empty; there are too few subjects")
+            raise UserError(
+                f"parts: part '{part}' is empty: there are too few subjects for "
+                f"{len(PARTS)} parts; add more, of both genders"
+            )
         if len(present) == 1:
             raise UserError(
                 f"parts: part '{part}' holds {GENDERS[present[0]]} faces only; nothing about "

@@ -56,7 +56,7 @@ def prepare(mode: str, means: Means) -> Protect:
         if name not in names:
             raise UserError(
                 f"mode '{mode}' hides {name}, of which the training faces do not show two values; "
-                f"this network knows {', '.join(names)}"
+                f"this network knows {', '.join(names)}: take the mode from privacy.protectors"
             )
     index = means.faces.packed.index
     classes = torch.from_numpy(np.stack([each.labels(index) for each in network.known], 1))
