@@ -20,8 +20,7 @@ from softbio.privacy.train_auxiliaries import train_auxiliary
 from tests.conftest import ROOT
 from tests.privacy import attacked
 from tests.privacy.judged import make
-
-SIZE = 32
+from tests.privacy.sans import SIZE, train
 
 
 class Home(NamedTuple):
@@ -71,6 +70,23 @@ def trained(drawn) -> Home:
         folders = (drawn.path("packed"), drawn.path("parts.csv"), drawn.path(kind))
         train_auxiliary(recipe, *folders, device="cpu")
     return drawn
+
+
+@pytest.fixture(scope="session")
+def san(trained, tmp_path_factory):
+    """The folder of a trained network."""
+    folder = tmp_path_factory.mktemp("san")
+    torch.set_num_threads(1)
+    train(trained, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def by_age(trained, tmp_path_factory):
+    """prototypes.npz of young and old."""
+    path = tmp_path_factory.mktemp("groups") / "prototypes.npz"
+    make_prototypes(trained.packed, trained.path("parts.csv"), path, "age")
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import time
 from dataclasses import replace
@@ -14,17 +13,11 @@ import torch
 
 from softbio.data.packed import load_packed
 from softbio.errors import UserError
-from softbio.privacy import protectors
 from softbio.privacy import train_san as training
-from softbio.privacy.attributes import attributes_of
 from softbio.privacy.auxiliaries import SmallMatcher
 from softbio.privacy.faces import GreyFaces
-from softbio.privacy.privacynet import PrivacyNet
-from softbio.privacy.privacynet_recipe import privacynet_recipe
-from softbio.privacy.protect import load_means, protect_parts, protected
-from softbio.privacy.protectors import get_protector, names
 from softbio.privacy.prototypes import prototype_source, read_prototypes
-from softbio.privacy.recipe import AuxiliaryRecipe, san_recipe
+from softbio.privacy.recipe import AuxiliaryRecipe
 from softbio.privacy.san import build_san
 from softbio.privacy.train_auxiliaries import targets, train_auxiliary
 from softbio.privacy.train_san import (
@@ -33,81 +26,11 @@ from softbio.privacy.train_san import (
     load_judges,
     optimizer_of,
     stage_after,
-    train_san,
 )
-from softbio.privacy.weights import save_network
 from softbio.stopping import Stopped
-from tests.conftest import ROOT
-from tests.privacy.conftest import SIZE
+from tests.privacy.sans import RECIPE, SIZE, error_of, means_of, train
 
 CPU = torch.device("cpu")
-RECIPE = san_recipe(
-    *("drawn64", "faces", 0),
-    **{
-        "size": SIZE,
-        "prototype": "warped",
-        "pretrain_epochs": 6,
-        "pretrain_psnr": 40.0,
-        "epochs": 12,
-        "batch": 8,
-        "rate": 4e-3,
-        "gender_weight": 2.0,
-        "matching_weight": 1.0,
-    },
-)
-
-
-def train(trained, folder, recipe=RECIPE, matcher=None):
-    train_san(
-        recipe,
-        *(trained.path(name) for name in ("packed", "parts.csv", "prototypes.npz")),
-        trained.path("gender/network.safetensors"),
-        matcher or trained.path("matcher/network.safetensors"),
-        folder,
-        device="cpu",
-        pairs=trained.path("warped.npy") if recipe.prototype == "warped" else None,
-    )
-
-
-def means_of(home, san=None, generator=None):
-    pairs = home.path("warped.npy") if san else None
-    return load_means(
-        *(home.path("packed"), home.path("parts.csv"), 3, "cpu"),
-        classifier=home.path("gender/network.safetensors"),
-        san=san,
-        prototypes=home.path("prototypes.npz"),
-        pairs=pairs,
-        members=[san] * 3 if san else [],
-        generator=generator,
-    )
-
-
-@pytest.fixture(scope="module")
-def san(trained, tmp_path_factory):
-    """The folder of a trained network."""
-    folder = tmp_path_factory.mktemp("san")
-    torch.set_num_threads(1)
-    train(trained, folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def generator(trained, tmp_path_factory):
-    """The file of a PrivacyNet that nobody has trained."""
-    known = attributes_of(trained.packed, trained.parts == "san")
-    recipe = privacynet_recipe("drawn64", "faces", 0, size=SIZE, attributes=known)
-    path = tmp_path_factory.mktemp("privacynet") / "network.safetensors"
-    save_network(path, recipe, PrivacyNet(recipe))
-    return path
-
-
-def error_of(means, name, mode) -> float:
-    """Share of the test faces whose gender the auxiliary classifier misses."""
-    rows = np.flatnonzero(means.parts == "test")
-    protect = get_protector(name).prepare(mode, means)
-    with torch.no_grad():
-        told = [means.classifier(faces).argmax(1) for faces in protected(protect, means, rows)]
-    return float((torch.cat(told) != means.faces.gender[rows]).float().mean())
 
 
 def test_j_d_falls_and_the_opposite_prototype_misleads(trained, san):
@@ -313,99 +236,3 @@ def test_auxiliary_is_the_same_each_time(trained, tmp_path):
         train_auxiliary(recipe, *paths, device="cpu")
     files = [(tmp_path / name / "network.safetensors").read_bytes() for name in ("a", "b")]
     assert files[0] == files[1]
-
-
-@pytest.mark.parametrize("name", names())
-def test_protectors_are_repeatable_and_write_packed_data(trained, san, generator, tmp_path, name):
-    means = means_of(trained, san / "network.safetensors", generator)
-    mode = get_protector(name).modes[-1]
-    for folder in ("a", "b"):
-        protect_parts(name, mode, means, tmp_path / folder)
-    files = [(tmp_path / folder / "images.npy").read_bytes() for folder in ("a", "b")]
-    assert files[0] == files[1]
-    packed = load_packed(tmp_path / "a")
-    kept = np.isin(trained.parts, ["attacker", "test"])
-    assert list(packed.index["image"]) == list(trained.packed.index["image"][kept])
-    assert packed.images.shape == (kept.sum(), SIZE, SIZE, 3)
-    assert (packed.images == packed.images[..., :1]).all()
-    card = json.loads((tmp_path / "a/card.json").read_text())
-    assert (card["protector"], card["mode"]) == (name, mode)
-
-
-def test_what_each_baseline_does(trained):
-    means = means_of(trained)
-    rows = np.flatnonzero(means.parts == "test")
-    plain = torch.cat(
-        list(protected(get_protector("none").prepare("original", means), means, rows))
-    )
-
-    def of(name, mode):
-        return torch.cat(list(protected(get_protector(name).prepare(mode, means), means, rows)))
-
-    torch.testing.assert_close(plain, means.faces.batch(torch.from_numpy(rows)))
-    torch.testing.assert_close(of("blur", "sigma2").mean(), plain.mean(), atol=0.02, rtol=0)
-    assert of("blur", "sigma2").std() < plain.std()
-    blocks = of("pixelation", "block4")
-    assert torch.equal(blocks[:, :, 1::4, 2::4], blocks[:, :, ::4, ::4])
-    torch.testing.assert_close(blocks.mean((1, 2, 3)), plain.mean((1, 2, 3)))
-    torch.testing.assert_close(of("mixing", "alpha1"), plain, atol=1e-2, rtol=0)
-    moved = of("gradient_sign", "eps8")
-    assert (moved - plain).abs().max() <= 8 / 255 + 1e-6
-    assert error_of(means, "gradient_sign", "eps8") > error_of(means, "none", "original") + 0.2
-
-
-def test_mates_are_not_judged_on(trained):
-    means = means_of(trained)
-    outside = means.parts != "san"
-    images = means.faces.packed.images.copy()
-    images[outside] = 0
-    black = replace(means, faces=GreyFaces(replace(means.faces.packed, images=images), CPU))
-    rows = np.flatnonzero(means.parts == "test")[:3]
-    found = torch.cat(
-        list(protected(get_protector("mixing").prepare("alpha0", black), black, rows))
-    )
-    # where a mate of the test part had been taken, there would be a black face
-    assert (found.mean((1, 2, 3)) > 0.1).all()
-
-
-@pytest.mark.parametrize(
-    ("name", "mode", "message"),
-    [
-        ("sann", "sm", "did you mean 'san'"),
-        ("san", "xx", "SAN has sm, nt, op"),
-        ("blur", "sigma", "'sigma' and a number"),
-        ("mixing", "alpha2", "from 0 to 1"),
-        ("none", "sm", "'original' alone"),
-        ("pixelation", "block2.5", "whole pixels"),
-        ("san", "sm", "needs a san"),
-    ],
-)
-def test_unknown_names_are_told(trained, name, mode, message):
-    with pytest.raises(UserError, match=message):
-        get_protector(name).prepare(mode, means_of(trained))
-
-
-@pytest.mark.parametrize("name", names())
-def test_a_mode_is_checked_by_its_name_alone(name):
-    protector = get_protector(name)
-    for mode in protector.modes:
-        protector.check(mode)
-    with pytest.raises(UserError, match=r"mode 'alpah0\.5'"):
-        protector.check("alpah0.5")
-
-
-def test_the_example_protector_of_the_documents_protects(trained, tmp_path, monkeypatch):
-    text = (ROOT / "CONTRIBUTING.md").read_text()
-    blocks = re.findall(r"```python\n(.*?)```", text, re.S)
-    (tmp_path / "noise.py").write_text(next(block for block in blocks if "PROTECTOR =" in block))
-    monkeypatch.setattr(protectors, "__path__", [*protectors.__path__, str(tmp_path)])
-    assert "noise" in names()
-    means = means_of(trained)
-    for folder in ("a", "b"):
-        protect_parts("noise", "sd16", means, tmp_path / folder, ("test",))
-    files = [(tmp_path / folder / "images.npy").read_bytes() for folder in ("a", "b")]
-    assert files[0] == files[1]
-    rows = np.flatnonzero(trained.parts == "test")
-    plain = means.faces.batch(torch.from_numpy(rows))
-    found = load_packed(tmp_path / "a").images[..., 0] / 255 - plain[:, 0].numpy()
-    assert 12 / 255 < found.std() < 17 / 255

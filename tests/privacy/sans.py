@@ -1,0 +1,62 @@
+"""A small SAN and what protectors need of it: recipes, its training, and whom its faces mislead."""
+
+import numpy as np
+import torch
+
+from softbio.privacy.protect import load_means, protected
+from softbio.privacy.protectors import get_protector
+from softbio.privacy.recipe import AuxiliaryRecipe, san_recipe
+from softbio.privacy.train_san import train_san
+
+SIZE = 32
+RECIPE = san_recipe(
+    *("drawn64", "faces", 0),
+    **{
+        "size": SIZE,
+        "prototype": "warped",
+        "pretrain_epochs": 6,
+        "pretrain_psnr": 40.0,
+        "epochs": 12,
+        "batch": 8,
+        "rate": 4e-3,
+        "gender_weight": 2.0,
+        "matching_weight": 1.0,
+    },
+)
+GENDER = AuxiliaryRecipe("gender", "faces", 0, SIZE, epochs=1, width=4)
+
+
+def train(trained, folder, recipe=RECIPE, matcher=None):
+    """A SAN with the networks of a `Home`, or with another matcher."""
+    train_san(
+        recipe,
+        *(trained.path(name) for name in ("packed", "parts.csv", "prototypes.npz")),
+        trained.path("gender/network.safetensors"),
+        matcher or trained.path("matcher/network.safetensors"),
+        folder,
+        device="cpu",
+        pairs=trained.path("warped.npy") if recipe.prototype == "warped" else None,
+    )
+
+
+def means_of(home, san=None, generator=None):
+    """What protectors need, of files; an ensemble or a series is the SAN three times."""
+    pairs = home.path("warped.npy") if san else None
+    return load_means(
+        *(home.path("packed"), home.path("parts.csv"), 3, "cpu"),
+        classifier=home.path("gender/network.safetensors"),
+        san=san,
+        prototypes=home.path("prototypes.npz"),
+        pairs=pairs,
+        members=[san] * 3 if san else [],
+        generator=generator,
+    )
+
+
+def error_of(means, name, mode) -> float:
+    """Share of the test faces whose gender the auxiliary classifier misses."""
+    rows = np.flatnonzero(means.parts == "test")
+    protect = get_protector(name).prepare(mode, means)
+    with torch.no_grad():
+        told = [means.classifier(faces).argmax(1) for faces in protected(protect, means, rows)]
+    return float((torch.cat(told) != means.faces.gender[rows]).float().mean())

@@ -1,0 +1,130 @@
+"""What protectors make of faces, what they refuse, and what is written of it."""
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from softbio.data.packed import load_packed
+from softbio.errors import UserError
+from softbio.privacy import protectors
+from softbio.privacy.attributes import attributes_of
+from softbio.privacy.faces import GreyFaces
+from softbio.privacy.privacynet import PrivacyNet
+from softbio.privacy.privacynet_recipe import privacynet_recipe
+from softbio.privacy.protect import protect_parts, protected
+from softbio.privacy.protectors import get_protector, names
+from softbio.privacy.weights import save_network
+from tests.conftest import ROOT
+from tests.privacy.sans import SIZE, error_of, means_of
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def generator(trained, tmp_path_factory):
+    """The file of a PrivacyNet that nobody has trained."""
+    known = attributes_of(trained.packed, trained.parts == "san")
+    recipe = privacynet_recipe("drawn64", "faces", 0, size=SIZE, attributes=known)
+    path = tmp_path_factory.mktemp("privacynet") / "network.safetensors"
+    save_network(path, recipe, PrivacyNet(recipe))
+    return path
+
+
+@pytest.mark.parametrize("name", names())
+def test_protectors_are_repeatable_and_write_packed_data(trained, san, generator, tmp_path, name):
+    means = means_of(trained, san / "network.safetensors", generator)
+    mode = get_protector(name).modes[-1]
+    for folder in ("a", "b"):
+        protect_parts(name, mode, means, tmp_path / folder)
+    files = [(tmp_path / folder / "images.npy").read_bytes() for folder in ("a", "b")]
+    assert files[0] == files[1]
+    packed = load_packed(tmp_path / "a")
+    kept = np.isin(trained.parts, ["attacker", "test"])
+    assert list(packed.index["image"]) == list(trained.packed.index["image"][kept])
+    assert packed.images.shape == (kept.sum(), SIZE, SIZE, 3)
+    assert (packed.images == packed.images[..., :1]).all()
+    card = json.loads((tmp_path / "a/card.json").read_text())
+    assert (card["protector"], card["mode"]) == (name, mode)
+
+
+def test_what_each_baseline_does(trained):
+    means = means_of(trained)
+    rows = np.flatnonzero(means.parts == "test")
+    plain = torch.cat(
+        list(protected(get_protector("none").prepare("original", means), means, rows))
+    )
+
+    def of(name, mode):
+        return torch.cat(list(protected(get_protector(name).prepare(mode, means), means, rows)))
+
+    torch.testing.assert_close(plain, means.faces.batch(torch.from_numpy(rows)))
+    torch.testing.assert_close(of("blur", "sigma2").mean(), plain.mean(), atol=0.02, rtol=0)
+    assert of("blur", "sigma2").std() < plain.std()
+    blocks = of("pixelation", "block4")
+    assert torch.equal(blocks[:, :, 1::4, 2::4], blocks[:, :, ::4, ::4])
+    torch.testing.assert_close(blocks.mean((1, 2, 3)), plain.mean((1, 2, 3)))
+    torch.testing.assert_close(of("mixing", "alpha1"), plain, atol=1e-2, rtol=0)
+    moved = of("gradient_sign", "eps8")
+    assert (moved - plain).abs().max() <= 8 / 255 + 1e-6
+    assert error_of(means, "gradient_sign", "eps8") > error_of(means, "none", "original") + 0.2
+
+
+def test_mates_are_not_judged_on(trained):
+    means = means_of(trained)
+    outside = means.parts != "san"
+    images = means.faces.packed.images.copy()
+    images[outside] = 0
+    black = replace(means, faces=GreyFaces(replace(means.faces.packed, images=images), CPU))
+    rows = np.flatnonzero(means.parts == "test")[:3]
+    found = torch.cat(
+        list(protected(get_protector("mixing").prepare("alpha0", black), black, rows))
+    )
+    # where a mate of the test part had been taken, there would be a black face
+    assert (found.mean((1, 2, 3)) > 0.1).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "message"),
+    [
+        ("sann", "sm", "did you mean 'san'"),
+        ("san", "xx", "SAN has sm, nt, op"),
+        ("blur", "sigma", "'sigma' and a number"),
+        ("mixing", "alpha2", "from 0 to 1"),
+        ("none", "sm", "'original' alone"),
+        ("pixelation", "block2.5", "whole pixels"),
+        ("san", "sm", "needs a san"),
+    ],
+)
+def test_unknown_names_are_told(trained, name, mode, message):
+    with pytest.raises(UserError, match=message):
+        get_protector(name).prepare(mode, means_of(trained))
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_mode_is_checked_by_its_name_alone(name):
+    protector = get_protector(name)
+    for mode in protector.modes:
+        protector.check(mode)
+    with pytest.raises(UserError, match=r"mode 'alpah0\.5'"):
+        protector.check("alpah0.5")
+
+
+def test_the_example_protector_of_the_documents_protects(trained, tmp_path, monkeypatch):
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", text, re.S)
+    (tmp_path / "noise.py").write_text(next(block for block in blocks if "PROTECTOR =" in block))
+    monkeypatch.setattr(protectors, "__path__", [*protectors.__path__, str(tmp_path)])
+    assert "noise" in names()
+    means = means_of(trained)
+    for folder in ("a", "b"):
+        protect_parts("noise", "sd16", means, tmp_path / folder, ("test",))
+    files = [(tmp_path / folder / "images.npy").read_bytes() for folder in ("a", "b")]
+    assert files[0] == files[1]
+    rows = np.flatnonzero(trained.parts == "test")
+    plain = means.faces.batch(torch.from_numpy(rows))
+    found = load_packed(tmp_path / "a").images[..., 0] / 255 - plain[:, 0].numpy()
+    assert 12 / 255 < found.std() < 17 / 255
