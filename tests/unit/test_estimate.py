@@ -108,9 +108,9 @@ def test_printed_totals_are_the_sums_of_the_published_figures(paper, tmp_path):
         assert rows[name][4] == f"{number * 3 * (128**2 + 320**2) / 1e9:.1f}"
         assert rows[name][5] == "unknown"
     # one run, of which the talk prints the minutes; estimated as if all images were trained with
-    (minutes,) = PUBLISHED[
-        (PUBLISHED["metric"] == "minutes") & (PUBLISHED["dataset"] == "celeba")
-    ]["value"]
+    (minutes,) = PUBLISHED[(PUBLISHED["metric"] == "minutes") & (PUBLISHED["dataset"] == "celeba")][
+        "value"
+    ]
     assert rows["celeba"][:3] == ["202,599", "1", "-"]
     assert float(rows["celeba"][3]) == pytest.approx(minutes / 60, rel=0.2)
     assert rows["celeba"][4] == f"{202_599 * 3 * 128**2 / 1e9:.1f}"
