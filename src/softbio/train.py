@@ -220,10 +220,10 @@ def train(recipe: Recipe, packed: Path, folder: Path, device: str = "auto") -> N
     """Train one recipe on a packed data set; write model.safetensors, history.csv and run.json.
 
     The model file holds the last epoch and, where there are validation images, the epoch of the
-    lowest validation MAE, of gender the fewest wrong answers. A run that was killed goes on after its last finished epoch when called
-    again; SIGTERM and SIGINT end it after the batch under way, from which it goes on. Raises
-    UserError for a recipe that does not fit the data, for a loss that is not finite and for a full
-    disk, Stopped after a signal.
+    lowest validation MAE, of gender the fewest wrong answers. A run that was killed goes on after
+    its last finished epoch when called again; SIGTERM and SIGINT end it after the batch under way,
+    from which it goes on. Raises UserError for a recipe that does not fit the data, for a loss that
+    is not finite and for a full disk, Stopped after a signal.
     """
     watch, place, data = Stopwatch(), choose_device(device), load_packed(packed)
     if data.images.shape[1] != recipe.size:

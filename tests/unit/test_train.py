@@ -111,7 +111,7 @@ def test_what_gender_gets_wrong_is_called_a_share_and_no_mae(tmp_path, caplog):
     ranks, _ = predict_rows(models["last"], replace(RECIPE, method="ce"), feed, rows)
     wrong = (ranks != data.labels[rows.numpy()]).mean()
     assert history["valid_error"].iloc[-1] == wrong
-    last = [line for line in caplog.messages if line.startswith("epoch 2/2")][0]
+    (last,) = (line for line in caplog.messages if line.startswith("epoch 2/2"))
     share = history["train_error"].iloc[-1]
     assert f"wrong answers train {share:.2%}, valid {wrong:.2%}, " in last
     assert "MAE" not in last
