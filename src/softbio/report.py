@@ -25,16 +25,24 @@ from softbio.hiding.page import (
 )
 from softbio.ladder import read_l0, rungs
 from softbio.names import joined
-from softbio.page import pictures, share_of, tables_in, unbroken
+from softbio.page import Written, pictures, share_of, tables_in, unbroken
 from softbio.published import NOTES, TALK_PROTOCOL, deviations
+from softbio.reading.page import key_figures as reading_figures
 from softbio.reading.page import read_section, shown_section
 from softbio.records import Card, Records, by_method, label, read_json
 from softbio.tables.context import recipe_of
 from softbio.verdict import reach_verdict
 
 
-def _key_figures(records: Records) -> dict[str, str]:
-    frame = records.provenance
+def _trained(records: Records, sections: Sequence[Written]) -> pd.DataFrame:
+    """Where the runs on ages and on gender come from: `Records.provenance`, of the latter the
+    columns that the page shows."""
+    of_gender = [row for section in sections for row in section.record["origins"]]
+    frames = [records.provenance, pd.DataFrame(of_gender)]
+    return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
+
+
+def _key_figures(frame: pd.DataFrame, records: Records) -> dict[str, str]:
     if frame.empty:
         return {"trained runs": "0"} if records.folders else {}
     git = {(g["commit"] or "none")[:7] + (" + changes" if g["dirty"] else "") for g in frame["git"]}
@@ -67,19 +75,18 @@ def _deviations(records: Records) -> list[dict]:
     ]
 
 
-def _environments(records: Records) -> list[dict[str, str]]:
+def _environments(frame: pd.DataFrame) -> list[dict[str, str]]:
     """Each distinct hardware and software that runs were made with."""
     distinct: dict[str, dict[str, str]] = {}
-    for row in records.provenance.to_dict("records"):
+    for row in frame.to_dict("records"):
         versions = ", ".join(f"{name} {version}" for name, version in row["versions"].items())
         entry = {"hardware": row["hardware"], "threads": str(row["threads"]), "software": versions}
         distinct[json.dumps(entry, sort_keys=True)] = entry
     return list(distinct.values())
 
 
-def _data_hashes(records: Records) -> dict[str, list[str]]:
+def _data_hashes(frame: pd.DataFrame) -> dict[str, list[str]]:
     """data set -> SHA-256 of the packed data its runs read."""
-    frame = records.provenance
     if frame.empty:
         return {}
     return {
@@ -156,7 +163,7 @@ def write_report(
         len(index["figures"]) + sum(len(part.index["figures"]) for part in [*halves, *sections]),
     )
     with_age = bool(records.folders or not (halves or sections))
-    verdict = reach_verdict(records, statistics)
+    verdict, trained = reach_verdict(records, statistics), _trained(records, sections)
     page = (
         environment_of(Path(template))
         .get_template("template.html.j2")
@@ -173,7 +180,9 @@ def write_report(
             sections=[shown_section(section, share, out) for section in sections],
             separated=RULE,
             verdict=verdict,
-            key_figures=_key_figures(records) | key_figures(halves),
+            key_figures=_key_figures(trained, records)
+            | reading_figures(sections)
+            | key_figures(halves),
             tables=tables_in(tables, entries, share),
             rungs=rungs(records, published, lowest),
             l0_tables=tables_in(Path(l0), lowest.entries, share) if lowest.entries else [],
@@ -185,8 +194,8 @@ def write_report(
             effects=[str(effect) for effect in effects(records)],
             answers=checklist(records, statistics, cards, {entry["name"] for entry in entries}),
             model_cards=model_cards(records),
-            environments=_environments(records),
-            data_hashes=_data_hashes(records),
+            environments=_environments(trained),
+            data_hashes=_data_hashes(trained),
             sources=_sources(published),
         )
     )

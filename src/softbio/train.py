@@ -30,10 +30,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Training:
-    """A run at work. network: the model as full batches see it, compiled where the recipe asks."""
+    """A run at work. trait: what the labels are, age or gender; network: the model as full batches
+    see it, compiled where the recipe asks."""
 
     recipe: Recipe
     method: Method
+    trait: str
     data: TrainingData
     moving: Moving
     network: nn.Module
@@ -66,7 +68,7 @@ def train_epoch(run: Training) -> UnderWay:
     """One pass over the training images in random order, each randomly cropped.
 
     Goes on with the epoch under way where there is one. Gives the loss of each batch and the
-    signed error in years of each image as the network stood when it saw it; nothing is read back
+    signed error in ranks of each image as the network stood when it saw it; nothing is read back
     from the device on the way. The epoch's last act is left to the caller.
     """
     recipe, data, generator = run.recipe, run.data, run.moving.generator
@@ -122,7 +124,8 @@ def check_finite(under_way: UnderWay, epoch: int, resume: ResumeFile) -> None:
 
 
 def errors_of(errors: np.ndarray | Tensor) -> tuple[float, float]:
-    """MAE and RMSE of signed errors (N,), in years."""
+    """MAE and RMSE of signed errors (N,), of ages in years; of gender the MAE is the share of wrong
+    answers."""
     errors = np.asarray(errors.cpu() if isinstance(errors, Tensor) else errors, np.float64)
     return float(np.abs(errors).mean()), float(np.sqrt(np.square(errors).mean()))
 
@@ -163,23 +166,35 @@ def next_epoch(run: Training) -> None:
     progress.under_way = None
     # a GPU may be through the next epoch before a large state is on disk
     run.resume.save(moving, progress, wait=run.resume.device.type == "cpu")
-    log_epoch(line, run.recipe.epochs)
+    log_epoch(line, run.recipe.epochs, run.trait)
     run.pause_if_asked()
 
 
-def log_epoch(line: Epoch, epochs: int) -> None:
+def log_epoch(line: Epoch, epochs: int, trait: str) -> None:
     """One line of the log."""
-    valid = "" if line.valid_mae is None else f", valid {line.valid_mae:.2f}/{line.valid_rmse:.2f}"
+    if trait == "gender":
+        name, train = "wrong answers", f"{line.train_mae:.2%}"
+        valid = "" if line.valid_mae is None else f"{line.valid_mae:.2%}"
+    else:
+        name, train = "MAE/RMSE", f"{line.train_mae:.2f}/{line.train_rmse:.2f}"
+        valid = "" if line.valid_mae is None else f"{line.valid_mae:.2f}/{line.valid_rmse:.2f}"
     logger.info(
-        "epoch %d/%d: loss %.4f, MAE/RMSE train %.2f/%.2f%s, %.0f images/s",
-        *(line.epoch, epochs, line.loss, line.train_mae, line.train_rmse, valid),
+        "epoch %d/%d: loss %.4f, %s train %s%s, %.0f images/s",
+        *(line.epoch, epochs, line.loss, name, train, valid and f", valid {valid}"),
         line.images_per_second,
     )
 
 
-def write_history(path: Path, history: list[Epoch]) -> None:
-    """history.csv: a line an epoch, full precision."""
+def write_history(path: Path, history: list[Epoch], trait: str) -> None:
+    """history.csv: a line an epoch, full precision.
+
+    Of gender the columns train_error and valid_error, the share of wrong answers, take the place of
+    MAE and RMSE; the latter would be no more than the root of that share.
+    """
     frame = pd.DataFrame(history).astype({"bias_inversions": "Int64"})
+    if trait == "gender":
+        frame = frame.drop(columns=["train_rmse", "valid_rmse"])
+        frame = frame.rename(columns={"train_mae": "train_error", "valid_mae": "valid_error"})
     with atomic(path) as part:
         frame.to_csv(part, index=False)
 
@@ -197,19 +212,18 @@ def start(recipe: Recipe, data: Packed, resume: ResumeFile, stop: Stop) -> Train
     seen = training_data(data, recipe, resume.device)
     progress = resume.restore(moving)
     network = compiled(model, recipe)
-    return Training(
-        recipe, get_method(recipe.method), seen, moving, network, resume, progress, stop
-    )
+    method = get_method(recipe.method)
+    return Training(recipe, method, data.trait, seen, moving, network, resume, progress, stop)
 
 
 def train(recipe: Recipe, packed: Path, folder: Path, device: str = "auto") -> None:
     """Train one recipe on a packed data set; write model.safetensors, history.csv and run.json.
 
     The model file holds the last epoch and, where there are validation images, the epoch of the
-    lowest validation MAE. A run that was killed goes on after its last finished epoch when called
-    again; SIGTERM and SIGINT end it after the batch under way, from which it goes on. Raises
-    UserError for a recipe that does not fit the data, for a loss that is not finite and for a full
-    disk, Stopped after a signal.
+    lowest validation MAE, of gender the fewest wrong answers. A run that was killed goes on after
+    its last finished epoch when called again; SIGTERM and SIGINT end it after the batch under way,
+    from which it goes on. Raises UserError for a recipe that does not fit the data, for a loss that
+    is not finite and for a full disk, Stopped after a signal.
     """
     watch, place, data = Stopwatch(), choose_device(device), load_packed(packed)
     if data.images.shape[1] != recipe.size:
@@ -226,7 +240,7 @@ def train(recipe: Recipe, packed: Path, folder: Path, device: str = "auto") -> N
     if progress.best_weights is not None:
         weights["best"] = progress.best_weights
     save_models(folder / "model.safetensors", recipe, data.ages, weights)
-    write_history(folder / "history.csv", progress.history)
+    write_history(folder / "history.csv", progress.history, data.trait)
     counts = (len(run.data.train), len(run.data.valid), len(data.rows("test")))
     about = (progress, watch, place, counts, index_sha256, determinism.missing)
     write_run(folder / "run.json", recipe, model, *about)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from softbio.data import packing, pictures, prepare, work
+from softbio.data import journal, packing, pictures, prepare, work
 from softbio.data.packing import ARRAY, JOURNAL, Packing
 from softbio.data.pictures import decode
 from softbio.data.points import find_points
@@ -69,8 +69,8 @@ def at_line(number: int, written: float) -> Change:
                 kill()
             return text
 
-        original = packing._line
-        patch.setattr(packing, "_line", line)
+        original = journal._line
+        patch.setattr(journal, "_line", line)
 
     return change
 

@@ -58,6 +58,16 @@ def test_a_data_set_can_come_in_several_archives():
     assert muct.archive == muct.archives[0]
 
 
+def test_an_optional_file_counts_where_a_list_names_it():
+    plain = load_registry(REGISTRY)["celeba"]
+    name = "list_eval_partition.txt"
+    named = load_registry(REGISTRY, {"celeba": {"lists": {"partition": name}}})["celeba"]
+    assert {file.name for file in named.files} - {file.name for file in plain.files} == {name}
+    # neither is it taken for an archive where no list names it
+    assert named.archives == plain.archives == plain.files[:1]
+    assert named.expected == plain.expected
+
+
 def test_overrides_change_single_keys_and_add_whole_entries():
     plain = load_registry(REGISTRY)
     changes = {

@@ -5,6 +5,7 @@ import lzma
 import os
 import tarfile
 import tracemalloc
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,9 +17,12 @@ from PIL import Image
 
 from softbio.data import archives, streams
 from softbio.data.archives import Several, open_images
+from softbio.data.fetch import fetch
 from softbio.data.matching import match
 from softbio.data.pictures import decode
-from softbio.data.streams import Xz, parts_of
+from softbio.data.prepare import prepare
+from softbio.data.registry import DatasetSpec
+from softbio.data.streams import Xz, parts_of, unpacked
 from softbio.errors import UserError
 from tests import miniatures
 
@@ -134,6 +138,26 @@ def test_an_xz_bomb_is_refused(tmp_path, monkeypatch):
     path.write_bytes(packed({"bomb.bmp": bytes(8 * 2**20)}))
     with pytest.raises(UserError, match="far more than photographs"):
         read_all(path)
+
+
+def test_an_archive_is_unpacked_to_be_listed_once_and_once_a_size(tmp_path, monkeypatch):
+    miniatures.afad(tmp_path / "afad")
+    spec, begun = miniatures.spec("afad", tmp_path / "afad"), []
+
+    def counted(path: Path):
+        begun.append(path.name)
+        return unpacked(path)
+
+    monkeypatch.setattr(archives, "unpacked", counted)
+    for step, passes in ((fetch, 1), (pack(16), 2), (pack(24), 3)):
+        # what is remembered within a process is not what spares a pass
+        archives._names.cache_clear()
+        step(spec, tmp_path / "raw")
+        assert begun == ["AFAD-Full.tar.xz"] * passes
+
+
+def pack(size: int) -> Callable[[DatasetSpec, Path], None]:
+    return lambda spec, raw: prepare(spec, size, raw.parent / str(size), raw)
 
 
 def test_an_xz_stream_that_wants_much_memory_to_unpack_is_refused(tmp_path, monkeypatch):

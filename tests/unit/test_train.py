@@ -1,6 +1,7 @@
 """The training loop: what it learns, repeats, resumes and refuses."""
 
 import json
+import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -90,6 +91,30 @@ def test_without_validation_images_there_is_only_the_last_epoch(tmp_path):
     held = replace(RECIPE, validation=0.2)
     assert set(predictions_of(held, folder, tmp_path / "v")["selection"]) == {"last", "best"}
     assert json.loads((tmp_path / "v/run.json").read_text())["n_valid"] == 8
+
+
+def test_what_gender_gets_wrong_is_called_a_share_and_no_mae(tmp_path, caplog):
+    parts = ["train"] * 24 + ["valid"] * 16 + ["test"] * 8
+    folder = write_packed(tmp_path / "p", parts, [0, 1] * 24, k=2, size=18)
+    (folder / "card.json").write_text(json.dumps({"ages": None}))
+    caplog.set_level(logging.INFO)
+    train(replace(RECIPE, method="ce", epochs=2), folder, tmp_path)
+    history = pd.read_csv(tmp_path / "history.csv")
+    assert not [name for name in history if "mae" in name or "rmse" in name]
+    # of 24 and of 16 answers
+    assert (history["train_error"] * 24 % 1 == 0).all()
+    assert (history["valid_error"] * 16 % 1 == 0).all()
+    _, _, models = load_models(tmp_path / "model.safetensors")
+    data = load_packed(folder)
+    rows = torch.from_numpy(data.rows("valid"))
+    feed = Resident(data.images, torch.device("cpu"))
+    ranks, _ = predict_rows(models["last"], replace(RECIPE, method="ce"), feed, rows)
+    wrong = (ranks != data.labels[rows.numpy()]).mean()
+    assert history["valid_error"].iloc[-1] == wrong
+    (last,) = (line for line in caplog.messages if line.startswith("epoch 2/2"))
+    share = history["train_error"].iloc[-1]
+    assert f"wrong answers train {share:.2%}, valid {wrong:.2%}, " in last
+    assert "MAE" not in last
 
 
 def test_nan_names_epoch_and_batch_and_keeps_the_last_good_state(packed, tmp_path, monkeypatch):

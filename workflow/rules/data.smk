@@ -59,6 +59,7 @@ rule prepare:
             "data/streams",
             "data/card",
             "data/fingerprints",
+            "data/journal",
             "data/packing",
             "data/pictures",
             "data/prepare",

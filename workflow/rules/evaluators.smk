@@ -40,6 +40,7 @@ rule face_points:
             "data/download",
             "data/fetch",
             "data/fingerprints",
+            "data/journal",
             "data/matching",
             "data/members",
             "data/mirrors",

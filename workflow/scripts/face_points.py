@@ -14,4 +14,5 @@ with job(snakemake.log[0], threads=snakemake.threads):
         find=detector(
             load_evaluators(snakemake.input.registry), Path(snakemake.input.receipt).parent
         ),
+        known=[*snakemake.input.code, snakemake.input.registry, snakemake.input.receipt],
     )

@@ -6,28 +6,24 @@ holds and the pixels in the array are those; from the first that fails on, rows 
 So no order of writes to the disk matters, and a machine that dies costs no more than a process.
 """
 
-import fcntl
 import hashlib
-import json
 import logging
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from softbio.data.journal import Journal, journal
 from softbio.data.packed import write_header
 from softbio.data.pictures import Picture
-from softbio.errors import UserError
 
 log = logging.getLogger(__name__)
 
-# Raise it when the meaning of a line changes: an older journal is then not gone on with.
-FORMAT = 1
 ARRAY, JOURNAL = ".images.packing.npy", ".images.packing.journal"
 # pixels between two lines of the journal: half a second of work
 CHUNK_BYTES, CHUNK_ROWS = 32 * 2**20, 1024
@@ -48,8 +44,8 @@ class Packing:
     notes: row -> what is known of it, of each row that is done, in this run or an earlier one.
     """
 
-    def __init__(self, array: BinaryIO, journal: BinaryIO, n: int, size: int) -> None:
-        self._array, self._journal, self._n, self._size = array, journal, n, size
+    def __init__(self, array: BinaryIO, lines: Journal, n: int, size: int) -> None:
+        self._array, self._journal, self._n, self._size = array, lines, n, size
         write_header(array, n, size)
         self._start, self._step = array.tell(), size * size * 3
         self.notes: dict[int, Note] = {}
@@ -77,42 +73,26 @@ class Packing:
     def _close(self, chunk: dict[int, Note], digest: str) -> None:
         self._array.flush()
         rows = [[row, *_plain(note)] for row, note in chunk.items()]
-        self._journal.write(_line({"pixels": digest, "rows": rows}))
-        self._journal.flush()
+        self._journal.add({"pixels": digest, "rows": rows})
         self.notes |= chunk
 
     def resume(self, identity: str) -> None:
         """Take from the journal what was done with the same identity; empty it of the rest."""
-        self._journal.seek(0)
-        lines = self._journal.read().splitlines(keepends=True)
-        head = _line({"identity": identity, "format": FORMAT})
-        believed = [head]
-        if lines[:1] == [head]:
-            for line in lines[1:]:
-                notes = self._believed(line)
-                if notes is None:
-                    break
-                self.notes |= notes
-                believed.append(line)
-        elif lines:
-            log.info("the source or the recipe changed: packing starts anew")
-        self._journal.seek(0)
-        self._journal.truncate()
-        self._journal.writelines(believed)
-        self._journal.flush()
+        self._journal.resume(identity, self._believed)
         if self.notes:
             log.info("%d of %d images were packed before", len(self.notes), self._n)
 
-    def _believed(self, line: bytes) -> dict[int, Note] | None:
-        content = _content(line)
-        if content is None:
-            return None
+    def _believed(self, content: dict[str, Any]) -> bool:
+        """Whether the pixels are those that a line tells of; what it notes is then taken."""
         notes = {row: _note(*values) for row, *values in content["rows"]}
         digest = hashlib.sha256()
         for row, note in notes.items():
             if not note.reason:
                 digest.update(self._pixels(row))
-        return notes if digest.hexdigest() == content["pixels"] else None
+        if digest.hexdigest() != content["pixels"]:
+            return False
+        self.notes |= notes
+        return True
 
     def _pixels(self, row: int) -> bytes:
         self._array.seek(self._start + row * self._step)
@@ -142,60 +122,17 @@ def packing(folder: Path, n: int, size: int, identity: str) -> Iterator[Packing]
     where this one is killed or interrupted, and removed on any error. Raises UserError where
     another process packs into the folder.
     """
-    array, journal = folder / ARRAY, folder / JOURNAL
-    with _opened(journal) as lines:
+    busy = f"{folder}: another process packs this data set; wait for it, or end it"
+    with journal(folder / JOURNAL, busy) as lines:
+        array = folder / ARRAY
         try:
-            _lock(lines, folder)
-            with _opened(array) as images:
+            with open(os.open(array, os.O_RDWR | os.O_CREAT, 0o666), "rb+") as images:
                 under_way = Packing(images, lines, n, size)
                 under_way.resume(identity)
                 yield under_way
-            journal.unlink()
-        except _Held as error:
-            raise UserError(str(error)) from None
         except Exception:
             array.unlink(missing_ok=True)
-            journal.unlink(missing_ok=True)
             raise
-
-
-class _Held(Exception):
-    """Somebody else has the journal."""
-
-
-def _opened(path: Path) -> BinaryIO:
-    return open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "rb+")
-
-
-def _lock(journal: BinaryIO, folder: Path) -> None:
-    try:
-        fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise _Held(
-            f"{folder}: another process packs this data set; wait for it, or end it"
-        ) from None
-    except OSError:  # a file system without locks
-        log.debug("no locks on %s", folder)
-
-
-def identity_of(*parts: Any) -> str:
-    """One hash of all that the packed bytes depend on: values that JSON knows, and paths."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _line(content: dict[str, Any]) -> bytes:
-    text = json.dumps(content, separators=(",", ":")).encode()
-    return hashlib.sha256(text).hexdigest().encode() + b" " + text + b"\n"
-
-
-def _content(line: bytes) -> dict[str, Any] | None:
-    """What a line says; None where it is damaged or half written."""
-    digest, _, text = line.removesuffix(b"\n").partition(b" ")
-    if not line.endswith(b"\n") or hashlib.sha256(text).hexdigest().encode() != digest:
-        return None
-    with suppress(ValueError):
-        return json.loads(text)
-    return None
 
 
 def _plain(note: Note) -> list[Any]:

@@ -6,10 +6,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import islice
 from typing import Any
 
+import cv2
 import numpy as np
+import PIL
 import simplejpeg
 from joblib import Parallel, delayed
 from PIL import Image, UnidentifiedImageError
@@ -24,6 +27,11 @@ CHUNK = 256
 BATCH, BATCH_BYTES = 32, 8 * 2**20
 # drawn faces are images of this side, whatever size they are packed at
 DRAWN_SIDE = 128
+
+
+def libraries() -> list[str]:
+    """Versions of what decodes and cuts."""
+    return [np.__version__, PIL.__version__, version("simplejpeg"), cv2.__version__]
 
 
 @dataclass(frozen=True)

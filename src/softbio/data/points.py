@@ -5,9 +5,10 @@ preparation makes of the archive.
 """
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,16 +17,19 @@ import pyarrow.parquet as pq
 from softbio.data.align import NO_FACE
 from softbio.data.archives import ImageSource
 from softbio.data.fetch import locate
-from softbio.data.pictures import decode
+from softbio.data.journal import Journal, identity_of, journal
+from softbio.data.pictures import decode, libraries
 from softbio.data.registry import DatasetSpec
 from softbio.errors import UserError
-from softbio.files import atomic
+from softbio.files import atomic, sha256
 from softbio.progress import told
 
 log = logging.getLogger(__name__)
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
-BATCH = 1024
+JOURNAL = ".points.journal"
+# images between two lines of the journal, some seconds of work, and in a row group of the file
+CHUNK, BATCH = 64, 1024
 SCHEMA = pa.schema([
     ("file", pa.string()), ("width", pa.int32()), ("height", pa.int32()),
     ("points", pa.list_(pa.float32())), ("reason", pa.string()),
@@ -64,21 +68,60 @@ def find_points(
     path: Path | str,
     raw: Path | str,
     find: Callable[[np.ndarray], np.ndarray | None],
+    known: Collection[Path | str] = (),
 ) -> None:
     """Look for a face in each image of a data set's archive; write `path` (Parquet, `SCHEMA`).
 
-    find: uint8 (H, W, 3) RGB -> its five points in px, (5, 2), or None without a face. Memory does
-    not grow with the archive. Raises UserError for what `locate` and the archive find wrong.
+    find: uint8 (H, W, 3) RGB -> its five points in px, (5, 2), or None without a face; known: files
+    that make it what it is. Memory does not grow with the archive. A run that was killed is gone on
+    with, from a journal beside `path`, unless the archive, one of `known` or a library is another
+    by now; the result is the same, byte for byte. Raises UserError for what `locate` and the
+    archive find wrong, and where another process is at the same work.
     """
-    source = locate(spec, raw).open()
+    path, sources = Path(path), locate(spec, raw)
+    source = sources.open()
     files = images_in(source)
+    content = [*map(asdict, sources.files), source.version(files)]
+    identity = identity_of(spec.name, content, [sha256(file) for file in known], libraries())
+    busy = f"{path}: another process looks for these faces; wait for it, or end it"
+    with journal(path.with_name(JOURNAL), busy) as lines:
+        done = _done(lines, identity)
+        if done:
+            log.info("%s: %d of %d images were looked at before", spec.name, done, len(files))
+        chunk: list[Row] = []
+        rest = source.read(files[done:]) if done < len(files) else ()
+        for name, data in told(rest, len(files), f"{spec.name}: faces", done):
+            chunk.append(_row(name, data, find))
+            if len(chunk) == CHUNK:
+                lines.add({"rows": chunk})
+                chunk = []
+        if chunk:
+            lines.add({"rows": chunk})
+        _write(path, lines)
+
+
+def _done(lines: Journal, identity: str) -> int:
+    """How many images an earlier run has looked at, the first ones in stored order."""
+    counts: list[int] = []
+
+    def take(content: dict[str, Any]) -> bool:
+        counts.append(len(content["rows"]))
+        return True
+
+    lines.resume(identity, take)
+    return sum(counts)
+
+
+def _write(path: Path, lines: Journal) -> None:
+    """All rows of the journal into `path`, in row groups that are the same wherever a run was
+    killed."""
+    rows: list[Row] = []
     with atomic(path) as part, pq.ParquetWriter(part, SCHEMA) as writer:
-        rows: list[Row] = []
-        for name, content in told(source.read(files), len(files), f"{spec.name}: faces"):
-            rows.append(_row(name, content, find))
-            if len(rows) == BATCH:
-                writer.write_table(_table(rows))
-                rows = []
+        for content in lines.contents():
+            rows += content["rows"]
+            while len(rows) >= BATCH:
+                writer.write_table(_table(rows[:BATCH]))
+                rows = rows[BATCH:]
         writer.write_table(_table(rows))
 
 

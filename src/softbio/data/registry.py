@@ -29,7 +29,8 @@ class FileSpec:
 
     url, mirrors: where it is, tried in this order; http(s), or "gdrive:" and Google Drive's number.
     md5: where its authors publish no SHA-256. in_parts: it is handed out as NAMEaa, NAMEab, ..,
-    each under the address with that ending.
+    each under the address with that ending. optional: it counts only where an entry's `lists` name
+    it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class FileSpec:
     mirrors: tuple[str, ...] = ()
     md5: str | None = None
     in_parts: bool = False
+    optional: bool = False
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -264,7 +266,9 @@ def _spec(name: str, entry: dict[str, Any]) -> DatasetSpec:
             raise UserError(
                 f"datasets.{name}.ages: [{youngest}, {oldest}] must run from low to high"
             )
-    known["files"] = tuple(map(_file, entry.get("files", ())))
+    listed = entry.get("lists", {}).values()
+    files = map(_file, entry.get("files", ()))
+    known["files"] = tuple(file for file in files if not file.optional or file.name in listed)
     known["expected"] = _expected(name, entry.get("expected", {}))
     known["known_problems"] = tuple(entry.get("known_problems", ()))
     if "citation" in entry:

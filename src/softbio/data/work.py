@@ -4,21 +4,17 @@ all that the packed bytes depend on."""
 import hashlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pandas as pd
-import PIL
 
 from softbio.data.archives import ImageSource
 from softbio.data.crops import CROPS
 from softbio.data.fetch import Sources
+from softbio.data.journal import identity_of
 from softbio.data.matching import match
-from softbio.data.packing import identity_of
-from softbio.data.pictures import Cropped, Decoded, Drawn, Picture
+from softbio.data.pictures import Cropped, Decoded, Drawn, Picture, libraries
 from softbio.data.points import Points, images_in, read_points
 from softbio.data.readers import COLUMNS, OPTIONAL, Records
 from softbio.data.registry import DatasetSpec, Reconciled
@@ -106,7 +102,7 @@ def identity(spec: DatasetSpec, size: int, frame: pd.DataFrame, work: Work) -> s
 def _code() -> list[str]:
     """What turns files into pixels: all of this package, and the libraries that decode and cut."""
     own = modules_sha256((), *sorted(Path(__file__).parent.rglob("*.py")))
-    return [own, np.__version__, PIL.__version__, version("simplejpeg"), cv2.__version__]
+    return [own, *libraries()]
 
 
 def _drawn(spec: DatasetSpec, frame: pd.DataFrame, records: Records) -> Work:

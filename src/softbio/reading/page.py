@@ -1,5 +1,6 @@
 """The section of the page on reading gender, from the folder of `write_reading`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,15 @@ class ShownSection:
 def read_section(folder: Path | str) -> Written:
     """Raises UserError where a file is absent or broken."""
     return read_written(folder, "reading.json")
+
+
+def key_figures(sections: Sequence[Written]) -> dict[str, str]:
+    """For the row of numbers below the heading."""
+    found = {}
+    for section in sections:
+        found |= {"runs on gender": str(section.record["runs"])}
+        found |= section.record["key_figures"]
+    return found
 
 
 def shown_section(section: Written, share: Share, page: Path) -> ShownSection:

@@ -12,10 +12,16 @@ from softbio.data.registry import Card
 from softbio.figures.reading import by_group, curves
 from softbio.files import write_json
 from softbio.reading.load import Reading
-from softbio.reading.notebook import deviations, printed
+from softbio.reading.notebook import BACKBONE, Printed, deviations, printed
 from softbio.records import in_text, label
 from softbio.tables.layout import save
-from softbio.tables.reading import between, name_of, percent, reading_tables
+from softbio.tables.reading import between, name_of, percent, reading_tables, word
+
+# of run.json, what the page says of a run's origin, beside its data set and seed
+ORIGIN = (
+    *("started", "training_seconds", "device", "hardware", "threads", "versions", "git"),
+    "data_sha256",
+)
 
 
 def headline(reading: Reading) -> str:
@@ -27,7 +33,22 @@ def headline(reading: Reading) -> str:
     )
 
 
-def _record(readings: Sequence[Reading]) -> dict[str, Any]:
+def key_figures(readings: Sequence[Reading], known: Mapping[str, Printed]) -> dict[str, str]:
+    """Accuracy at the last epoch of the run of the published recipe, else of the first run, with
+    its interval over subjects, and the published accuracy."""
+    own = (each for each in readings if each.run.backbone in known and not deviations(each.record))
+    each = next(own, readings[0])
+    found = each.interval("last", "accuracy")
+    network = f"{label(each.run.backbone)} on {in_text(each.run.dataset)}"
+    figures = {f"gender, {network}": f"{percent(found.estimate)} % right {between(found)}"}
+    if theirs := known.get(each.run.backbone) or known.get(BACKBONE):
+        verdict = word(each, "last", theirs).partition(":")[0]
+        value = theirs.as_printed.removesuffix("%")
+        figures[f"published, {label(theirs.backbone)}"] = f"{value} % ({verdict})"
+    return figures
+
+
+def _record(readings: Sequence[Reading], known: Mapping[str, Printed]) -> dict[str, Any]:
     """What the page needs beside tables and figures."""
     recipes = {}
     for each in readings:
@@ -36,7 +57,12 @@ def _record(readings: Sequence[Reading]) -> dict[str, Any]:
     return {
         "headline": headline(readings[0]),
         "runs": len(readings),
-        "seconds": sum(each.record["training_seconds"] for each in readings),
+        "key_figures": key_figures(readings, known),
+        "origins": [
+            {"dataset": each.run.dataset, "seed": each.run.seed}
+            | {name: each.record[name] for name in ORIGIN}
+            for each in readings
+        ],
         "deviations": recipes,
     }
 
@@ -61,8 +87,9 @@ def write_reading(
     """Write tables/, figures/ and reading.json of at least one run; style: the figures' style
     file."""
     folder = Path(folder)
-    tables = reading_tables(readings, printed(published), cards)
+    known = printed(published)
+    tables = reading_tables(readings, known, cards)
     save([table for table in tables if table is not None], folder / "tables")
     with matplotlib.rc_context(fname=style):
         _write_figures(readings, folder / "figures")
-    write_json(folder / "reading.json", _record(readings))
+    write_json(folder / "reading.json", _record(readings, known))
