@@ -74,6 +74,8 @@ use rule san as flowsan_stage with:
         f"{STAGE}/train.log",
     wildcard_constraints:
         stage=r"[2-9]|[1-9]\d+",
+    # each waits for the one before
+    priority: 3
     message:
         "train stage {wildcards.stage} of FlowSAN, {wildcards.dataset}, seed {wildcards.seed}: epochs in {log}"
 

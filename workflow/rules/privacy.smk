@@ -114,6 +114,8 @@ rule auxiliary:
         run=f"{NETWORK}/{{kind}}/run.json",
     log:
         f"{NETWORK}/{{kind}}/train.log",
+    # what the longest chain of jobs begins with goes first, or one core ends it alone
+    priority: 1
     conda:
         "../../envs/softbio.yaml"
     threads: 1
@@ -144,6 +146,7 @@ rule san:
         run=f"{NETWORK}/san/run.json",
     log:
         f"{NETWORK}/san/train.log",
+    priority: 2
     conda:
         "../../envs/softbio.yaml"
     threads: 1
