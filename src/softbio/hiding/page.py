@@ -81,7 +81,7 @@ def key_figures(halves: Sequence[Written]) -> dict[str, str]:
     found = {
         "populations": ", ".join(half.record["title"] for half in halves),
         "protected conditions": str(sum(half.record["conditions"] for half in halves)),
-        "SANs trained": str(len(trainings)),
+        "single SANs trained": str(len(trainings)),
     }
     if trainings:
         found["their training time"] = duration(sum(each["seconds"] for each in trainings))
