@@ -14,7 +14,7 @@ from softbio.benchmark import Benchmark
 from softbio.cost import auxiliary_hours, privacynet_hours, san_hours, training_hours
 from softbio.data.registry import DatasetSpec
 from softbio.privacy import PARTS, SHARES
-from softbio.privacy.networks import networks_of
+from softbio.privacy.networks import trained_networks
 from softbio.privacy.plan import canvas_side, members
 from softbio.privacy.recipe import own_matcher_recipe, plan_from
 
@@ -93,10 +93,8 @@ def _of_hiding(
     section, hiding = benchmark.privacy, benchmark.hiding
     names = members(hiding.population)
     counts = [sum(counts_of(specs[name], packed).values()) for name in names]
-    plan, networks = (
-        plan_from(section, hiding.population, hiding.seeds[0]),
-        networks_of(section, hiding),
-    )
+    plan = plan_from(section, hiding.population, hiding.seeds[0])
+    networks = trained_networks(section, hiding)
     archives = [_archives(specs[name]) for name in names]
     known, size = all(counts), plan.san.size
     parts = _parts(counts)

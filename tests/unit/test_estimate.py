@@ -12,7 +12,7 @@ from softbio.data.registry import DatasetSpec, Expected, load_registry
 from softbio.errors import UserError
 from softbio.estimate import as_text, counts_of, estimates
 from softbio.files import write_json
-from softbio.privacy.networks import networks_of
+from softbio.privacy.networks import trained_networks
 from softbio.privacy.recipe import plan_from
 from softbio.published import GMAC, gpu_hours, read_published, talk_recipe
 from softbio.reading import notebook
@@ -253,7 +253,7 @@ def test_every_network_of_the_family_counts_once(tmp_path):
     config["privacy"]["seeds"] = [4]
     schema = ROOT / "workflow/schemas/config.schema.yaml"
     benchmark = load_benchmark(config | {"datasets": {}}, schema, list(REGISTRY))
-    found = networks_of(benchmark.privacy, benchmark.hiding)
+    found = trained_networks(benchmark.privacy, benchmark.hiding)
     # the single SAN, three members, two stages more; three classifiers of each kind, among them the
     # single one's; one PrivacyNet
     assert (len(found.plans), len(found.auxiliaries), len(found.privacynets)) == (6, 9, 1)
@@ -270,7 +270,7 @@ def test_every_network_of_the_family_counts_once(tmp_path):
 
     def asked_for(**protectors):
         hiding = replace(benchmark.hiding, diversity=(), protectors=protectors)
-        found = networks_of(benchmark.privacy | {"san": {}}, hiding)
+        found = trained_networks(benchmark.privacy | {"san": {}}, hiding)
         return len(found.plans), len(found.auxiliaries), len(found.privacynets)
 
     # one step of gradient sign needs a classifier; without `san` the matcher in the loss is an own

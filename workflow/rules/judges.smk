@@ -164,6 +164,6 @@ HALVES = [HALF.format(dataset=POPULATION)] if CONDITIONS else []
 
 def classifiers_of(wildcards):
     """The auxiliary classifiers of an ensemble."""
-    numbers = range(1, BENCHMARK.privacy.get("members", MEMBERS) + 1)
+    numbers = member_numbers(BENCHMARK.privacy)
     folders = [classifier_folder(wildcards.diversity, number) for number in numbers]
     return [network_file(wildcards, folder) for folder in folders]

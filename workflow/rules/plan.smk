@@ -2,8 +2,8 @@
 from softbio.evaluators.registry import load_evaluators
 from softbio.privacy.family import (
     DIVERSITIES,
-    MEMBERS,
     classifier_folder,
+    member_numbers,
     member_plan,
     stage_folder,
     stage_plan,
@@ -204,7 +204,7 @@ def networks_of(wildcards):
             if need in kinds
         }
         if "members" in needs:
-            count = BENCHMARK.privacy.get("members", MEMBERS)
+            count = len(member_numbers(BENCHMARK.privacy))
             folders = protector.networks(wildcards.mode, count)
             files["members"] = [network_file(wildcards, folder) for folder in folders]
         if "generator" in needs:

@@ -57,11 +57,11 @@ def fetch(spec: DatasetSpec, raw: Path | str) -> Sources:
     raw = Path(raw)
     _check_source(spec)
     raw.mkdir(parents=True, exist_ok=True)
-    if spec.archive is None or not spec.archive.addresses:
+    if _by_hand(spec):
         # what only a person can get comes first: no download for a run that can not go on
         _images(spec, raw)
     for file in spec.files:
-        if file.url and _beside(spec, file.name) is None:
+        if file.addresses and _beside(spec, file.name) is None:
             # an archive given as the source, or packed anew, stands for the authors' archive
             if file in spec.archives and (spec.source is not None or _anew(spec, file, raw)):
                 continue
@@ -103,7 +103,7 @@ def lacking(spec: DatasetSpec, raw: Path | str) -> str | None:
     raw = Path(raw)
     try:
         _check_source(spec)
-        if spec.archive is None or spec.archive.url is None:
+        if _by_hand(spec):
             _images(spec, raw)
         offered = {file.name for file in spec.files if file.addresses}
         for name in spec.lists.values():
@@ -112,6 +112,11 @@ def lacking(spec: DatasetSpec, raw: Path | str) -> str | None:
     except UserError as error:
         return str(error)
     return None
+
+
+def _by_hand(spec: DatasetSpec) -> bool:
+    """Whether its images have no address that they could be fetched from."""
+    return spec.archive is None or not spec.archive.addresses
 
 
 def own_files(spec: DatasetSpec) -> list[Path]:

@@ -21,6 +21,12 @@ def member_seed(seed: int, member: int) -> int:
     return (seed + STEP * (member - 1)) % 2**32
 
 
+def member_numbers(section: Mapping[str, Any]) -> range:
+    """Of the members of an ensemble, and of the stages of a series. section: a config's
+    `privacy`."""
+    return range(1, section.get("members", MEMBERS) + 1)
+
+
 def member_plan(
     section: Mapping[str, Any], dataset: str, seed: int, diversity: str, member: int
 ) -> Plan:
@@ -28,9 +34,9 @@ def member_plan(
 
     section: a config's `privacy`. Raises UserError for a member that it does not have.
     """
-    most = section.get("members", MEMBERS)
-    if not 1 <= member <= most:
-        raise UserError(f"member {member}: there are {most} members; raise privacy.members")
+    numbers = member_numbers(section)
+    if member not in numbers:
+        raise UserError(f"member {member}: there are {len(numbers)} members; raise privacy.members")
     groups = section.get("groups", "told")
     plan = plan_from(section, dataset, member_seed(seed, member))
     balanced = {"groups": groups} if diversity == "e3" else {}

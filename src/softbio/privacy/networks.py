@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from softbio.privacy.family import DIVERSITIES, MEMBERS, member_plan, stage_plan
+from softbio.privacy.family import member_numbers, member_plan, parsed, stage_plan
 from softbio.privacy.plan import HidingPlan
 from softbio.privacy.privacynet_recipe import ABLATIONS, PrivacyNetRecipe, privacynet_plan
 from softbio.privacy.recipe import AuxiliaryRecipe, Plan, plan_from
@@ -23,7 +23,7 @@ class Networks:
         return len(self.plans) + len(self.auxiliaries) + len(self.privacynets)
 
 
-def networks_of(section: Mapping[str, Any], hiding: HidingPlan) -> Networks:
+def trained_networks(section: Mapping[str, Any], hiding: HidingPlan) -> Networks:
     """section: a config's `privacy`, checked; the project's own evaluators are not among them."""
     plans, auxiliaries, privacynets = [], [], []
     for seed in hiding.seeds:
@@ -38,7 +38,7 @@ def networks_of(section: Mapping[str, Any], hiding: HidingPlan) -> Networks:
         auxiliaries += [
             member_plan(*known, diversity, member).gender
             for diversity in hiding.diversity
-            for member in range(1, section.get("members", MEMBERS) + 1)
+            for member in member_numbers(section)
         ]
         if "gradient_sign" in hiding.protectors:
             auxiliaries.append(single.gender)
@@ -52,11 +52,11 @@ def networks_of(section: Mapping[str, Any], hiding: HidingPlan) -> Networks:
 def _plans(section: Mapping[str, Any], hiding: HidingPlan, seed: int) -> Iterator[Plan]:
     """The SANs of a seed: the single one, ensembles' and a series'."""
     known = section, hiding.population, seed
-    every = range(1, section.get("members", MEMBERS) + 1)
+    every = member_numbers(section)
     if "san" in hiding.protectors:
         yield plan_from(*known)
     modes = hiding.protectors.get("ensemble", ())
-    for diversity in sorted({mode.partition("-")[2] or DIVERSITIES[-1] for mode in modes}):
+    for diversity in sorted({parsed(mode)[1] for mode in modes}):
         yield from (member_plan(*known, diversity, member) for member in every)
     if "flowsan" in hiding.protectors:
         yield from (stage_plan(*known, stage) for stage in every)
