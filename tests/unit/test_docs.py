@@ -237,3 +237,7 @@ def test_the_record_of_reading_gender_prints_what_its_numbers_say():
         known = of[selection, by, group.replace("–", ""), metric]
         expected = [f"{100 * float(value):.2f}" if value != "" else "–" for value in known]
         assert printed == expected, (selection, by, group, metric)
+    more = re.search(r"([\d.]+) points more \(([\d.]+) to ([\d.]+), by our", text)
+    value, *_, low, high = (float(each) for each in of["last", "all", "", "accuracy"])
+    expected = [97.52 - 100 * each for each in (value, high, low)]
+    assert [f"{each:.2f}" for each in expected] == list(more.groups())
