@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 from softbio.conditions import HIDDEN, HIDE_SETS, of_mode
 from softbio.errors import UserError
-from softbio.privacy.attributes import LETTERS, Attribute
+from softbio.privacy import LETTERS
+from softbio.privacy.attributes import Attribute
 from softbio.privacy.privacynet import (
     Discriminator,
     Generator,
@@ -32,11 +33,12 @@ from softbio.privacy.privacynet_recipe import (
     SHAPES,
     VARIANTS,
     GanShape,
+    parsed,
     privacynet_plan,
     privacynet_recipe,
 )
 from softbio.privacy.protectors import get_protector
-from softbio.privacy.protectors.privacynet import draws_of, parsed
+from softbio.privacy.protectors.privacynet import draws_of
 from tests.privacy.conftest import SIZE
 
 CPU = torch.device("cpu")

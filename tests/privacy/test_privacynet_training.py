@@ -40,12 +40,10 @@ from tests.privacy.test_privacynet import KNOWN, RECIPE
 CPU = torch.device("cpu")
 
 
-def train(trained, folder, recipe=RECIPE):
+def train(trained, folder, recipe=RECIPE, **options):
     """On the drawn faces."""
-    matcher = trained.path("matcher/network.safetensors")
-    train_privacynet(
-        recipe, trained.path("packed"), trained.path("parts.csv"), matcher, folder, "cpu"
-    )
+    paths = map(trained.path, ("packed", "parts.csv", "matcher/network.safetensors"))
+    train_privacynet(recipe, *paths, folder, "cpu", **options)
 
 
 @pytest.fixture(scope="module")
@@ -211,10 +209,19 @@ def test_an_attribute_that_is_not_known_can_not_be_hidden(network, trained, tmp_
     recipe = replace(recipe, attributes=KNOWN[:2])
     save_network(tmp_path / "network.safetensors", recipe, PrivacyNet(recipe))
     means = means_of(trained, tmp_path)
-    with pytest.raises(UserError, match=r"hides race, .* knows gender, age: take the mode"):
+    with pytest.raises(UserError, match=r"hides race, .* of gender and age: take the mode"):
         get_protector("privacynet").prepare("gr", means)
     with pytest.raises(UserError, match="needs a generator"):
         get_protector("privacynet").prepare("g", replace(means, generator=None))
+
+
+def test_a_hide_set_that_can_not_be_had_is_told_before_training(trained, tmp_path):
+    index = trained.packed.index[trained.parts == "san"]
+    # more than any race or age group has, and not more than the genders have
+    recipe = replace(RECIPE, least_faces=int(index["gender"].value_counts().min()))
+    with pytest.raises(UserError, match=r"mode 'ga' hides age, .* they do of gender: take the"):
+        train(trained, tmp_path, recipe, modes=["keep", "g", "ga"])
+    assert not list(tmp_path.iterdir())
 
 
 def test_untold_labels_are_estimated(network, trained):

@@ -27,7 +27,7 @@ ENGINE += [
 ENGINE += [f"privacy.protectors.{name}" for name in names()]
 ENGINE += [f"privacy.attacks.{name}" for name in attacks.names()]
 # everything that the lock installs for us beyond what a bare GPU machine has
-ABSENT = ["snakemake", "safetensors", "tqdm", "joblib", "simplejpeg", "pooch", "cv2", "onnxruntime"]
+ABSENT = ["snakemake", "safetensors", "tqdm", "joblib", "simplejpeg", "pooch", "cv2"]
 ABSENT += ["matplotlib", "seaborn", "yaml", "jsonschema", "scipy", "sklearn"]
 
 

@@ -207,6 +207,61 @@ def test_a_graph_is_run_in_the_order_it_needs():
     assert found.item() == pytest.approx(1 / (1 + np.exp(-max(dense[0], 0))), rel=1e-4)
 
 
+# what stands between the depthwise convolution and the mean, and how many steps are left of the
+# graph: six of its other nodes, and what is not joined
+SHIFT, SCALE = ("Add", "shift"), ("Mul", "scale")
+SIX = ("Minimum", "six")
+BEHIND = {
+    "clipped as Relu6": ([SCALE, SHIFT, ("Relu",), SIX, ("Maximum", "zero")], 7),
+    "a lower bound alone": ([("Relu",), ("Maximum", "six")], 7),
+    "bounds that cross": ([("Relu",), SIX, ("Maximum", "nine")], 7),
+    "shifted, then scaled": ([SHIFT, SCALE], 7),
+    "shifted twice": ([SHIFT, SHIFT], 7),
+    "the least of it": ([SIX, ("Relu",)], 8),
+}
+
+
+@pytest.mark.parametrize("name", sorted(BEHIND))
+def test_joined_steps_give_what_the_nodes_do_one_by_one(name):
+    nodes, weights = graph_nodes(), {"axes": np.array([1, 2], np.int32)}
+    rng = np.random.default_rng(1)
+    shapes = {"k": (3, 3, 3, 4), "d": (3, 3, 4, 1), "shift": (4,), "scale": (4,)}
+    shapes |= {"m": (4, 1), "b": (1,)}
+    weights |= {key: rng.normal(size=shape).astype(np.float32) for key, shape in shapes.items()}
+    weights |= {"six": np.float32(6), "zero": np.float32(0), "nine": np.float32(9)}
+    weights["d"] *= 5
+    chain, count = BEHIND[name]
+    last = "dw"
+    for place, (op, *value) in enumerate(chain):
+        nodes.append({"name": f"n{place}", "op": op, "input": [last, *value]})
+        last = f"n{place}"
+    nodes += [{"name": key, "op": "Const"} for key in ("scale", "six", "zero", "nine")]
+    next(node for node in nodes if node["name"] == "mean")["input"][0] = last
+    x = rng.normal(size=(7, 7, 3)).astype(np.float32)
+    y = slow_same(x, weights["k"], 2)
+    y = np.dstack([slow_same(y[..., [c]], weights["d"][:, :, [c]], 1) for c in range(4)])
+    plain = {"Add": np.add, "Mul": np.multiply, "Minimum": np.minimum, "Maximum": np.maximum}
+    for op, *value in chain:
+        y = np.maximum(y, 0) if op == "Relu" else plain[op](y, weights[value[0]])
+    dense = y.mean((0, 1)) @ weights["m"] + weights["b"]
+    network = Graph(nodes, weights, "out")
+    found = network(torch.from_numpy(x).permute(2, 0, 1)[None])
+    assert found.item() == pytest.approx(1 / (1 + np.exp(-max(dense[0], 0))), rel=1e-4)
+    assert len(network.steps) == count
+
+
+def test_what_two_nodes_want_is_not_joined():
+    nodes = [
+        {"name": "out", "op": "Add", "input": ["bounded", "relu"]},
+        {"name": "bounded", "op": "Minimum", "input": ["relu", "one"]},
+        {"name": "relu", "op": "Relu", "input": ["in"]},
+        {"name": "in", "op": "Placeholder"},
+        {"name": "one", "op": "Const"},
+    ]
+    network = Graph(nodes, {"one": np.float32(1)}, "out")
+    assert network(torch.tensor([[-1.0, 0.5, 3.0]])).tolist() == [[0.0, 1.0, 4.0]]
+
+
 def test_a_graph_in_a_circle_or_of_unknown_kinds_is_refused():
     circle = [{"name": n, "op": "Relu", "input": [m]} for n, m in (("a", "b"), ("b", "a"))]
     with pytest.raises(ValueError, match="circle"):

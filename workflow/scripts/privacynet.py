@@ -18,4 +18,6 @@ with job(snakemake.log[0], threads=snakemake.threads):
         matcher=foreign or Path(matcher),
         folder=Path(snakemake.output.network).parent,
         device=snakemake.params.device,
+        # not a parameter of the rule: one mode more is no reason to train again
+        modes=snakemake.config["privacy"].get("protectors", {}).get("privacynet", ()),
     )

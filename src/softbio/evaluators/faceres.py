@@ -3,7 +3,10 @@ graph, run node by node in torch."""
 
 import base64
 import json
+import math
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +23,64 @@ OUTPUTS = {
     "matcher": "global_pooling/Mean",
     "age": "age_pred/Softmax",
 }
+CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
 BINARY = {"Add": torch.add, "AddV2": torch.add, "Mul": torch.mul}
 BINARY |= {"Minimum": torch.minimum, "Maximum": torch.maximum}
 UNARY = {"Relu": F.relu, "Relu6": F.relu6, "Sigmoid": torch.sigmoid, "Identity": lambda x: x}
+
+
+@dataclass
+class Step:
+    """A node of the graph, perhaps with those behind it: a bias, the bounds of a Relu."""
+
+    node: dict[str, Any]
+    inputs: list[str]
+    gives: str
+    bias: str | None = None
+    bounds: tuple[float, float] = (0.0, math.inf)
+
+    @property
+    def kind(self) -> str:
+        return str(self.node["op"])
+
+    def takes(self, other: "Step", constants: dict[str, Tensor]) -> bool:
+        """Make the one step behind this one a part of it, where that is the same function in fewer
+        passes over the pixels; False where it is not."""
+        value = constants.get(other.inputs[1]) if len(other.inputs) == 2 else None
+        if value is None:
+            return False
+        if self.kind in CONVOLUTIONS and self.bias is None and value.ndim == 1:
+            if other.kind == "Mul":
+                kernel = self.inputs[1]
+                constants[kernel] = constants[kernel] * value[:, None, None, None]
+                return True
+            self.bias = other.inputs[1] if other.kind in ("Add", "AddV2") else None
+            return self.bias is not None
+        if self.kind == "Relu" and other.kind in ("Minimum", "Maximum") and value.numel() == 1:
+            bound = min if other.kind == "Minimum" else max
+            self.bounds = tuple(bound(each, value.item()) for each in self.bounds)
+            return True
+        return False
+
+
+def _steps(order: list[dict[str, Any]], constants: dict[str, Tensor]) -> list[Step]:
+    """The nodes that are no constants, in this order, joined where they can be."""
+    users = Counter(name for node in order for name in node.get("input", ()))
+    steps: list[Step] = []
+    known: dict[str, Step] = {}
+    for node in order:
+        if node["op"] == "Const":
+            continue
+        step = Step(node, list(node.get("input", ())), str(node["name"]))
+        first = known.get(step.inputs[0]) if step.inputs else None
+        # nothing else may want what is joined, nor a kernel that is scaled
+        alone = first and all(users[name] == 1 for name in (first.gives, *first.inputs[1:]))
+        if alone and first.takes(step, constants):
+            first.gives = step.gives
+        else:
+            steps.append(step)
+        known[step.gives] = first if alone and first.gives == step.gives else step
+    return steps
 
 
 class Graph(nn.Module):
@@ -33,43 +91,45 @@ class Graph(nn.Module):
     ) -> None:
         super().__init__()
         by_name = {str(node["name"]): node for node in nodes}
-        self.output, self.order = output, _ordered(by_name, output)
-        self.places = {}
+        order = _ordered(by_name, output)
         kernels = {
             node["input"][1]: node["op"].startswith("Depthwise")
-            for node in self.order
-            if "Conv2" in node["op"] or "Conv2d" in node["op"]
+            for node in order
+            if node["op"] in CONVOLUTIONS
         }
-        for node in self.order:
-            if node["op"] != "Const":
-                continue
-            values = weights[node["name"]]
-            if node["name"] in kernels:
-                tensor = convolution(values, kernels[node["name"]])
+        constants = {}
+        for name in (node["name"] for node in order if node["op"] == "Const"):
+            values = weights[name]
+            if name in kernels:
+                constants[name] = convolution(values, kernels[name])
             else:
-                tensor = torch.from_numpy(np.array(values))
-            self.places[node["name"]] = f"w{len(self.places)}"
-            self.register_buffer(self.places[node["name"]], tensor)
+                constants[name] = torch.from_numpy(np.array(values))
+        self.output, self.steps = output, _steps(order, constants)
+        self.places = {name: f"w{number}" for number, name in enumerate(constants)}
+        for name, tensor in constants.items():
+            self.register_buffer(self.places[name], tensor)
 
     def forward(self, x: Tensor) -> Tensor:
-        found: dict[str, Tensor] = {}
-        for node in self.order:
-            inputs = [found[name] for name in node.get("input", ())]
-            found[node["name"]] = self._run(node, inputs, x)
+        found = {name: self.get_buffer(place) for name, place in self.places.items()}
+        for step in self.steps:
+            inputs = [found[name] for name in step.inputs]
+            bias = found[step.bias] if step.bias else None
+            found[step.gives] = self._run(step, inputs, bias, x)
         return found[self.output]
 
-    def _run(self, node: dict[str, Any], inputs: list[Tensor], x: Tensor) -> Tensor:
-        kind = node["op"]
-        if kind == "Const":
-            return self.get_buffer(self.places[node["name"]])
+    def _run(self, step: Step, inputs: list[Tensor], bias: Tensor | None, x: Tensor) -> Tensor:
+        kind, node = step.kind, step.node
         if kind == "Placeholder":
             return x
+        if kind == "Relu":
+            low, high = step.bounds
+            return F.relu(inputs[0]) if high == math.inf else inputs[0].clamp(low, high)
         if kind in UNARY:
             return UNARY[kind](inputs[0])
         if kind in BINARY:
             return BINARY[kind](inputs[0], _per_channel(inputs[1], inputs[0]))
-        if kind in ("Conv2D", "DepthwiseConv2dNative"):
-            return conv_same(inputs[0], inputs[1], None, _stride(node))
+        if kind in CONVOLUTIONS:
+            return conv_same(inputs[0], inputs[1], bias, _stride(node))
         if kind == "Mean":
             return inputs[0].mean((2, 3))
         if kind == "_FusedMatMul":

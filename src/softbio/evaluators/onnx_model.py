@@ -1,9 +1,10 @@
-"""Any ONNX net, by onnxruntime: no gradients."""
+"""Any ONNX net, by OpenCV: no gradients. It came with the drawn faces, and takes half the time that
+onnxruntime does with SFace, whose weights that takes for inputs and folds none of."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import numpy as np
+import cv2
 import torch
 from torch import Tensor
 
@@ -13,28 +14,18 @@ from softbio.evaluators.registry import EvaluatorSpec
 def load(files: Mapping[str, Path], spec: EvaluatorSpec) -> Callable[[Tensor], Tensor]:
     """A function (N, 3, size, size) -> the first output: (N, D), or its `column`, (N,).
 
-    Raises ValueError for a file that is no ONNX model.
+    Raises ValueError for a file that is no ONNX model. Not for two threads at once.
     """
-    import onnxruntime
-
-    # SFace lists its weights among its inputs, which is hundreds of warnings
-    onnxruntime.set_default_logger_severity(3)
-    options = onnxruntime.SessionOptions()
     # as many as torch may use, which the workflow sets
-    options.intra_op_num_threads = torch.get_num_threads()
+    cv2.setNumThreads(torch.get_num_threads())
     try:
-        session = onnxruntime.InferenceSession(
-            str(files["weights"]), options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # of classes that onnxruntime does not export
-        raise ValueError(str(error).splitlines()[0]) from None
-    given = session.get_inputs()[0]
-    fixed = given.shape[0] if isinstance(given.shape[0], int) else None
+        net = cv2.dnn.readNetFromONNX(str(files["weights"]))
+    except cv2.error as error:
+        raise ValueError(" ".join(str(error).split())) from None
 
     def network(x: Tensor) -> Tensor:
-        parts = x.split(fixed) if fixed else [x]
-        answers = [session.run(None, {given.name: part.detach().numpy()})[0] for part in parts]
-        y = torch.from_numpy(np.concatenate(answers))
+        net.setInput(x.detach().numpy())
+        y = torch.from_numpy(net.forward().copy())
         return y if spec.output.column is None else y[:, spec.output.column]
 
     return network

@@ -27,7 +27,7 @@ from softbio.hiding.load import Hiding
 from softbio.hiding.verdicts import HELD, NOTHING, above, all_of, below, combined, draws, joint
 from softbio.intervals import Judged
 from softbio.names import joined
-from softbio.privacy.attributes import LETTERS
+from softbio.privacy import LETTERS
 from softbio.scores import KINDS, ORIGINAL
 from softbio.statistics import Interval
 

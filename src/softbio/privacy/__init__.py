@@ -3,8 +3,10 @@ with. Grey faces throughout, float32 (B, 1, S, S) in 0..1; gender 0 female, 1 ma
 
 from softbio.traits import GENDERS
 
-__all__ = ["GENDERS", "PARTS", "SHARES"]
+__all__ = ["GENDERS", "LETTERS", "PARTS", "SHARES"]
 # What each part of a population is for: SAN with its auxiliaries; the project's own unseen
 # evaluators; an attacker who knows the method; the faces that all of them are judged on.
 PARTS = ("san", "evaluators", "attacker", "test")
 SHARES = (0.4, 0.2, 0.2, 0.2)
+# the letter that stands for each attribute in a hide-set, in the order of PrivacyNet's labels
+LETTERS = {"g": "gender", "a": "age", "r": "race"}

@@ -7,11 +7,9 @@ import pandas as pd
 
 from softbio.data.packed import Packed
 from softbio.errors import UserError
-from softbio.privacy import GENDERS
+from softbio.privacy import GENDERS, LETTERS
 from softbio.privacy.groups import UNTOLD
 
-# the letter that stands for each in a hide-set, in the order of PrivacyNet's labels
-LETTERS = {"g": "gender", "a": "age", "r": "race"}
 # years, upper ends of the first two; as PrivacyNet parts them, recalled from the paper, unverified
 AGE_BOUNDS = (30, 45)
 AGE_GROUPS = ("up to 30", "31 to 45", "over 45")

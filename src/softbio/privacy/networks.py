@@ -6,7 +6,8 @@ from typing import Any
 
 from softbio.privacy.family import member_numbers, member_plan, parsed, stage_plan
 from softbio.privacy.plan import HidingPlan
-from softbio.privacy.privacynet_recipe import ABLATIONS, PrivacyNetRecipe, privacynet_plan
+from softbio.privacy.privacynet_recipe import PrivacyNetRecipe, privacynet_plan
+from softbio.privacy.privacynet_recipe import parsed as hides
 from softbio.privacy.recipe import AuxiliaryRecipe, Plan, plan_from
 
 
@@ -30,7 +31,7 @@ def trained_networks(section: Mapping[str, Any], hiding: HidingPlan) -> Networks
         known = section, hiding.population, seed
         single, own = plan_from(*known), list(_plans(section, hiding, seed))
         modes = hiding.protectors.get("privacynet", ())
-        ablations = {mode.partition("-")[2] or ABLATIONS[0] for mode in modes}
+        ablations = {hides(mode)[1] for mode in modes}
         nets = [(privacynet_plan(*known, each), single.matcher) for each in sorted(ablations)]
         if single.san.matcher_net == "own" and (own or nets):
             auxiliaries.append(single.matcher)

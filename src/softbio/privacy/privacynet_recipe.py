@@ -1,14 +1,43 @@
 """What a PrivacyNet is: its recipe, its shapes, and its variants by name."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from softbio.errors import UserError, nearest
+from softbio.names import joined
+from softbio.privacy import LETTERS
 from softbio.privacy.recipe import Checked, Variant, plan_from
 from softbio.recipe import check_types, recipe_from
 
 ABLATIONS = ("full", "nomatcher", "nocycle")
+
+
+def parsed(mode: str) -> tuple[tuple[str, ...], str]:
+    """What a mode hides, and the ablation: "ga-nocycle" is (("gender", "age"), "nocycle"), "keep"
+    hides nothing. Raises UserError for any other name."""
+    letters, _, ablation = mode.partition("-")
+    ordered = "".join(letter for letter in LETTERS if letter in letters)
+    if (letters != "keep" and (letters != ordered or not letters)) or (
+        "-" in mode and ablation not in ABLATIONS[1:]
+    ):
+        raise UserError(
+            f"mode '{mode}' is unknown; PrivacyNet hides by letters in the order g (gender), a "
+            "(age), r (race), or none by 'keep'; behind may stand -nomatcher or -nocycle"
+        )
+    hidden = () if letters == "keep" else tuple(LETTERS[letter] for letter in letters)
+    return hidden, ablation or "full"
+
+
+def check_hidden(mode: str, known: Collection[str]) -> None:
+    """Raise UserError for a mode that hides what a network does not know. known: attributes that
+    its training faces show two values of."""
+    for name in parsed(mode)[0]:
+        if name not in known:
+            raise UserError(
+                f"mode '{mode}' hides {name}, of which the training faces do not show two values; "
+                f"they do of {joined(list(known))}: take the mode from privacy.protectors"
+            )
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Training a PrivacyNet: some steps of the discriminator, then one of the generator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from softbio.errors import UserError
-from softbio.privacy.attributes import LETTERS, attributes_of
+from softbio.privacy import LETTERS
+from softbio.privacy.attributes import attributes_of
 from softbio.privacy.faces import GreyFaces, psnr
 from softbio.privacy.loop import Task, without_nan
 from softbio.privacy.loss_matcher import load_matcher, matcher_sha256
@@ -22,7 +23,7 @@ from softbio.privacy.privacynet_losses import (
     penalty,
     shares_told,
 )
-from softbio.privacy.privacynet_recipe import PrivacyNetRecipe
+from softbio.privacy.privacynet_recipe import PrivacyNetRecipe, check_hidden
 from softbio.privacy.session import Work, begin, finish
 from softbio.privacy.train_san import mirrored
 from softbio.resume import Moving, ResumeFile
@@ -246,16 +247,20 @@ def train_privacynet(
     matcher: Path | nn.Module,
     folder: Path,
     device: str = "auto",
+    modes: Iterable[str] = (),
 ) -> None:
     """Train one on the part "san": network.safetensors, history.csv, run.json.
 
     recipe: without attributes, which are those that the faces of the part tell; parts: parts.csv;
-    matcher: as `load_matcher`. Can be killed and goes on, as `softbio.train.train`. Raises
-    UserError for data that do not fit the recipe and for a discriminator that diverges.
+    matcher: as `load_matcher`; modes: those that are to be had of it. Can be killed and goes on, as
+    `softbio.train.train`. Raises UserError for data that do not fit the recipe or a mode, and for a
+    discriminator that diverges.
     """
     start = begin(recipe.size, packed, parts, device)
     data, place = start.packed, start.device
     known = attributes_of(data, start.parts == "san", recipe.least_faces)
+    for mode in modes:
+        check_hidden(mode, [attribute.name for attribute in known])
     recipe = replace(recipe, attributes=known)
     read = [*start.read, matcher_sha256(matcher, recipe.matcher_net)]
     resume = ResumeFile(

@@ -4,30 +4,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from softbio.errors import UserError
-from softbio.privacy.attributes import LETTERS
+from softbio.privacy import LETTERS
 from softbio.privacy.privacynet import signed, unsigned
-from softbio.privacy.privacynet_recipe import ABLATIONS
+from softbio.privacy.privacynet_recipe import check_hidden, parsed
 from softbio.privacy.protectors.base import Batch, Means, Protect, Protector
 
 # of all attributes that there are, so that what a face is made does not depend on its data set
 COUNT = len(LETTERS)
-
-
-def parsed(mode: str) -> tuple[tuple[str, ...], str]:
-    """What a mode hides, and the ablation: "ga-nocycle" is (("gender", "age"), "nocycle"), "keep"
-    hides nothing. Raises UserError for any other name."""
-    letters, _, ablation = mode.partition("-")
-    ordered = "".join(letter for letter in LETTERS if letter in letters)
-    if (letters != "keep" and (letters != ordered or not letters)) or (
-        "-" in mode and ablation not in ABLATIONS[1:]
-    ):
-        raise UserError(
-            f"mode '{mode}' is unknown; PrivacyNet hides by letters in the order g (gender), a "
-            "(age), r (race), or none by 'keep'; behind may stand -nomatcher or -nocycle"
-        )
-    hidden = () if letters == "keep" else tuple(LETTERS[letter] for letter in letters)
-    return hidden, ablation or "full"
 
 
 def networks(mode: str, count: int) -> tuple[str, ...]:
@@ -52,12 +35,7 @@ def prepare(mode: str, means: Means) -> Protect:
     hidden, _ = parsed(mode)
     network = means.needed("generator")
     names = [attribute.name for attribute in network.known]
-    for name in hidden:
-        if name not in names:
-            raise UserError(
-                f"mode '{mode}' hides {name}, of which the training faces do not show two values; "
-                f"this network knows {', '.join(names)}: take the mode from privacy.protectors"
-            )
+    check_hidden(mode, names)
     index = means.faces.packed.index
     classes = torch.from_numpy(np.stack([each.labels(index) for each in network.known], 1))
     chosen = torch.tensor([name in hidden for name in names])
