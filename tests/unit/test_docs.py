@@ -20,6 +20,7 @@ from softbio.data.registry import load_registry
 from softbio.parameters import README, filled
 from softbio.predict import predict
 from softbio.predictions import read_predictions
+from softbio.schema import read_yaml
 from softbio.train import train
 from tests.conftest import ROOT
 from tests.unit.test_train import RECIPE
@@ -241,3 +242,10 @@ def test_the_record_of_reading_gender_prints_what_its_numbers_say():
     value, *_, low, high = (float(each) for each in of["last", "all", "", "accuracy"])
     expected = [97.52 - 100 * each for each in (value, high, low)]
     assert [f"{each:.2f}" for each in expected] == list(more.groups())
+
+
+def test_every_config_that_can_be_run_is_listed():
+    text = (ROOT / "config/README.md").read_text()
+    listed = re.findall(r"^\| `(\w+\.yaml)` \|", text, re.M)
+    runnable = [path.name for path in (ROOT / "config").glob("*.yaml") if "name" in read_yaml(path)]
+    assert sorted(listed) == sorted(runnable)
