@@ -65,6 +65,17 @@ def test_parameters_are_those_of_the_published_shape(size, millions):
         assert count(Discriminator(shape, size, 7, channels=3)) == pytest.approx(millions, abs=0.05)
 
 
+# the fewer, the more the adversarial term weighs beside the others
+@pytest.mark.parametrize(
+    ("variant", "side"), [("published", 2), ("faces64", 2), ("gpu112", 3), ("drawn64", 4)]
+)
+def test_patches_of_the_critic(variant, side):
+    recipe = privacynet_recipe(variant, "faces", 0)
+    critic = Discriminator(SHAPES[recipe.shape], recipe.size, 7)
+    source, _ = critic(torch.zeros(1, 1, recipe.size, recipe.size))
+    assert source.shape == (1, side, side)
+
+
 @pytest.mark.parametrize("residual", [False, True])
 @pytest.mark.parametrize("size", [32, 44])
 def test_shapes_and_ranges(size, residual):

@@ -165,8 +165,8 @@ DEVIATIONS = (
     Deviation(
         "PrivacyNet",
         "a generator that draws the face anew, 64 channels and 6 blocks at 128 px",
-        "shapes 'slim' and 'tiny' beside it: narrower, and what they give is a change of the face, "
-        "added before the tanh",
+        "shapes 'slim', 'tiny5' and 'tiny' beside it: narrower, and what they give is a change of "
+        "the face, added before the tanh",
         "in the few hundred steps of a CPU a face is not learnt anew",
     ),
     Deviation(

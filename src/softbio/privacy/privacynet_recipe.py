@@ -47,6 +47,9 @@ class GanShape:
     width: channels of the generator's first convolution; blocks: its residual blocks; critic_width,
     critic_layers: channels of the discriminator's first convolution, and how many convolutions
         halve the side, as far as it is 2 or more.
+        A critic's answer is the mean over its patches, and its gradients are held over their sum:
+        with 4 x 4 of them the adversarial term has a quarter of the weight that it has with the 2 x
+        2 of the published shape at 128 px, and on photographs streaks pass for a face.
     residual: the generator gives a change of the face, not the face.
     """
 
@@ -61,11 +64,9 @@ SHAPES = {
     # StarGAN's, as its code has it
     "published": GanShape(64, 6, 64, 6, residual=False),
     # A third of a GPU's step; the face need not be learnt first, which few steps would not do.
-    "slim": GanShape(32, 3, 32, 4, residual=True),
+    "slim": GanShape(32, 3, 32, 6, residual=True),
     "tiny": GanShape(8, 1, 16, 4, residual=True),
-    # Down to 2 x 2 patches at 64 px, as the published one at 128 px. The critic's answer is the mean
-    # over the patches, and its gradients are held over their sum: with 4 x 4 of them the adversarial
-    # term has a quarter of its weight, and streaks pass for a face.
+    # for photographs at 64 px, "tiny" for drawn faces
     "tiny5": GanShape(8, 1, 16, 5, residual=True),
 }
 
