@@ -223,6 +223,37 @@ def test_the_record_of_the_family_prints_what_its_numbers_say():
         assert set(numbers.set_index(["protector", "mode"]).loc[key, "seeds"]) == {int(seeds)}
 
 
+def test_the_record_of_privacynet_prints_what_its_numbers_say():
+    folder = ROOT / "results/record"
+    text = (folder / "README.md").read_text().partition("## What PrivacyNet hides")[2]
+    text = text.partition("\n## ")[0]
+    head, _, *rows = re.findall(r"^\| (.*) \|$", text, re.M)
+    numbers = pd.read_csv(folder / "privacynet_utkface_cpu/selectivity.csv", keep_default_na=False)
+    expected = {}
+    for row in numbers.itertuples():
+        clean = row.protector == "original"
+        cell = f"{100 * float(row.before if clean else row.change):{'.1f' if clean else '+.1f'}}"
+        cell = cell.replace("-", "−")
+        key = (row.protector, row.mode or "–", row.read)
+        expected[key] = f"**{cell}**" if row.hidden else cell
+    readers = head.split(" | ")[2:]
+    printed = {
+        (protector, mode, reader): cell
+        for protector, mode, *cells in (row.split(" | ") for row in rows)
+        for reader, cell in zip(readers, cells, strict=True)
+    }
+    assert printed == expected
+    changes = numbers[numbers["change"] != ""].astype({"change_low": float, "change_high": float})
+    widest = ((changes["change_high"] - changes["change_low"]) / 2).max()
+    assert float(re.search(r"at most ±([\d.]+) points", text)[1]) == pytest.approx(
+        100 * widest, abs=0.05
+    )
+    claims = pd.read_csv(folder / "privacynet_utkface_cpu/claims.csv")
+    words = claims.loc[claims["claim"] == "C5", "word"].value_counts()
+    told = re.search(r"of (\d+) parts of claim C5 .* (\d+) hold and (\d+),", " ".join(text.split()))
+    assert [int(each) for each in told.groups()] == [words.sum(), words["held"], words["undecided"]]
+
+
 def test_the_record_of_reading_gender_prints_what_its_numbers_say():
     folder = ROOT / "results/record"
     text = (folder / "README.md").read_text().partition("## Reading gender on CelebA")[2]
