@@ -52,6 +52,25 @@ def test_hide_sets_come_first_and_ablations_behind_them(hiding):
     ]
 
 
+def test_what_is_written_into_the_face_is_told(hiding):
+    found = lines(hiding)
+    text = "where kept, fewer errors are made than before protection"
+    assert text not in selectivity(hiding, found).caption
+    known = [cell.attribute for line in found for cell in line.cells]
+
+    def with_change(protector: str, hidden: bool, high: float):
+        line = next(each for each in found if each.protector == protector)
+        change = replace(line.cells[-1].change, estimate=-0.3, low=-0.4, high=high)
+        cells = (*line.cells[:-1], replace(line.cells[-1], hidden=hidden, change=change))
+        others = [each for each in found if each is not line]
+        return selectivity(hiding, [*others, replace(line, cells=cells)]).caption
+
+    assert f"Of {known[-1]}, {text}" in with_change("privacynet", hidden=False, high=-0.1)
+    assert text not in with_change("privacynet", hidden=False, high=0.1)
+    assert text not in with_change("privacynet", hidden=True, high=-0.1)
+    assert text not in with_change("mixing", hidden=False, high=-0.1)
+
+
 def test_a_cell_is_the_change_of_scikit_learns_balanced_error(hiding):
     (line,) = (each for each in lines(hiding) if each.mode == "ga")
     age = next(cell for cell in line.cells if cell.attribute == "age")

@@ -9,6 +9,7 @@ from softbio.hiding.claim import before
 from softbio.hiding.load import Hiding
 from softbio.hiding.selectivity import (
     MARGIN,
+    PRIVACYNET,
     Cell,
     Line,
     Readers,
@@ -49,6 +50,24 @@ def _keys(line: Line, dataset: str) -> dict:
     return keys | {"mode": line.mode, "hides": hides, "without": line.hides.without}
 
 
+def _written(found: Sequence[Line]) -> str:
+    """For the caption, where a kept attribute is told with fewer errors than before."""
+    kept = [
+        cell.attribute
+        for line in found
+        if line.protector == PRIVACYNET
+        for cell in line.cells
+        if not cell.hidden and cell.change.high < 0
+    ]
+    if not kept:
+        return ""
+    return (
+        f"Of {joined(list(dict.fromkeys(kept)))}, where kept, fewer errors are made than before "
+        "protection, all of the interval below 0: PrivacyNet is told the true value, and writes it "
+        "into the face. "
+    )
+
+
 def selectivity(hiding: Hiding, found: Sequence[Line]) -> Table | None:
     """The matrix: attributes hidden by attributes read; None without lines."""
     if not found:
@@ -69,8 +88,8 @@ def selectivity(hiding: Hiding, found: Sequence[Line]) -> Table | None:
         "an attribute of the share that is taken for another; first line: before protection; then "
         "what protection adds to it, in percentage points, in bold where the attribute is to be "
         "hidden. A hidden attribute should be above 0, a kept one near it (at most "
-        f"{100 * MARGIN:.0f}, a margin of ours). An error of gender beyond 50 hides nothing: the "
-        f"decisions need only be turned round. {told_by(known)} Means are over "
+        f"{100 * MARGIN:.0f}, a margin of ours). {_written(found)}An error of gender beyond 50 "
+        f"hides nothing: the decisions need only be turned round. {told_by(known)} Means are over "
         f"evaluators{several}. TMR at FMR 1 %: mean of unseen matchers, protected probe, original "
         f"reference. In brackets: {OVER_SUBJECTS}; both sides of a difference are drawn together."
     )
