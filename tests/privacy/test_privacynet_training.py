@@ -209,7 +209,7 @@ def test_an_attribute_that_is_not_known_can_not_be_hidden(network, trained, tmp_
     recipe = replace(recipe, attributes=KNOWN[:2])
     save_network(tmp_path / "network.safetensors", recipe, PrivacyNet(recipe))
     means = means_of(trained, tmp_path)
-    with pytest.raises(UserError, match=r"hides race, .* of gender and age: take the mode"):
+    with pytest.raises(UserError, match=r"hides race, .* of gender, age: take the mode"):
         get_protector("privacynet").prepare("gr", means)
     with pytest.raises(UserError, match="needs a generator"):
         get_protector("privacynet").prepare("g", replace(means, generator=None))

@@ -15,7 +15,7 @@ TARGET = "results/micro/age/faces/small16/coral/seed0/predictions.parquet"
 def packed(tmp_path_factory):
     """A copy with its data set packed: the size of the data set is known."""
     folder = copy_of_the_project(tmp_path_factory.mktemp("resources"))
-    run = snakemake(folder, "fetched")
+    run = snakemake(folder, "fetch")
     assert run.returncode == 0, run.stdout
     assert (folder / "resources/raw/faces/sources.json").exists()
     assert not (folder / "resources/packed").exists(), "more than fetched"

@@ -26,7 +26,7 @@ ASIDE |= {"evaluators/__init__", "resume", "snapshot", "sources", "stopping", "t
 # these compute from images; the others read what these wrote, and know their modules as readers
 # (and SAN takes of the age wing's networks no more than a copy of weights)
 ELSEWHERE = "data/|repair$|model$|device$|backbones/"
-ON_IMAGES = {"fetch", "prepare", "audit_split", "control", "predict", "evaluators", "align"}
+ON_IMAGES = {"fetch_one", "prepare", "audit_split", "control", "predict", "evaluators", "align"}
 
 
 def named(text: str) -> set[str]:

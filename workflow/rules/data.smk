@@ -8,7 +8,7 @@ AUDITS = {
 }
 
 
-rule fetch:
+rule fetch_one:
     input:
         source=source_of,
         code=code(
@@ -33,16 +33,16 @@ rule fetch:
         "../scripts/fetch.py"
 
 
-# For a cluster whose compute nodes have no internet: snakemake --cores 1 fetched
-rule fetched:
+# All that a config needs, for compute nodes without internet: snakemake --cores 1 fetch
+rule fetch:
     input:
-        expand(rules.fetch.output.sources, dataset=BENCHMARK.needed),
+        expand(rules.fetch_one.output.sources, dataset=BENCHMARK.needed),
 
 
 rule prepare:
     input:
         unpack(points_of),
-        sources=rules.fetch.output.sources,
+        sources=rules.fetch_one.output.sources,
         reader=reader_of,
         code=code(
             "data/align",

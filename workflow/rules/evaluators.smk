@@ -31,7 +31,7 @@ rule evaluators:
 # Once for all sizes that a data set is packed at, where its entry asks for `prepare: {align: ..}`.
 rule face_points:
     input:
-        sources=rules.fetch.output.sources,
+        sources=rules.fetch_one.output.sources,
         receipt=RECEIPT,
         registry=EVALUATORS,
         code=code(
@@ -76,7 +76,7 @@ rule face_points:
 
 rule align:
     input:
-        sources=rules.fetch.output.sources,
+        sources=rules.fetch_one.output.sources,
         receipt=receipt_of,
         registry=EVALUATORS,
         reader=reader_of,

@@ -74,7 +74,7 @@ def pair_list_for(wildcards):
     if "pairs" not in find(DATASETS, name).lists:
         return {}
     left_out = Path(packed_for_privacy(wildcards)["index"]).with_name("left_out.csv")
-    sources = rules.fetch.output.sources.format(dataset=name)
+    sources = rules.fetch_one.output.sources.format(dataset=name)
     return {"sources": sources, "left_out": str(left_out)}
 
 

@@ -15,7 +15,7 @@ from softbio.cost import (
 
 localrules:
     fetch,
-    fetched,
+    fetch_one,
     evaluators,
     audit,
     control,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from softbio.errors import UserError, nearest
-from softbio.names import joined
 from softbio.privacy import LETTERS
 from softbio.privacy.recipe import Checked, Variant, plan_from
 from softbio.recipe import check_types, recipe_from
@@ -36,7 +35,7 @@ def check_hidden(mode: str, known: Collection[str]) -> None:
         if name not in known:
             raise UserError(
                 f"mode '{mode}' hides {name}, of which the training faces do not show two values; "
-                f"they do of {joined(list(known))}: take the mode from privacy.protectors"
+                f"they do of {', '.join(known)}: take the mode from privacy.protectors"
             )
 
 
