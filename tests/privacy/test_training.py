@@ -211,11 +211,16 @@ def test_what_does_not_belong_together_is_refused(trained, tmp_path):
         load_judges(*[trained.path("matcher/network.safetensors")] * 2, SIZE, CPU)
 
 
-def test_auxiliaries_learn(trained):
-    for kind in ("gender", "matcher"):
-        history = pd.read_csv(trained.path(f"{kind}/history.csv"))
-        # of the logarithm of the number of classes; how far it falls differs among processors
-        assert history["loss"].iloc[-1] < 0.9 * history["loss"].iloc[0]
+@pytest.mark.parametrize("kind", ["gender", "matcher"])
+def test_auxiliaries_learn(trained, tmp_path, kind):
+    # longer than those of the fixture, whose loss depends on how a processor rounds
+    recipe = AuxiliaryRecipe(
+        *(kind, "faces", 0, SIZE), width=8, epochs=36, batch=8, learning_rate=2e-3
+    )
+    paths = (trained.path("packed"), trained.path("parts.csv"), tmp_path)
+    train_auxiliary(recipe, *paths, device="cpu")
+    history = pd.read_csv(tmp_path / "history.csv")
+    assert history["loss"].iloc[-1] < 0.8 * history["loss"].iloc[0]
 
 
 def test_auxiliaries_see_their_part_alone(trained):

@@ -77,9 +77,10 @@ def _steps(order: list[dict[str, Any]], constants: dict[str, Tensor]) -> list[St
         alone = first and all(users[name] == 1 for name in (first.gives, *first.inputs[1:]))
         if alone and first.takes(step, constants):
             first.gives = step.gives
+            step = first
         else:
             steps.append(step)
-        known[step.gives] = first if alone and first.gives == step.gives else step
+        known[step.gives] = step
     return steps
 
 
