@@ -9,6 +9,7 @@ archive alone, which pip can not fetch without running its setup.py.
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -19,26 +20,39 @@ BLOCKS = ["32_1", "32_2", "32_3", "64_down", "64_1", "64_2", "64_3", "128_down",
 BLOCKS += ["256_down", "256_1", "256_2", "256_down_out"]
 
 
+def joined(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The same net with each scale and shift in the convolution before it, a sixth of the time.
+
+    weights: by their published names; filters (H, W, I, O). KeyError where one is missing.
+    """
+    found = {}
+    for name, values in weights.items():
+        place, _, kind = name.rpartition("/")
+        if place.endswith("/scale"):
+            continue
+        scaled = place.removesuffix("/conv") + "/scale"
+        if place.endswith("/conv"):
+            values = values * weights[f"{scaled}/weights"]
+        found[name] = values + weights[f"{scaled}/biases"] if kind == "bias" else values
+    return found
+
+
 class DlibResNet(Layers):
     """(N, 3, 150, 150) -> (N, 128); people differ by more than about .6 in L2 distance."""
 
-    def scaled(self, x: Tensor, name: str, stride: int, padding: int) -> Tensor:
-        x = F.conv2d(
-            x,
-            self.weight(f"{name}/conv/filters"),
-            self.weight(f"{name}/conv/bias"),
-            stride,
-            padding,
-        )
-        scale, shift = self.weight(f"{name}/scale/weights"), self.weight(f"{name}/scale/biases")
-        return x * scale[:, None, None] + shift[:, None, None]
+    def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
+        super().__init__(joined(weights))
+
+    def convolved(self, x: Tensor, name: str, stride: int, padding: int) -> Tensor:
+        filters, bias = (self.weight(f"{name}/conv/{kind}") for kind in ("filters", "bias"))
+        return F.conv2d(x, filters, bias, stride, padding)
 
     def block(self, x: Tensor, name: str, down: bool) -> Tensor:
         """A residual block; one that halves the side convolves without padding, and adds zeros at
         the lower and right edge and as channels where the shortcut has fewer."""
         stride, padding = (2, 0) if down else (1, 1)
-        out = F.relu(self.scaled(x, f"{name}/conv1", stride, padding))
-        out = self.scaled(out, f"{name}/conv2", 1, 1)
+        out = F.relu(self.convolved(x, f"{name}/conv1", stride, padding))
+        out = self.convolved(out, f"{name}/conv2", 1, 1)
         if down:
             x = F.avg_pool2d(x, 2, 2)
             lower, right = x.shape[-2] - out.shape[-2], x.shape[-1] - out.shape[-1]
@@ -47,7 +61,7 @@ class DlibResNet(Layers):
         return F.relu(out + x)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.relu(self.scaled(x, "conv32_down", 2, 0))
+        x = F.relu(self.convolved(x, "conv32_down", 2, 0))
         x = F.max_pool2d(x, 3, 2)
         for name in BLOCKS:
             x = self.block(x, f"conv{name}", down="down" in name)

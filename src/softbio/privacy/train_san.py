@@ -16,9 +16,9 @@ from softbio.privacy.loss_matcher import load_matcher, matcher_sha256
 from softbio.privacy.losses import PIXEL, gender_loss, matching_loss
 from softbio.privacy.prototypes import PrototypeSource, prototype_source, read_prototypes
 from softbio.privacy.recipe import AuxiliaryRecipe, SanRecipe
-from softbio.privacy.san import Modes, San, build_san, passed
+from softbio.privacy.san import Modes, San, passed
 from softbio.privacy.session import Work, begin, finish
-from softbio.privacy.weights import load_network
+from softbio.privacy.weights import build_network, load_network
 from softbio.resume import Moving, ResumeFile
 from softbio.sources import PRIVACY, modules_sha256
 
@@ -272,7 +272,7 @@ def train_san(
         series = load_series(before, recipe, place)
         judges = load_judges(classifier, matcher, recipe.size, place)
         torch.manual_seed(recipe.seed)
-        network = build_san(recipe.shape).to(place)
+        network = build_network(recipe).to(place)
         optimizer = optimizer_of(network, recipe)
         faces, rows = GreyFaces(start.packed, place), start.rows("san")
         work = SanTask(recipe, network, optimizer, judges, faces, source, rows, series)
