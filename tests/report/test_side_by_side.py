@@ -282,8 +282,23 @@ def test_the_headline_names_each_system(hiding, shown):
     assert "SAN OP, Ensemble SAN average, FlowSAN stage 3 and PrivacyNet gender hidden take" in text
     assert "holds for Ensemble SAN, FlowSAN and PrivacyNet" in text
     assert text.endswith(" %.")
+    assert "turned round" not in text
     effects = {k: v for k, v in beside.EFFECTS.items() if k[0] in ("none", "san", "mixing")}
     alone = beside.family(effects)
     text = headline(alone, decide(alone), side_by_side(alone))
     assert "SAN OP takes the gender EER" in text
     assert "the claim that it costs less matching" in text
+
+
+def test_the_headline_tells_where_decisions_are_turned_round(hiding):
+    """An EER of 85 % is printed as 15, which by itself would read as gender laid bare."""
+    beyond = tuple(
+        replace(i, numbers=beside.numbers(beside.GENDER, 0.85, ("f", i.about.seed)))
+        if i.about.mode == "stage3"
+        else i
+        for i in hiding.gender
+    )
+    text = in_short(side_by_side(replace(hiding, gender=beyond)))
+    before, after = text.split(" (decisions turned round where it lies above 50 %) from ")
+    assert before.endswith("mean gender EER of unseen classifiers")
+    assert float(re.findall(r"[\d.]+", after)[3]) == pytest.approx(15, abs=0.1)

@@ -126,8 +126,10 @@ def in_short(shown: SideBySide) -> str:
         return ""
     names = joined([line.name for line in lines])
     sides = [_from_to(before, lines, side) for side in ("folded", "mean_tmr")]
+    turned = any(line.mean_eer.estimate > line.folded.estimate for line in (before, *lines))
+    how = " (decisions turned round where it lies above 50 %)" if turned else ""
     return (
-        f"over {_seeds(shown)}, {names} take the mean gender EER of unseen classifiers from "
+        f"over {_seeds(shown)}, {names} take the mean gender EER of unseen classifiers{how} from "
         f"{sides[0]} %, and TMR at FMR 1 % of unseen matchers from {sides[1]} %"
     )
 
