@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from softbio.errors import UserError
@@ -15,6 +16,7 @@ from softbio.privacy.auxiliaries import (
 from softbio.privacy.recipe import SHAPES, VARIANTS, SanRecipe, san_recipe
 from softbio.privacy.san import PUBLISHED_PARAMETERS as OF_SAN
 from softbio.privacy.san import Modes, build_san, load_released
+from softbio.privacy.weights import build_network, load_network, save_network
 from tests.conftest import SHARED
 
 RELEASED = SHARED / "published/san/conv-autoencoder-e20.pkl"
@@ -29,6 +31,28 @@ def random_inputs(size: int, count: int = 2) -> tuple[torch.Tensor, Modes]:
     faces = torch.rand(count, 1, size, size, generator=generator)
     same, opposite = (torch.rand(count, 3, size, size, generator=generator) for _ in range(2))
     return faces, Modes(same, (same + opposite) / 2, opposite)
+
+
+def test_a_network_is_laid_out_for_speed_and_saved_as_any_other(tmp_path):
+    """Fresh or read again, memory is channels last; nobody who reads the file sees it."""
+    recipe = san_recipe("drawn64", "faces", 0)
+    made = build_network(recipe)
+    save_network(tmp_path / "network.safetensors", recipe, made)
+    again, read = load_network(tmp_path / "network.safetensors", SanRecipe)
+    assert again == recipe
+    for network in (made, read):
+        weight = network.autoencoder[0].weight
+        assert weight.is_contiguous(memory_format=torch.channels_last)
+        assert not weight.is_contiguous()
+    plain = load_file(tmp_path / "network.safetensors")
+    for name, tensor in made.state_dict().items():
+        assert torch.equal(plain[name], tensor)
+        assert torch.equal(read.state_dict()[name], tensor)
+    faces, prototypes = random_inputs(64)
+    usual = build_san(recipe.shape)
+    usual.load_state_dict(plain)
+    for ours, theirs in zip(made(faces, prototypes), usual(faces, prototypes), strict=True):
+        torch.testing.assert_close(ours, theirs)
 
 
 @pytest.fixture(scope="module")

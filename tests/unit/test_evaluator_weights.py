@@ -1,7 +1,6 @@
 """Weights in foreign formats: TensorFlow.js shards, its padding and graphs, Caffe's protobuf."""
 
 import base64
-import json
 import math
 import struct
 from contextlib import suppress
@@ -12,11 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softbio.evaluators import dlib_resnet
 from softbio.evaluators.caffe import read_caffemodel
-from softbio.evaluators.dlib_resnet import BLOCKS, DlibResNet
 from softbio.evaluators.faceres import Graph
-from softbio.evaluators.registry import load_evaluators
 from softbio.evaluators.tensorflow import conv_same, convolution, max_pool_same, read_shards
 
 QUANTISED = {"dtype": "uint8", "scale": 0.5, "min": -1.0}
@@ -271,44 +267,3 @@ def test_a_graph_in_a_circle_or_of_unknown_kinds_is_refused():
         Graph(unknown, {}, "a")(torch.zeros(1))
     with pytest.raises(KeyError):
         Graph([], {}, "a")
-
-
-def dlib_weights() -> tuple[list[dict], bytes]:
-    """A manifest and random weights of the published shapes."""
-    sizes = {"conv32_down/conv": (7, 3, 32)}
-    width = 32
-    for name in BLOCKS:
-        wide = int(name.split("_")[0])
-        sizes |= {
-            f"conv{name}/conv1/conv": (3, width, wide),
-            f"conv{name}/conv2/conv": (3, wide, wide),
-        }
-        width = wide
-    entries, content = [], b""
-    rng = np.random.default_rng(0)
-    tensors = {}
-    for name, (k, i, o) in sizes.items():
-        scale = name.removesuffix("/conv") + "/scale"
-        tensors[f"{name}/filters"] = rng.normal(0, (k * k * i) ** -0.5, (k, k, i, o))
-        tensors |= {f"{name}/bias": np.zeros(o), f"{scale}/biases": np.zeros(o)}
-        tensors[f"{scale}/weights"] = np.ones(o)
-    tensors["fc"] = rng.normal(size=(256, 128))
-    for name, values in tensors.items():
-        entries.append({"name": name, "shape": list(values.shape), "dtype": "float32"})
-        content += values.astype("<f4").tobytes()
-    return entries, content
-
-
-def test_the_dlib_port_is_read_from_files_and_differentiable(tmp_path):
-    entries, content = dlib_weights()
-    (tmp_path / "w.bin").write_bytes(content)
-    (tmp_path / "w.json").write_text(json.dumps([{"paths": ["w.bin"], "weights": entries}]))
-    files = {"weights": tmp_path / "w.bin", "manifest": tmp_path / "w.json"}
-    network = dlib_resnet.load(files, load_evaluators()["dlib_resnet"])
-    assert isinstance(network, DlibResNet)
-    x = torch.rand(2, 3, 150, 150, requires_grad=True)
-    y = network(x)
-    assert y.shape == (2, 128)
-    y.square().sum().backward()
-    assert x.grad.abs().sum() > 0
-    assert not list(network.parameters()), "a frozen net has nothing to train"
