@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from softbio.data.packed import load_packed
 from softbio.errors import UserError
@@ -19,7 +20,7 @@ from softbio.privacy.protect import protect_parts, protected
 from softbio.privacy.protectors import get_protector, names
 from softbio.privacy.weights import save_network
 from tests.conftest import ROOT
-from tests.privacy.sans import SIZE, error_of, means_of
+from tests.privacy.sans import SIZE, means_of
 
 CPU = torch.device("cpu")
 
@@ -68,9 +69,24 @@ def test_what_each_baseline_does(trained):
     assert torch.equal(blocks[:, :, 1::4, 2::4], blocks[:, :, ::4, ::4])
     torch.testing.assert_close(blocks.mean((1, 2, 3)), plain.mean((1, 2, 3)))
     torch.testing.assert_close(of("mixing", "alpha1"), plain, atol=1e-2, rtol=0)
-    moved = of("gradient_sign", "eps8")
+
+
+def test_a_gradient_step_harms_the_faces_and_as_long_a_step_anywhere_does_not(trained):
+    means = means_of(trained)
+    rows = torch.from_numpy(np.flatnonzero(means.parts == "test"))
+    protect = get_protector("gradient_sign").prepare("eps8", means)
+    moved = torch.cat(list(protected(protect, means, rows.numpy())))
+    plain, gender = means.faces.batch(rows), means.faces.gender[rows]
     assert (moved - plain).abs().max() <= 8 / 255 + 1e-6
-    assert error_of(means, "gradient_sign", "eps8") > error_of(means, "none", "original") + 0.2
+
+    def losses(faces):
+        return F.cross_entropy(means.classifier(faces), gender, reduction="none")
+
+    signs = torch.randn(plain.shape, generator=torch.Generator().manual_seed(0)).sign()
+    anywhere = (plain + 8 / 255 * signs).clamp(0, 1)
+    harm, harmless = losses(moved) - losses(plain), losses(anywhere) - losses(plain)
+    assert (harm > 0).float().mean() > 0.95
+    assert harm.mean() > 10 * harmless.abs().mean()
 
 
 def test_mates_are_not_judged_on(trained):

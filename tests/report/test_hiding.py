@@ -1,6 +1,5 @@
 """The report's second half, from made-up score files in the layout of the workflow."""
 
-import json
 from collections import Counter
 from dataclasses import asdict, replace
 
@@ -20,14 +19,14 @@ from softbio.hiding.faces import example_faces
 from softbio.hiding.load import load_hiding, read_condition
 from softbio.hiding.page import as_sentence
 from softbio.hiding.population import read_population, read_training
-from softbio.hiding.write import differences, write_hiding
+from softbio.hiding.side_by_side import side_by_side
+from softbio.hiding.write import build_tables, differences
 from softbio.metrics import classification, verification
 from softbio.scores import read_comparisons, read_gender, write_gender
 from softbio.tables.hiding import attacks_table, evaluators_table, population_table
-from tests.conftest import ROOT
+from softbio.tables.layout import Table
 from tests.report import hidden
 
-STYLE = ROOT / "report/figures.mplstyle"
 SPECS = load_evaluators()
 SEEDS = hidden.World(subjects=24, each=3, cap=3000, seeds=(0, 1))
 
@@ -36,6 +35,11 @@ SEEDS = hidden.World(subjects=24, each=3, cap=3000, seeds=(0, 1))
 def seeds(tmp_path_factory):
     made = hidden.build(tmp_path_factory.mktemp("seeds"), SEEDS)
     return made, hidden.opened(made, SEEDS)
+
+
+def tables_of(hiding) -> dict[str, Table]:
+    made = build_tables(hiding, decide(hiding), SPECS, side_by_side(hiding))
+    return {table.name: table for table in made if table is not None}
 
 
 def test_every_score_file_is_judged_once(drawn, seeds):
@@ -115,19 +119,17 @@ def test_curves_show_five_conditions_of_one_seed(seeds):
     assert names[5:] == ["Gaussian blur sigma 2", "Gradient sign eps 8"]
 
 
-def test_seeds_have_a_row_of_their_mean(half, seeds, tmp_path):
+def test_seeds_have_a_row_of_their_mean(seeds):
     _, hiding = seeds
-    write_hiding(hiding, SPECS, tmp_path, STYLE)
-    (table,) = (t for t in json.loads((tmp_path / "tables/index.json").read_text())
-                if t["name"] == "gender-faces")  # fmt: skip
-    rows = [row["cells"] for row in table["rows"] if row["cells"][0] == "Own CNN"]
+    table = tables_of(hiding)["gender-faces"]
+    rows = [row.cells for row in table.rows if row.cells[0] == "Own CNN"]
     assert [cells[1] for cells in rows][7:10] == ["SAN OP, seed 0", "SAN OP, seed 1",
                                                    "SAN OP, 2 seeds"]  # fmt: skip
     each = [float(cells[3].split()[0]) for cells in rows[7:9]]
     mean, spread = map(float, rows[9][3].split(" ± "))
     assert mean == pytest.approx(np.mean(each), abs=0.11)
     assert spread == pytest.approx(np.std(each, ddof=1), abs=0.11)
-    assert "± is the SD over seeds" in table["caption"]
+    assert "± is the SD over seeds" in table.caption
 
 
 def test_attack_table_has_separation_gain_and_worst_case(drawn):
@@ -161,9 +163,9 @@ def test_population_table_counts_images_and_subjects(drawn):
     assert "4 images (no face was found 3" in population_table(hiding.population).caption
 
 
-def test_evaluators_tell_clean_accuracy_training_and_absence(half, drawn):
-    made, _ = drawn
-    long = pd.read_csv(half / "tables/evaluators-faces.csv").set_index("evaluator")
+def test_evaluators_tell_clean_accuracy_training_and_absence(drawn):
+    made, hiding = drawn
+    long = tables_of(hiding)["evaluators-faces"].long.set_index("evaluator")
     scores = read_gender(made.conditions[0] / "scores/gender/own_cnn.parquet")
     found = classification.errors_at(scores.scores, scores.labels, 0.5)
     assert long.loc["own_cnn", "clean"] == pytest.approx(1 - found.balanced)
@@ -195,17 +197,6 @@ def test_examples_are_the_faces_with_their_scores(drawn):
         assert "SAN OP" not in {each.condition for each in example_faces(hiding)}
     finally:
         (folder / "away.npy").rename(folder / "images.npy")
-
-
-def test_faces_of_people_stay_out_of_the_figures(half, photographs):
-    index = json.loads((photographs / "figures/index.json").read_text())
-    assert not any(figure["name"].startswith("examples") for figure in index["figures"])
-    assert [figure["name"] for figure in index["elsewhere"]] == ["examples-celeba_to_lfw"]
-    assert not list((photographs / "figures").glob("examples*"))
-    assert (photographs / "faces/examples-celeba_to_lfw.png").stat().st_size > 1000
-    index = json.loads((half / "figures/index.json").read_text())
-    assert index["figures"][0]["name"] == "examples-faces"
-    assert not list((half / "faces").iterdir())
 
 
 def test_training_is_read_from_the_networks_folder(drawn):

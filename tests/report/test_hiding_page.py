@@ -53,6 +53,17 @@ def alone(nothing, half) -> str:
     return report(nothing.root, nothing, nothing.root / "tables", nothing.root / "figures", [half])
 
 
+def test_faces_of_people_stay_out_of_the_figures(half, photographs):
+    index = json.loads((photographs / "figures/index.json").read_text())
+    assert not any(figure["name"].startswith("examples") for figure in index["figures"])
+    assert [figure["name"] for figure in index["elsewhere"]] == ["examples-celeba_to_lfw"]
+    assert not list((photographs / "figures").glob("examples*"))
+    assert (photographs / "faces/examples-celeba_to_lfw.png").stat().st_size > 1000
+    index = json.loads((half / "figures/index.json").read_text())
+    assert index["figures"][0]["name"] == "examples-faces"
+    assert not list((half / "faces").iterdir())
+
+
 def read(text: str) -> Reader:
     reader = Reader()
     reader.feed(text)
