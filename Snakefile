@@ -34,3 +34,4 @@ rule all:
 
 onstart:
     stop_where_lacking()
+    look_only_when_a_job_ends()

@@ -22,7 +22,7 @@ RECIPE = Recipe(
     *("noise", "mobilenet_v3_small", "coral", "", 0),
     size=18,
     crop=16,
-    epochs=5,
+    epochs=3,
     batch=4,
     learning_rate=1e-3,
 )

@@ -21,44 +21,66 @@ SMALL = {"faces": {"options": {"subjects": 40, "images_per_subject": 2}}}
 FOLDER = "results/micro/privacy/faces/seed0"
 
 
+# one call makes them all: each start of Snakemake takes seconds
+MADE = ("san/op/card.json", "mixing/alpha0.5/card.json", "ensemble/average/card.json",
+        "flowsan/stage2/card.json", "ensemble/average/diversity/e3", "privacynet/g/card.json",
+        "privacynet/ga-nocycle/card.json", "san/op/scores", "san/op/attacks",
+        "none/original/attacks")  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     config = CONFIG | {"privacy": PRIVACY, "datasets": SMALL}
     return copy_of_the_project(tmp_path_factory.mktemp("privacy"), config)
 
 
-def test_a_protected_data_set_is_made_by_its_path(folder):
-    targets = [f"{FOLDER}/{name}/card.json" for name in ("san/op", "mixing/alpha0.5")]
-    run = snakemake(folder, *targets)
+@pytest.fixture(scope="module")
+def made(folder):
+    """Below a seed's folder: what all the paths of `MADE` lead to."""
+    run = snakemake(folder, *(f"{FOLDER}/{name}" for name in MADE))
     assert run.returncode == 0, run.stdout
-    packed = load_packed(folder / FOLDER / "san/op")
+    return folder / FOLDER
+
+
+def title(folder) -> str:
+    return json.loads((folder / "card.json").read_text())["title"]
+
+
+def test_a_protected_data_set_is_made_by_its_path(made):
+    packed = load_packed(made / "san/op")
     assert packed.images.shape[1:] == (32, 32, 3)
     assert set(packed.index["part"]) == {"attacker", "test"}
-    assert json.loads((folder / targets[1]).read_text())["mode"] == "alpha0.5"
-    assert (folder / FOLDER / "networks/san/history.csv").exists()
-    again = snakemake(folder, *targets)
+    assert json.loads((made / "mixing/alpha0.5/card.json").read_text())["mode"] == "alpha0.5"
+    assert (made / "networks/san/history.csv").exists()
+
+
+def test_what_is_made_is_not_made_again(made, folder):
+    again = snakemake(folder, *(f"{FOLDER}/{name}" for name in MADE))
     assert "Nothing to be done" in again.stdout
-    # a mode more needs no network more
-    plan = snakemake(folder, f"{FOLDER}/san/nt/card.json", "--dry-run")
-    assert "protect by san, nt" in plan.stdout
+
+
+def test_a_mode_more_needs_no_network_more(made, folder):
+    cards = ("ensemble/random", "ensemble/member1", "flowsan/stage1", "privacynet/keep")
+    more = ("san/nt/scores", "blur/sigma2/attacks", *(f"{name}/card.json" for name in cards))
+    plan = snakemake(folder, *(f"{FOLDER}/{name}" for name in more), "--dry-run")
+    for name in more:
+        assert "protect by {}, {}".format(*name.split("/")) in plan.stdout
+    assert "score san, nt" in plan.stdout
+    assert "attack blur, sigma2" in plan.stdout
     assert "train" not in plan.stdout
 
 
-def test_an_ensemble_and_a_series_are_made_by_their_paths(folder):
-    targets = [f"{FOLDER}/{name}/card.json" for name in ("ensemble/average", "flowsan/stage2")]
-    targets.append(f"{FOLDER}/ensemble/average/diversity/e3")
-    run = snakemake(folder, *targets)
-    assert run.returncode == 0, run.stdout
-    cards = [json.loads((folder / target).read_text()) for target in targets[:2]]
-    assert [card["title"] for card in cards] == ["Ensemble SAN", "FlowSAN"]
-    networks = folder / FOLDER / "networks"
-    made = {str(p.parent.relative_to(networks)) for p in networks.rglob("history.csv")}
+def test_an_ensemble_and_a_series_are_made_by_their_paths(made, folder):
+    assert title(made / "ensemble/average") == "Ensemble SAN"
+    assert title(made / "flowsan/stage2") == "FlowSAN"
+    networks = made / "networks"
+    trained = {str(p.parent.relative_to(networks)) for p in networks.rglob("history.csv")}
     assert {
         "flowsan/stage2",
         *(f"e3/member{k}/{n}" for k in (1, 2) for n in ("gender", "san")),
-    } <= made
+    } <= trained
     # the first stage is the first member; e1 and e2 have not been asked for
-    assert not {"flowsan/stage1", "e1/member1/san", "e2/member1/san"} & made
+    assert not {"flowsan/stage1", "e1/member1/san", "e2/member1/san"} & trained
     recipes = [
         json.loads((networks / name / "run.json").read_text())["recipe"]
         for name in ("e3/member2/gender", "e3/member2/san", "flowsan/stage2")
@@ -66,32 +88,20 @@ def test_an_ensemble_and_a_series_are_made_by_their_paths(folder):
     assert (recipes[0]["diversity"], recipes[0]["member"]) == ("e3", 2)
     assert [recipe["groups"] for recipe in recipes] == ["age"] * 3
     assert recipes[2] == recipes[1] | {"stage": 2}
-    pairs = (folder / targets[2] / "pairs.csv").read_text().splitlines()
+    pairs = (made / "ensemble/average/diversity/e3/pairs.csv").read_text().splitlines()
     assert pairs[0] == "first,second,q,kappa,disagreement"
     assert len(pairs) == 2
-    again = snakemake(folder, *targets)
-    assert "Nothing to be done" in again.stdout
-    for name in ("ensemble/random", "ensemble/member1", "flowsan/stage1"):
-        plan = snakemake(folder, f"{FOLDER}/{name}/card.json", "--dry-run")
-        assert "protect by" in plan.stdout
-        assert "train" not in plan.stdout
     plan = snakemake(folder, f"{FOLDER}/ensemble/average-e1/card.json", "--dry-run")
     assert "gender classifier 2 of ensemble e1" in plan.stdout
     assert "of FlowSAN" not in plan.stdout
 
 
-def test_a_privacynet_is_made_by_its_path(folder):
-    targets = [f"{FOLDER}/privacynet/{mode}/card.json" for mode in ("g", "ga-nocycle")]
-    run = snakemake(folder, *targets)
-    assert run.returncode == 0, run.stdout
-    assert json.loads((folder / targets[1]).read_text())["title"] == "PrivacyNet"
-    networks = folder / FOLDER / "networks/privacynet"
+def test_a_privacynet_is_made_by_its_path(made):
+    assert title(made / "privacynet/ga-nocycle") == "PrivacyNet"
+    networks = made / "networks/privacynet"
     assert {path.name for path in networks.iterdir()} == {"full", "nocycle"}
     recipe = json.loads((networks / "nocycle/run.json").read_text())["recipe"]
     assert (recipe["ablation"], recipe["size"]) == ("nocycle", 32)
-    plan = snakemake(folder, f"{FOLDER}/privacynet/keep/card.json", "--dry-run")
-    assert "protect by privacynet, keep" in plan.stdout
-    assert "train" not in plan.stdout
 
 
 @pytest.mark.parametrize(
@@ -151,12 +161,9 @@ def test_the_comparison_of_ensembles_is_asked_for_by_the_config(folder, tmp_path
     assert "mean face of each gender and group (age)" in plan.stdout
 
 
-def test_a_condition_is_scored_by_its_path(folder):
-    target = f"{FOLDER}/san/op/scores"
-    run = snakemake(folder, target)
-    assert run.returncode == 0, run.stdout
-    for scores in (folder / target, folder / FOLDER / "none/original/scores"):
-        protected = "san" in str(scores)
+def test_a_condition_is_scored_by_its_path(made):
+    for name in ("san/op", "none/original"):
+        scores, protected = made / name / "scores", name == "san/op"
         absent = json.loads((scores / "index.json").read_text())["absent"]
         # sixteen faces: nothing to learn age or race from
         assert {entry["evaluator"] for entry in absent} == {"own_coral", "own_race"}
@@ -165,34 +172,21 @@ def test_a_condition_is_scored_by_its_path(folder):
         assert {about.protector for about in abouts} == {"san" if protected else "original"}
         assert len(abouts) == (3 + 2 * 3 if protected else 3 + 2 * 2)
         assert (scores / "quality.parquet").exists() == protected
-    again = snakemake(folder, target)
-    assert "Nothing to be done" in again.stdout
-    # a mode more needs no evaluator more
-    plan = snakemake(folder, f"{FOLDER}/san/nt/scores", "--dry-run")
-    assert "score san, nt" in plan.stdout
-    assert "train" not in plan.stdout
 
 
-def test_a_condition_is_attacked_by_its_path(folder):
-    targets = [f"{FOLDER}/san/op/attacks", f"{FOLDER}/none/original/attacks"]
-    run = snakemake(folder, *targets)
-    assert run.returncode == 0, run.stdout
-    found = [json.loads((folder / target / "index.json").read_text()) for target in targets]
+def test_a_condition_is_attacked_by_its_path(made):
+    folders = [made / name / "attacks" for name in ("san/op", "none/original")]
+    found = [json.loads((attacks / "index.json").read_text()) for attacks in folders]
     assert {entry["family"] for entry in found[0]["attacks"]} == {
         *("adaptive", "detection", "embeddings", "inversion", "recovery")
     }
     # what means nothing where nothing was done
     assert {entry["name"] for entry in found[1]["absent"]} == {"detection", "inversion", "mixed"}
-    for target, index in zip(targets, found, strict=True):
+    for attacks, index in zip(folders, found, strict=True):
         for entry in index["attacks"]:
-            about = read_gender(folder / target / f"{entry['name']}.parquet").about
+            about = read_gender(attacks / f"{entry['name']}.parquet").about
             assert about.title == entry["title"]
             assert about.dataset == "faces"
-    again = snakemake(folder, *targets)
-    assert "Nothing to be done" in again.stdout
-    plan = snakemake(folder, f"{FOLDER}/blur/sigma2/attacks", "--dry-run")
-    assert "attack blur, sigma2" in plan.stdout
-    assert "train" not in plan.stdout
 
 
 def test_no_matcher_is_asked_for_where_no_subject_is_told(folder, tmp_path):

@@ -1,6 +1,7 @@
 """What jobs ask for, as a dry run shows it, and the target for a machine with internet."""
 
 import re
+from functools import cache
 
 import pytest
 import yaml
@@ -27,12 +28,18 @@ def packed(tmp_path_factory):
     return folder
 
 
-def asked_for(folder, rule, *options):
-    """The resources of a rule's job."""
-    # the profile's `quiet` hides them
+@cache
+def planned(folder, *options):
+    """What a dry run prints; with the profile's `quiet` it would hide the resources."""
     plan = snakemake(folder, TARGET, "--dry-run", "--workflow-profile", "none", *options)
     assert plan.returncode == 0, plan.stdout
-    job = re.search(rf"^(?:local)?rule {rule}:\n(.*?)\n\n", plan.stdout + "\n\n", re.M | re.S)
+    return plan.stdout + "\n\n"
+
+
+def asked_for(folder, rule, *options):
+    """The resources of a rule's job."""
+    plan = planned(folder, *options)
+    job = re.search(rf"^(?:local)?rule {rule}:\n(.*?)\n\n", plan, re.M | re.S)
     line = re.search(r"resources: (.*)", job[1])[1]
     return dict(pair.split("=") for pair in line.split(", "))
 
@@ -57,6 +64,23 @@ def test_a_site_can_say_otherwise(packed):
     assert asked["runtime"] == "240"
     assert (asked["gpu"], asked["gpu_model"]) == ("1", "a100")
     assert asked["slurm_partition"] == "short"
+
+
+def test_jobs_are_chosen_when_one_ends_and_not_every_second(packed):
+    """Unless a site limits the jobs a second: then two that are ready begin one after the other."""
+
+    def run(sizes, *options):
+        targets = [f"resources/packed/faces/{size}/card.json" for size in sizes]
+        done = snakemake(packed, *targets, "--verbose", *options, cores=4)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    # each takes two cores of four
+    free = run((20, 22, 24))
+    assert "Execute 2 jobs" in free
+    # at first, and when there is room for the third
+    assert free.count("Resources before job selection") == 2
+    assert "Execute 2 jobs" not in run((26, 28), "--max-jobs-per-timespan", "1/1s")
 
 
 def test_the_profile_repeats_and_no_rule_does():
