@@ -1,5 +1,6 @@
 """The benchmarks run, and their ratios are those of their rates."""
 
+import io
 import subprocess
 import sys
 
@@ -40,6 +41,14 @@ def test_profile_names_the_convolutions():
     table = run("profile_step.py", *tiny.split())
     assert "convolution" in table
     assert "| all | 100 % |" in table
+
+
+def test_privacy_step_sets_both_layouts_beside_each_other():
+    printed = run("privacy_step.py", "--rounds", "1", "--steps", "1")
+    table = pd.read_csv(io.StringIO(printed))
+    assert list(table["step"]) == ["san", "gender", "matcher"]
+    ratio = table["channels_last"] / table["contiguous"]
+    assert table["ratio"].tolist() == pytest.approx(ratio.tolist(), abs=0.01)
 
 
 def test_cost_of_a_thousand_jobs(tmp_path):
