@@ -17,7 +17,7 @@ import torch
 from torch.nn import functional as F
 
 from softbio.privacy.auxiliaries import CosineHead, frozen
-from softbio.privacy.recipe import AuxiliaryRecipe, plan_from
+from softbio.privacy.recipe import AuxiliaryRecipe, Plan, plan_from
 from softbio.privacy.san import Modes
 from softbio.privacy.train_san import Judges, SanTask, optimizer_of
 from softbio.privacy.weights import build_network
@@ -57,9 +57,8 @@ def auxiliary_step(recipe: AuxiliaryRecipe, layout: torch.memory_format) -> Step
     return lambda: moved(optimizer, loss_of(head(network(faces)), target))
 
 
-def san_step(variant: str, layout: torch.memory_format) -> Step:
+def san_step(plan: Plan, layout: torch.memory_format) -> Step:
     """A step of the adversarial stage, against both judges."""
-    plan = plan_from({"variant": variant}, "noise", 0)
     recipe, shape = plan.san, (plan.san.batch, 1, plan.san.size, plan.san.size)
     san, classifier, matcher = (
         build_network(each).to(memory_format=layout) for each in (recipe, plan.gender, plan.matcher)
@@ -88,7 +87,7 @@ def main() -> None:
     torch.manual_seed(0)
     plan = plan_from({"variant": options.variant}, "noise", 0)
     made = {
-        "san": (plan.san.batch, lambda layout: san_step(options.variant, layout)),
+        "san": (plan.san.batch, lambda layout: san_step(plan, layout)),
         "gender": (plan.gender.batch, lambda layout: auxiliary_step(plan.gender, layout)),
         "matcher": (plan.matcher.batch, lambda layout: auxiliary_step(plan.matcher, layout)),
     }

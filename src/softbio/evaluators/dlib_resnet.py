@@ -20,20 +20,17 @@ BLOCKS = ["32_1", "32_2", "32_3", "64_down", "64_1", "64_2", "64_3", "128_down",
 BLOCKS += ["256_down", "256_1", "256_2", "256_down_out"]
 
 
-def joined(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The same net with each scale and shift in the convolution before it, a sixth of the time.
+def folded(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The same net with each scale and shift in the convolution before it: four fifths of the time.
 
     weights: by their published names; filters (H, W, I, O). KeyError where one is missing.
     """
-    found = {}
-    for name, values in weights.items():
-        place, _, kind = name.rpartition("/")
-        if place.endswith("/scale"):
-            continue
-        scaled = place.removesuffix("/conv") + "/scale"
-        if place.endswith("/conv"):
-            values = values * weights[f"{scaled}/weights"]
-        found[name] = values + weights[f"{scaled}/biases"] if kind == "bias" else values
+    found = dict(weights)
+    for name in (name for name in weights if name.endswith("/conv/filters")):
+        place = name.removesuffix("/conv/filters")
+        scale, shift = (found.pop(f"{place}/scale/{kind}") for kind in ("weights", "biases"))
+        found[name] = found[name] * scale
+        found[f"{place}/conv/bias"] = found[f"{place}/conv/bias"] * scale + shift
     return found
 
 
@@ -41,7 +38,7 @@ class DlibResNet(Layers):
     """(N, 3, 150, 150) -> (N, 128); people differ by more than about .6 in L2 distance."""
 
     def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
-        super().__init__(joined(weights))
+        super().__init__(folded(weights))
 
     def convolved(self, x: Tensor, name: str, stride: int, padding: int) -> Tensor:
         filters, bias = (self.weight(f"{name}/conv/{kind}") for kind in ("filters", "bias"))
