@@ -32,6 +32,7 @@ rule hiding:
             "privacy/family",
             "privacy/groups",
             "privacy/parts",
+            "privacy/privacynet_recipe",
             "privacy/prototypes",
             "privacy/recipe",
             "privacy/san",

@@ -28,10 +28,11 @@ from softbio.hiding.verdicts import HELD, NOTHING, above, all_of, below, combine
 from softbio.intervals import Judged
 from softbio.names import joined
 from softbio.privacy import LETTERS
+from softbio.privacy.privacynet_recipe import parsed
 from softbio.scores import KINDS, ORIGINAL
 from softbio.statistics import Interval
 
-PRIVACYNET, KEEP = "privacynet", "keep"
+PRIVACYNET = "privacynet"
 ERROR = "balanced_error"
 # Ours: no source says how much of a kept attribute may be lost. In shares of 1.
 MARGIN = 0.05
@@ -49,12 +50,11 @@ class HideSet:
 
 def hide_set(protector: str, mode: str) -> HideSet:
     """Of PrivacyNet as the letters of its mode say; every other protector is after gender, but for
-    a SAN's mode of the same gender."""
+    a SAN's mode of the same gender. Raises UserError as `parsed`."""
     if protector != PRIVACYNET:
         return HideSet(() if protector == ORIGINAL or mode == "sm" else ("gender",))
-    letters, _, without = mode.partition("-")
-    letters = "" if letters == KEEP else letters
-    return HideSet(tuple(LETTERS[each] for each in LETTERS if each in letters), without)
+    hidden, ablation = parsed(mode)
+    return HideSet(hidden, "" if ablation == "full" else ablation)
 
 
 def name_of(item: Judged) -> str:
@@ -65,7 +65,7 @@ def name_of(item: Judged) -> str:
     found = hide_set(about.protector, about.mode)
     what = f"hides {joined(found.hidden)}" if found.hidden else "hides nothing"
     name = f"{about.protector_title or about.protector}, {what}"
-    return f"{name}, {ABLATIONS.get(found.without, found.without)}" if found.without else name
+    return f"{name}, {ABLATIONS[found.without]}" if found.without else name
 
 
 @dataclass(frozen=True)
