@@ -223,6 +223,33 @@ def test_the_record_of_the_family_prints_what_its_numbers_say():
         assert set(numbers.set_index(["protector", "mode"]).loc[key, "seeds"]) == {int(seeds)}
 
 
+def test_the_record_of_the_family_says_what_its_claims_say():
+    folder = ROOT / "results/record"
+    text = (folder / "README.md").read_text().partition("## The family side by side on LFW")[2]
+    told = text.partition("\n## ")[0].split("\n- ")[1:]
+    said = {each[: each.index(",")]: " ".join(each.split()) for each in told}
+    claims = pd.read_csv(folder / "family_lfw_cpu/claims.csv")
+    words = {name: own["word"].value_counts() for name, own in claims.groupby("claim")}
+    turned = claims[(claims["claim"] == "C1") & claims["text"].str.contains("OP")]["value"]
+    ends = [float(end) for end in re.search(r"(\d+) to (\d+) %", said["C1"]).groups()]
+    assert ends == [round(100 * turned.min()), round(100 * turned.max())]
+    kinds = claims[claims["claim"] == "C2"].groupby("text")["word"].value_counts()
+    assert list(kinds) == [int(re.search(r"all (\d+)", said["C2"])[1])] * 2
+    core = re.search(r"in (\d+) \(SAN\), (\d+) \(ensemble\) and (\d+) \(FlowSAN\)", said["C3"])
+    cores = [words[name] for name in ("C3", "C3, Ensemble SAN", "C3, FlowSAN")]
+    assert [int(held) for held in core.groups()] == [own["held"] for own in cores]
+    assert all(own.sum() == 10 and "not held" not in own for own in cores)
+    average = re.search(r"none of (\d+) comparisons, (\d+) of them", said["C4a"]).groups()
+    assert "held" not in words["C4a"]
+    assert [int(n) for n in average] == [words["C4a"].sum(), words["C4a"]["undecided"]]
+    assert words["C4b"].to_dict() == {"held": int(re.search(r"all (\d+)", said["C4b"])[1])}
+    diverse = [int(n) for n in re.search(r"in (\d+) of (\d+) .* (\d+) of", said["C4c"]).groups()]
+    own = words["C4c"]
+    assert diverse == [own["held"], own.sum(), own["undecided"]]
+    more = [int(n) for n in re.search(r"in (\d+) of (\d+)", said["C6"]).groups()]
+    assert more == [words["C6"]["not held"], words["C6"].sum()]
+
+
 def test_the_record_of_privacynet_prints_what_its_numbers_say():
     folder = ROOT / "results/record"
     text = (folder / "README.md").read_text().partition("## What PrivacyNet hides")[2]
