@@ -1,0 +1,186 @@
+"""What results/record prints and says, beside its numbers."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from tests.conftest import ROOT
+
+RECORD = ROOT / "results/record"
+
+
+def section(title: str) -> str:
+    """Of its page, from the heading that begins so to the next one."""
+    text = (RECORD / "README.md").read_text()
+    _, heading, rest = text.partition(f"\n## {title}")
+    assert heading, f"no section '{title}'"
+    return rest.partition("\n## ")[0]
+
+
+def test_the_record_prints_what_its_numbers_say():
+    runs = pd.read_csv(RECORD / "utkface_cpu/runs.csv", keep_default_na=False)
+    runs = runs[runs["metric"] == "mae"].astype({"value": float})
+    by_cell = runs.groupby(["method", "selection", "decoding"])["value"]
+    rows = re.findall(
+        r"^\| (\w+) \| (\w+) \| (\w+) \| ([\d.]+) ± ([\d.]+) \|$",
+        (RECORD / "README.md").read_text(),
+        re.M,
+    )
+    assert len(rows) == 3 * 2 * 2
+    for *cell, mean, sd in rows:
+        values = by_cell.get_group(tuple(cell))
+        assert len(values) == 3
+        assert (f"{values.mean():.2f}", f"{values.std():.2f}") == (mean, sd)
+
+
+def test_the_record_of_both_splits_prints_what_its_numbers_say():
+    runs = pd.read_csv(RECORD / "utkface_splits/runs.csv", keep_default_na=False)
+    runs = runs[(runs["metric"] == "mae") & (runs["decoding"] == "published")]
+    runs = runs.astype({"value": float}).groupby(["dataset", "method", "selection"])["value"]
+    number = r"([\d.]+ ± [\d.]+)"
+    text = (RECORD / "README.md").read_text()
+    rows = re.findall(rf"^\| (\w+) \| (\w+) \| {number} \| {number} \|$", text, re.M)
+    assert len(rows) == 3 * 2
+    for *cell, published, repaired in rows:
+        for dataset, printed in (("utkface", published), ("utkface-repaired", repaired)):
+            values = runs.get_group((dataset, *cell))
+            assert len(values) == 3
+            assert f"{values.mean():.2f} ± {values.std():.2f}" == printed
+
+
+def test_the_record_of_hiding_prints_what_its_numbers_say():
+    text = section("Hiding gender on LFW")
+    head, *rows = re.findall(r"^\| (.*) \|$", text, re.M)
+    gender, matching = (
+        pd.read_csv(RECORD / f"celeba_lfw_cpu/{name}.csv", keep_default_na=False)
+        for name in ("gender", "matching")
+    )
+    matching = matching[matching["kind"] != "protected-protected"]
+    numbers = {
+        **gender.set_index(["protector", "mode", "evaluator"])["eer"],
+        **matching[matching["pairs"] == "all"].set_index(["protector", "mode", "matcher"])[
+            "tmr@0.01"
+        ],
+    }
+    judges = head.split(" | ")[2:]
+    assert {judge for *_, judge in numbers} == set(judges)
+    printed = {}
+    for row in rows[1:]:
+        protector, mode, *cells = row.replace("–", "").split(" | ")
+        printed |= {
+            (protector, mode.strip(), judge): cell
+            for judge, cell in zip(judges, cells, strict=True)
+        }
+    assert printed == {key: f"{100 * float(value):.1f}" for key, value in numbers.items()}
+
+
+def test_the_record_of_the_family_prints_what_its_numbers_say():
+    text = section("The family side by side on LFW")
+    head, _, *rows = re.findall(r"^\| (.*) \|$", text, re.M)
+    numbers = pd.read_csv(RECORD / "family_lfw_cpu/side_by_side.csv", keep_default_na=False)
+    numbers = numbers[numbers["number"].isin(["eer", "eer_mean", "tmr"])].replace(
+        {"by": {"": "mean"}}
+    )
+    values = numbers.set_index(["protector", "mode", "by"])["value"]
+    judges = head.split(" | ")[3:]
+    assert len(rows) == len(numbers[["protector", "mode"]].drop_duplicates())
+    for row in rows:
+        protector, mode, seeds, *cells = row.split(" | ")
+        key = ("none", "original") if protector == "original" else (protector, mode)
+        assert cells == [f"{100 * float(values[(*key, judge)]):.1f}" for judge in judges]
+        assert set(numbers.set_index(["protector", "mode"]).loc[key, "seeds"]) == {int(seeds)}
+
+
+def test_the_record_of_the_family_says_what_its_claims_say():
+    text = section("The family side by side on LFW")
+    told = text.split("\n- ")[1:]
+    said = {each[: each.index(",")]: " ".join(each.split()) for each in told}
+    claims = pd.read_csv(RECORD / "family_lfw_cpu/claims.csv")
+    words = {name: own["word"].value_counts() for name, own in claims.groupby("claim")}
+
+    def numbers(claim: str, pattern: str) -> list[int]:
+        return [int(each) for each in re.search(pattern, said[claim]).groups()]
+
+    turned = claims[(claims["claim"] == "C1") & claims["text"].str.contains("OP")]["value"]
+    ends = [round(100 * turned.min()), round(100 * turned.max())]
+    assert numbers("C1", r"(\d+) to (\d+) %") == ends
+    kinds = claims[claims["claim"] == "C2"].groupby(["text", "word"]).size()
+    assert list(kinds) == numbers("C2", r"all (\d+)") * 2
+    assert set(words["C2"].index) == {"held"}
+    cores = [words[name] for name in ("C3", "C3, Ensemble SAN", "C3, FlowSAN")]
+    higher = r"in (\d+) \(SAN\), (\d+) \(ensemble\) and (\d+) \(FlowSAN\)"
+    assert numbers("C3", higher) == [own["held"] for own in cores]
+    assert all(own.sum() == 10 and "not held" not in own for own in cores)
+    average = words["C4a"]
+    assert "held" not in average
+    of_average = [average.sum(), average["undecided"]]
+    assert numbers("C4a", r"none of (\d+) comparisons, (\d+) of them") == of_average
+    assert words["C4b"].to_dict() == {"held": numbers("C4b", r"all (\d+)")[0]}
+    diverse = words["C4c"]
+    of_diverse = [diverse["held"], diverse.sum(), diverse["undecided"]]
+    assert numbers("C4c", r"in (\d+) of (\d+) .* (\d+) of") == of_diverse
+    assert numbers("C6", r"in (\d+) of (\d+)") == [words["C6"]["not held"], words["C6"].sum()]
+
+
+def test_the_record_of_the_family_prints_its_intervals():
+    text = section("The family side by side on LFW")
+    told = " ".join(text.partition("What the claims come to")[0].split())
+    numbers = pd.read_csv(RECORD / "family_lfw_cpu/side_by_side.csv")
+    means = numbers[numbers["number"] == "eer_mean"].set_index(["protector", "mode"])
+    for place, name in {
+        ("san", "op"): "SAN OP",
+        ("ensemble", "average"): "the ensemble's average",
+        ("flowsan", "stage3"): "FlowSAN's last stage",
+    }.items():
+        low, high = 100 * means.loc[place, ["value_low", "value_high"]]
+        assert f"{name} {low:.1f} to {high:.1f}" in told
+
+
+def test_the_record_of_privacynet_prints_what_its_numbers_say():
+    text = section("What PrivacyNet hides")
+    head, _, *rows = re.findall(r"^\| (.*) \|$", text, re.M)
+    numbers = pd.read_csv(RECORD / "privacynet_utkface_cpu/selectivity.csv", keep_default_na=False)
+    expected = {}
+    for row in numbers.itertuples():
+        clean = row.protector == "original"
+        cell = f"{100 * float(row.before if clean else row.change):{'.1f' if clean else '+.1f'}}"
+        cell = cell.replace("-", "−")
+        key = (row.protector, row.mode or "–", row.read)
+        expected[key] = f"**{cell}**" if row.hidden else cell
+    readers = head.split(" | ")[2:]
+    printed = {
+        (protector, mode, reader): cell
+        for protector, mode, *cells in (row.split(" | ") for row in rows)
+        for reader, cell in zip(readers, cells, strict=True)
+    }
+    assert printed == expected
+    changes = numbers[numbers["change"] != ""].astype({"change_low": float, "change_high": float})
+    widest = ((changes["change_high"] - changes["change_low"]) / 2).max()
+    assert float(re.search(r"at most ±([\d.]+) points", text)[1]) == pytest.approx(
+        100 * widest, abs=0.05
+    )
+    claims = pd.read_csv(RECORD / "privacynet_utkface_cpu/claims.csv")
+    words = claims.loc[claims["claim"] == "C5", "word"].value_counts()
+    told = re.search(r"of (\d+) parts of claim C5 .* (\d+) hold and (\d+),", " ".join(text.split()))
+    assert [int(each) for each in told.groups()] == [words.sum(), words["held"], words["undecided"]]
+
+
+def test_the_record_of_reading_gender_prints_what_its_numbers_say():
+    text = section("Reading gender on CelebA")
+    numbers = pd.read_csv(RECORD / "celeba_gender_cpu/reading.csv", keep_default_na=False)
+    keys = numbers[["selection", "by", "group", "metric"]].itertuples(index=False, name=None)
+    values = ["value", "wilson_low", "wilson_high", "low", "high"]
+    of = dict(zip(keys, numbers[values].itertuples(index=False, name=None), strict=True))
+    rows = re.findall(r"^\| (\w+ \| .*) \|$", text, re.M)[1:]
+    assert len(rows) == (numbers["selection"] == "last").sum()
+    for row in rows:
+        selection, by, group, metric, *cells = row.split(" | ")
+        printed = [value for cell in cells for value in cell.split(" to ")]
+        known = of[selection, by, group.replace("–", ""), metric]
+        expected = [f"{100 * float(value):.2f}" if value != "" else "–" for value in known]
+        assert printed == expected, (selection, by, group, metric)
+    more = re.search(r"([\d.]+) points more \(([\d.]+) to ([\d.]+), by our", text)
+    value, *_, low, high = (float(each) for each in of["last", "all", "", "accuracy"])
+    expected = [97.52 - 100 * each for each in (value, high, low)]
+    assert [f"{each:.2f}" for each in expected] == list(more.groups())
