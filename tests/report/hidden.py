@@ -11,6 +11,7 @@ import pandas as pd
 
 from softbio.hiding.load import Hiding, load_hiding
 from softbio.hiding.population import read_population, read_training
+from softbio.hiding.trained import read_trained
 from softbio.pairs import all_pairs, gallery_pairs
 from softbio.scores import (
     ComparisonAbout,
@@ -65,6 +66,11 @@ class Made:
     parts: Path
     conditions: list[Path]
     sans: list[Path]
+
+    @property
+    def trained(self) -> list[Path]:
+        """run.json of each network."""
+        return sorted(self.root.rglob("networks/**/run.json"))
 
     @property
     def attacked(self) -> list[Path]:
@@ -254,7 +260,8 @@ def _networks(root: Path, seed: int) -> Path:
     recipe = {"dataset": "faces", "seed": seed, "size": 64, "shape": "px64", "epochs": 4,
               "pixel": "squared", "pixel_weight": 0.01, "gender_weight": 4.0}  # fmt: skip
     run = {"recipe": recipe, "parameters": 12345, "epochs": 7, "training_seconds": 210.0,
-           "device": "cpu", "hardware": "made-up CPU"}  # fmt: skip
+           "device": "cpu", "hardware": "made-up CPU", "images": 300,
+           "peak_memory_mb": 500.0 + seed}  # fmt: skip
     for kind, name in (("gender", "history"), ("matcher", "history"), ("san", "history")):
         (folder / kind).mkdir(parents=True)
         lines = history if kind == "san" else pd.DataFrame(
@@ -263,6 +270,17 @@ def _networks(root: Path, seed: int) -> Path:
         lines.to_csv(folder / kind / f"{name}.csv", index=False)
         (folder / kind / "run.json").write_text(json.dumps(run))
     return folder / "san"
+
+
+def _family_of(san: Path) -> None:
+    """run.json of two members and a later stage, beside those of a SAN; each half as long again."""
+    run = json.loads((san / "run.json").read_text())
+    names = [f"e3/member{k}/{what}" for k in (1, 2) for what in ("gender", "san")]
+    for place, name in enumerate([*names, "flowsan/stage2"], 1):
+        folder = san.parent / name
+        folder.mkdir(parents=True)
+        seconds = run["training_seconds"] * (1 + place / 2)
+        (folder / "run.json").write_text(json.dumps(run | {"training_seconds": seconds}))
 
 
 def build(root: Path, world: World = World()) -> Made:
@@ -290,6 +308,8 @@ def build(root: Path, world: World = World()) -> Made:
         condition(world, home, *effect, seed) for seed in world.seeds for effect in effects
     ]
     sans = [_networks(home, seed) for seed in world.seeds]
+    for san in sans if world.family else ():
+        _family_of(san)
     return Made(root, card, home / "parts.csv", conditions, sans)
 
 
@@ -297,4 +317,5 @@ def opened(made: Made, world: World, resamples: int = 100) -> Hiding:
     """The population, judged."""
     population = read_population(world.dataset, made.card, made.parts)
     trainings = [read_training(folder) for folder in made.sans]
-    return load_hiding(population, made.conditions, made.attacked, trainings, resamples)
+    known = population, made.conditions, made.attacked, trainings, resamples
+    return load_hiding(*known, trained=read_trained(made.trained))

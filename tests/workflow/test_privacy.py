@@ -162,6 +162,25 @@ def test_the_comparison_of_ensembles_is_asked_for_by_the_config(folder, tmp_path
     assert "mean face of each gender and group (age)" in plan.stdout
 
 
+def test_the_page_counts_the_classifier_in_a_networks_loss_too(made, folder, tmp_path):
+    """Where its run.json is lost it is trained again, though nothing else needs it any more."""
+    text = yaml.safe_load((folder / "config/config.yaml").read_text())
+    asked = {"train": "faces", "protectors": {"ensemble": ["average"]}}
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(text | {"privacy": text["privacy"] | asked}))
+    names = ("results/micro/hiding/faces/claims.json", "--dry-run", "--configfile", str(config))
+    run = made / "networks/e3/member2/gender/run.json"
+    told = run.read_bytes()
+    run.unlink()
+    try:
+        plan = snakemake(folder, *names)
+    finally:
+        run.write_bytes(told)
+    assert "train gender classifier 2 of ensemble e3" in plan.stdout
+    assert "train gender classifier 1 of ensemble e3" not in plan.stdout
+    assert "train gender classifier 2 of ensemble e3" not in snakemake(folder, *names).stdout
+
+
 def test_a_condition_is_scored_by_its_path(made):
     for name in ("san/op", "none/original"):
         scores, protected = made / name / "scores", name == "san/op"

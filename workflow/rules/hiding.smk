@@ -8,6 +8,7 @@ rule hiding:
         scored=scored_of,
         attacks=attacks_of,
         sans=sans_of,
+        trained=trained_of,
         diversity=diversity_of,
         prototypes=prototypes_shown,
         card=card_of_population,

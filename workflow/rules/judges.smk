@@ -1,5 +1,8 @@
 # What the rules of judging.smk, attacks.smk and hiding.smk depend on: who judges, what is attacked,
 # what the report's second half is made from.
+from snakemake.iocontainers import Wildcards
+
+from softbio.privacy.family import judge_folder
 from softbio.privacy.plan import ORIGINAL
 from softbio.privacy.recipe import own_matcher_recipe
 
@@ -167,3 +170,33 @@ def classifiers_of(wildcards):
     numbers = member_numbers(BENCHMARK.privacy)
     folders = [classifier_folder(wildcards.diversity, number) for number in numbers]
     return [network_file(wildcards, folder) for folder in folders]
+
+
+def networks_behind(wildcards):
+    """The networks that make a condition, and those in their losses."""
+    files = networks_of(wildcards)
+    sans = [*files.get("members", []), *([files["san"]] if "san" in files else [])]
+    found = sans + [
+        files[need] for need in ("classifier", "generator") if need in files
+    ]
+    home = NETWORK.format(dataset=wildcards.dataset, seed=wildcards.seed)
+    for san in sans:
+        folder = Path(san).parent.relative_to(home).as_posix()
+        found.append(network_file(wildcards, judge_folder(folder)))
+    if (sans or "generator" in files) and "matcher" in matcher_of(wildcards):
+        found.append(matcher_of(wildcards)["matcher"])
+    return found
+
+
+def trained_of(wildcards):
+    """run.json of the networks behind a population's conditions, and of compared classifiers."""
+    if wildcards.dataset != POPULATION:
+        return []
+    known, found = {"dataset": POPULATION}, []
+    for condition in BENCHMARK.hiding.conditions():
+        found += networks_behind(Wildcards(fromdict=known | asdict(condition)))
+    for seed in BENCHMARK.hiding.seeds:
+        for diversity in BENCHMARK.hiding.diversity:
+            asked = known | {"seed": seed, "diversity": diversity}
+            found += classifiers_of(Wildcards(fromdict=asked))
+    return [str(Path(file).with_name("run.json")) for file in dict.fromkeys(found)]

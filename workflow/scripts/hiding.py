@@ -3,6 +3,7 @@ from pathlib import Path
 from softbio.evaluators.registry import load_evaluators
 from softbio.hiding.load import load_hiding
 from softbio.hiding.population import read_population, read_training
+from softbio.hiding.trained import read_trained
 from softbio.hiding.write import write_hiding
 from softbio.job import job
 
@@ -14,6 +15,7 @@ with job(snakemake.log[0]):
     conditions = [Path(path).parent for path in given.cards]
     attacked = [Path(path).parent for path in given.attacks]
     family = {"diversity": given.diversity, "prototypes": given.prototypes or None}
-    hiding = load_hiding(population, conditions, attacked, trainings, **family)
+    trained = read_trained(given.trained)
+    hiding = load_hiding(population, conditions, attacked, trainings, trained=trained, **family)
     folder = Path(snakemake.output.claims).parent
     write_hiding(hiding, load_evaluators(given.registry), folder, given.style)

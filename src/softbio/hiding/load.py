@@ -14,6 +14,7 @@ from softbio.conditions import of_mode, scorer_name
 from softbio.errors import UserError
 from softbio.hiding.diversity import Differing, read_differing
 from softbio.hiding.population import Population, Training
+from softbio.hiding.trained import Trained
 from softbio.intervals import RESAMPLES, Judged, Scores, judge
 from softbio.records import read_json
 from softbio.scores import (
@@ -78,8 +79,8 @@ class Hiding:
     gender, attributes (age and race), matching (verification) and attacks are judged;
     identification: comparisons with a gallery; quality: a row a protected test image, with columns
     `QUALITY`, protector, mode, seed and condition; attack_names: attack -> what it is; differing:
-    classifiers of ensembles; prototypes: the file of those that an ensemble or a series works with.
-    Everything in the order of `conditions`.
+    classifiers of ensembles; prototypes: the file of those that an ensemble or a series works with;
+    trained: the networks behind the conditions. Everything else in the order of `conditions`.
     """
 
     population: Population
@@ -95,6 +96,7 @@ class Hiding:
     differing: tuple[Differing, ...] = ()
     prototypes: Path | None = None
     attributes: tuple[Judged, ...] = ()
+    trained: tuple[Trained, ...] = ()
 
     @property
     def dataset(self) -> str:
@@ -237,9 +239,11 @@ def load_hiding(
     resamples: int = RESAMPLES,
     diversity: Sequence[Path | str] = (),
     prototypes: Path | None = None,
+    trained: Sequence[Trained] = (),
 ) -> Hiding:
     """Read and judge the score files of some conditions' folders: scores/, and attacks/ of those
-    that are `attacked`. diversity: as `read_differing`; prototypes: as in `Hiding`.
+    that are `attacked`. diversity: as `read_differing`; prototypes and trained: as in
+    `Hiding`.
 
     Raises UserError for a folder without card, for a file that is none of scores or lies in another
     condition's folder, and where two folders are one condition.
@@ -280,4 +284,5 @@ def load_hiding(
         read_differing(map(Path, diversity), resamples, among),
         prototypes,
         judged(attributes),
+        tuple(trained),
     )

@@ -77,14 +77,14 @@ def key_figures(halves: Sequence[Written]) -> dict[str, str]:
     """For the row of numbers below the heading."""
     if not halves:
         return {}
-    trainings = [each for half in halves for each in half.record["trainings"]]
+    trained = [each for half in halves for each in half.record["trained"]]
     found = {
         "populations": ", ".join(half.record["title"] for half in halves),
         "protected conditions": str(sum(half.record["conditions"] for half in halves)),
-        "single SANs trained": str(len(trainings)),
+        "networks trained to protect": str(len(trained)),
     }
-    if trainings:
-        found["their training time"] = duration(sum(each["seconds"] for each in trainings))
+    if trained:
+        found["their training time"] = duration(sum(each["seconds"] for each in trained))
     return found
 
 

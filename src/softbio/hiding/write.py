@@ -48,6 +48,7 @@ from softbio.tables.privacy import identification as identification_table
 from softbio.tables.quality import quality
 from softbio.tables.selectivity import attribute_errors, selectivity
 from softbio.tables.side_by_side import side_by_side_table
+from softbio.tables.trained import trained_table
 
 EXAMPLES, PROTOTYPES, TOGETHER = "examples", "prototypes", "side by side"
 # stems of the tables and figures that stand in the section of ensemble and series
@@ -76,6 +77,7 @@ def build_tables(
     yield attacks_table(hiding)
     yield from family_tables(hiding)
     yield quality(hiding.quality, hiding.dataset)
+    yield trained_table(hiding.trained, hiding.dataset)
     yield evaluators_table(evaluators(hiding, specs), hiding.dataset)
     yield replace(population_table(hiding.population), name=f"population-{hiding.dataset}")
     yield claims_table(claims, hiding.dataset)
@@ -191,6 +193,7 @@ def _record(
         "protectors": protectors,
         "beyond_talk": list(beyond),
         "trainings": [_training(each) for each in hiding.trainings],
+        "trained": [asdict(each) for each in hiding.trained],
         "differences": differences(hiding.trainings[0].recipe) if hiding.trainings else [],
         "seeds": list(hiding.seeds),
         "conditions": sum(each.protector != NONE for each in hiding.conditions),

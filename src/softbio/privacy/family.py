@@ -1,6 +1,7 @@
 """The networks of an ensemble and of a series: what each is called, and by which recipes it comes
 to be. All of it is the SAN's and its auxiliary classifier's training, by other recipes."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -75,6 +76,16 @@ def classifier_folder(diversity: str, member: int) -> str:
     are the same."""
     first = (diversity, member) == (DIVERSITIES[0], 1)
     return "gender" if first else f"{member_folder(diversity, member)}/gender"
+
+
+def judge_folder(san: str) -> str:
+    """The classifier that the SAN of a folder is trained against: a member's or stage's own."""
+    first, *rest = san.split("/")
+    if not rest:
+        return classifier_folder(DIVERSITIES[0], 1)
+    return classifier_folder(
+        first if first in DIVERSITIES else DIVERSITIES[-1], int(re.sub(r"\D", "", rest[0]))
+    )
 
 
 def stage_folder(stage: int) -> str:

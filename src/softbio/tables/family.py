@@ -39,7 +39,10 @@ OUTPUTS = {
 }
 # behind the members' own rows
 JOINT = (MEAN, AVERAGE, RANDOM, BEST)
-SEEDS = "Number and interval are of the mean over the seeds; the last column is their span."
+SEEDS = (
+    "Number and interval are of the mean over these very seeds, so the interval is narrower than "
+    "that side by side, which is for new seeds too; the last column is their span."
+)
 
 
 def _seeds(tracks: Iterable[Track]) -> int:

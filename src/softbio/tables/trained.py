@@ -1,0 +1,57 @@
+"""What the networks behind protected faces took to train."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import groupby
+
+import pandas as pd
+
+from softbio.hiding.trained import Trained
+from softbio.names import joined
+from softbio.records import in_text, label
+from softbio.tables.layout import ABSENT, Row, Table, decimals
+
+
+def _span(values: Sequence[float], digits: int = 0) -> str:
+    """Smallest and largest, once where they are printed alike."""
+    ends = (f"{end(values):,.{digits}f}" for end in (min, max))
+    return " … ".join(dict.fromkeys(ends))
+
+
+def _row(kind: str, networks: Sequence[Trained]) -> Row:
+    minutes = [each.seconds / 60 for each in networks]
+    spans = [
+        _span([getattr(each, name) for each in networks])
+        for name in ("parameters", "epochs", "images")
+    ]
+    each, memory = _span(minutes, 1), _span([each.memory for each in networks])
+    return Row([kind, str(len(networks)), *spans, each, decimals(sum(minutes), 1), memory])
+
+
+def trained_table(networks: Sequence[Trained], dataset: str) -> Table | None:
+    """A row a kind of network and one of their sum; None where none was trained.
+
+    networks: as `read_trained` orders them.
+    """
+    if not networks:
+        return None
+    groups = [(kind, list(same)) for kind, same in groupby(networks, lambda each: each.kind)]
+    rows = [_row(kind, same) for kind, same in groups]
+    total = decimals(sum(each.seconds for each in networks) / 60, 1)
+    rows.append(Row(["All", str(len(networks)), *[ABSENT] * 4, total, ABSENT], summary=True))
+    hardware = joined(sorted({each.hardware for each in networks}))
+    caption = (
+        f"Every network that was trained so that faces of {in_text(dataset)} are protected, or "
+        "that ensembles' classifiers can be compared; not those that judge or attack. Minutes: of "
+        f"the epochs, without start and data, on {hardware}. An ensemble needs each of its SANs; a "
+        "series needs the first of E3's, which is its first stage, and its later stages. "
+        "Memory: of the process at its peak."
+    )
+    heads = ("Network", "Trained", "Parameters", "Epochs", "Faces", "Minutes each",
+             "Minutes in all", "Memory, MB")  # fmt: skip
+    long = pd.DataFrame(
+        [{"dataset": dataset, "kind": each.kind} | asdict(each) for each in networks]
+    )
+    title = f"What was trained: {label(dataset)}"
+    columns = [("", name) for name in heads]
+    return Table(f"trained-{dataset}", title, caption, long, columns, rows)
