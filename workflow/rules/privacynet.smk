@@ -18,6 +18,8 @@ rule privacynet:
     conda:
         "../../envs/softbio.yaml"
     threads: 1
+    # the longest of all, which waits for no classifier
+    priority: 2
     resources:
         runtime=minutes_of_privacy,
         mem_mb=memory_of_privacy,
