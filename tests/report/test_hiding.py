@@ -15,7 +15,7 @@ from softbio.files import write_json
 from softbio.hiding.claim import IMPOSSIBLE
 from softbio.hiding.claims import decide
 from softbio.hiding.curves import chosen, nearest_mixing, on_curves
-from softbio.hiding.faces import example_faces
+from softbio.hiding.faces import example_faces, hide_set_faces
 from softbio.hiding.load import load_hiding, read_condition
 from softbio.hiding.page import as_sentence
 from softbio.hiding.population import read_population, read_training
@@ -117,6 +117,42 @@ def test_curves_show_five_conditions_of_one_seed(seeds):
     names = [condition.name for condition in chosen(hiding)]
     assert names[:4] == ["Before", "SAN SM", "SAN NT", "SAN OP"]
     assert names[5:] == ["Gaussian blur sigma 2", "Gradient sign eps 8"]
+
+
+def test_a_system_is_shown_by_the_mode_that_stands_for_it(drawn):
+    _, hiding = drawn
+    own, modes = hiding.conditions[0], {
+        "ensemble": ("member1", "average", "random"), "flowsan": ("stage1", "stage2", "stage3"),
+        "privacynet": ("g", "a", "keep"), "pixelation": ("block2", "block4", "block8"),
+    }  # fmt: skip
+    added = [replace(own, protector=name, mode=mode) for name in modes for mode in modes[name]]
+    found = chosen(replace(hiding, conditions=(own, *added)))
+    assert [(each.protector, each.mode) for each in found[1:]] == [
+        ("ensemble", "average"), ("flowsan", "stage3"), ("privacynet", "g"),
+        ("pixelation", "block4"),
+    ]  # fmt: skip
+
+
+def test_every_set_that_privacynet_hides_has_its_faces(drawn):
+    _, hiding = drawn
+    own, *rest = hiding.conditions[:6]
+    modes = ("g", "ar", "keep", "g-nocycle", "gar-nomatcher")
+    sets = [
+        replace(each, protector="privacynet", mode=mode, title="PrivacyNet")
+        for each, mode in zip(rest, modes, strict=True)
+    ]
+    found = hide_set_faces(replace(hiding, conditions=(own, *sets)))
+    assert list(dict.fromkeys(each.condition for each in found)) == [
+        "Before", "PrivacyNet gender hidden", "PrivacyNet age, race hidden",
+        "PrivacyNet nothing hidden",
+    ]  # fmt: skip
+    assert len({each.image for each in found}) == 6
+    (face,) = (e for e in found[6:12] if e.image == found[0].image)
+    index = pd.read_parquet(sets[0].folder / "index.parquet")
+    row = index.index[index["image"] == face.image][0]
+    assert np.array_equal(face.pixels, np.load(sets[0].folder / "images.npy")[row])
+    assert hide_set_faces(replace(hiding, conditions=(own, sets[0], sets[3]))) == []
+    assert hide_set_faces(hiding) == []
 
 
 def test_seeds_have_a_row_of_their_mean(seeds):

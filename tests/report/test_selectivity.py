@@ -107,6 +107,14 @@ def test_the_claim_holds_where_hidden_errors_rise_and_kept_ones_stay(hiding):
     assert found["C5b"].parts[0].interval.low > 0
 
 
+def test_where_nothing_is_kept_the_claim_counts_no_kept_errors(hiding):
+    (every,) = (c for c in selectivity_claims(hiding) if c.name == "C5")
+    assert "; kept ones: 3 of 3 errors rise by less than 5 (points" in every.sentence
+    (alone,) = (c for c in selectivity_claims(replace(hiding, attributes=())) if c.name == "C5")
+    assert {part.word for part in alone.parts} == {HELD}
+    assert "; nobody reads one that was kept." in alone.sentence
+
+
 @pytest.mark.parametrize(
     ("effect", "lost"),
     [

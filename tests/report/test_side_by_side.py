@@ -150,6 +150,8 @@ def test_without_a_second_protector_nothing_stands_side_by_side(hiding):
         together(None, "lfw")
     deaf = tuple(item for item in hiding.matching if item.about.matcher == "weak")
     unheard = side_by_side(replace(hiding, matching=deaf))
+    weak = side_by_side_table(unheard, "lfw").caption
+    assert "below 50 % before protection, is in no mean." in weak
     with pytest.raises(NotShown, match="at least 50 % before"):
         together(unheard, "lfw")
     assert unheard.efficient == frozenset()

@@ -108,6 +108,10 @@ def test_the_record_of_the_family_says_what_its_claims_say():
     kinds = claims[claims["claim"] == "C2"].groupby(["text", "word"]).size()
     assert list(kinds) == numbers("C2", r"all (\d+)") * 2
     assert set(words["C2"].index) == {"held"}
+    core = claims[claims["claim"] == "C3, PrivacyNet"]
+    assert set(core["word"]) == {"held"}
+    least, most = (round(100 * end(core["value"])) for end in (min, max))
+    assert numbers("C3", r"all (\d+) comparisons, (\d+) to (\d+)") == [len(core), least, most]
     cores = [words[name] for name in ("C3", "C3, Ensemble SAN", "C3, FlowSAN")]
     higher = r"in (\d+) \(SAN\), (\d+) \(ensemble\) and (\d+) \(FlowSAN\)"
     assert numbers("C3", higher) == [own["held"] for own in cores]
@@ -120,6 +124,8 @@ def test_the_record_of_the_family_says_what_its_claims_say():
     diverse = words["C4c"]
     of_diverse = [diverse["held"], diverse.sum(), diverse["undecided"]]
     assert numbers("C4c", r"in (\d+) of (\d+) .* (\d+) of") == of_diverse
+    assert words["C5"].to_dict() == {"held": numbers("C5", r"gender, (\d+) of (\d+)")[0]}
+    assert len(set(numbers("C5", r"gender, (\d+) of (\d+)"))) == 1
     assert numbers("C6", r"in (\d+) of (\d+)") == [words["C6"]["not held"], words["C6"].sum()]
 
 
@@ -132,9 +138,48 @@ def test_the_record_of_the_family_prints_its_intervals():
         ("san", "op"): "SAN OP",
         ("ensemble", "average"): "the ensemble's average",
         ("flowsan", "stage3"): "FlowSAN's last stage",
+        ("privacynet", "g"): "PrivacyNet",
     }.items():
         low, high = 100 * means.loc[place, ["value_low", "value_high"]]
         assert f"{name} {low:.1f} to {high:.1f}" in told
+
+
+def test_what_the_record_of_the_family_says_of_privacynet_is_in_its_numbers():
+    text = " ".join(section("The family side by side on LFW").split())
+    numbers = pd.read_csv(RECORD / "family_lfw_cpu/side_by_side.csv")
+    by = numbers.fillna({"mode": "", "by": ""}).set_index(["protector", "mode", "number", "by"])
+
+    def value(protector: str, mode: str, number: str, judge: str = "") -> float:
+        return float(by.loc[(protector, mode, number, judge), "value"])
+
+    def share(*key: str) -> str:
+        return f"{100 * value(*key):.1f}"
+
+    net, san, step = ("privacynet", "g"), ("san", "op"), ("gradient_sign", "eps8")
+    turned = "eer_turned_mean"
+    assert f"{share(*net, 'tmr', 'SFace')} % for SFace at a mean EER" in text
+    assert f"turned round, of {share(*net, turned)} %; by the means" in text
+    pairs = [(value(p, m, turned), value(p, m, "tmr", "SFace"))
+             for p, m in by.index.droplevel([2, 3]).unique() if (p, m) != net]  # fmt: skip
+    own = value(*net, turned), value(*net, "tmr", "SFace")
+    assert not any(hidden >= own[0] and kept >= own[1] for hidden, kept in pairs)
+    psnr, ssim = (
+        f"{value(*net, name):.{d}f}".lstrip("0") for name, d in (("psnr", 1), ("ssim", 2))
+    )
+    beside = [f"{value(*san, name):.{d}f}".lstrip("0") for name, d in (("psnr", 1), ("ssim", 2))]
+    assert f"PSNR {psnr} dB, SSIM {ssim}; SAN OP {beside[0]} dB, {beside[1]}" in text
+    worst = {key: share(*key, "worst_separation") for key in (net, san, step)}
+    assert f"max(AUC, 1 − AUC) of {worst[net]} %" in text
+    assert f"with {worst[step]} %, more than of SAN OP ({worst[san]} %)" in text
+    assert f"{share(*step, turned)} for {share(*san, turned)} %" in text
+    trained = pd.read_csv(RECORD / "family_lfw_cpu/trained.csv")
+    minutes = {name: own["seconds"] / 60 for name, own in trained.groupby("kind")}
+    least, most = (f"{end(minutes['PrivacyNet']):.0f}" for end in (min, max))
+    assert f"{least} to {most} min a seed" in text
+    gender = pd.read_csv(RECORD / "family_lfw_cpu/gender.csv", keep_default_na=False)
+    own = gender[gender["evaluator"] == "faceres"].astype({"eer": float})
+    before, keep = (100 * own[own["mode"] == mode]["eer"].mean() for mode in ("", "keep"))
+    assert f"falls from {before:.1f} to {keep:.1f} %" in text
 
 
 def test_the_record_of_privacynet_prints_what_its_numbers_say():

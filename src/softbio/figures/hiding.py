@@ -57,7 +57,12 @@ def _cell(ax: Axes, each: Example) -> None:
     ax.set_xlabel(text, fontsize=6.5, labelpad=2)
 
 
-def examples(found: Sequence[Example], dataset: str) -> Figure:
+def examples(
+    found: Sequence[Example],
+    dataset: str,
+    name: str = "examples",
+    title: str = "Faces before and after protection",
+) -> Figure:
     """A row a condition and a column a subject, with P(male) of each classifier below each face.
 
     Raises NotShown without faces.
@@ -76,8 +81,8 @@ def examples(found: Sequence[Example], dataset: str) -> Figure:
         ax = axes[rows.index(each.condition), columns.index((each.subject, each.gender))]
         ax.set_axis_on()
         _cell(ax, each)
-    for ax, name in zip(axes[:, 0], rows, strict=True):
-        ax.set_ylabel(textwrap.fill(name, 13), rotation=0, ha="right", va="center", fontsize=7)
+    for ax, row in zip(axes[:, 0], rows, strict=True):
+        ax.set_ylabel(textwrap.fill(row, 13), rotation=0, ha="right", va="center", fontsize=7)
     for ax, (_, gender) in zip(axes[0], columns, strict=True):
         ax.set_title(gender, fontsize=7, loc="center", pad=3)
     classifiers = list(dict.fromkeys(name for each in found for name in each.readings))
@@ -91,10 +96,7 @@ def examples(found: Sequence[Example], dataset: str) -> Figure:
         f"{len(rows)} rows of {len(columns)} faces: {', '.join(rows)}. Columns: "
         f"{', '.join(gender for _, gender in columns)}."
     )
-    return Figure(
-        f"examples-{dataset}", "Faces before and after protection", caption, alt, dataset, None,
-        _frame(found), canvas,
-    )  # fmt: skip
+    return Figure(f"{name}-{dataset}", title, caption, alt, dataset, None, _frame(found), canvas)
 
 
 def _dots(ax: Axes, part: pd.DataFrame, order: Sequence[str], styles: Mapping[str, str]) -> None:

@@ -7,7 +7,8 @@ import numpy as np
 
 from softbio.conditions import MODES, unseen
 from softbio.hiding.load import NONE, Condition, Hiding
-from softbio.hiding.systems import SAN
+from softbio.hiding.selectivity import PRIVACYNET, hide_set
+from softbio.hiding.systems import SAN, SYSTEMS, representative
 from softbio.intervals import Judged
 from softbio.scores import ORIGINAL
 
@@ -60,7 +61,7 @@ def on_curves(hiding: Hiding, items: Iterable[Any]) -> list[Any]:
 
 def chosen(hiding: Hiding) -> list[Condition]:
     """For the example faces, of the first seed: originals, SAN by mode, the nearest face mixing,
-    then one mode of each other protector, its middle one."""
+    then one mode of each other protector: the one that stands for a system, else its middle one."""
     seed, mixing = min(hiding.seeds, default=0), nearest_mixing(hiding)
     own = [c for c in hiding.conditions if c.seed == seed]
     own += [c for c in hiding.conditions if c.protector not in {c.protector for c in own}]
@@ -71,6 +72,18 @@ def chosen(hiding: Hiding) -> list[Condition]:
     found += [c for c in own if (c.protector, c.mode) == (MIXING, mixing)][:1]
     others = dict.fromkeys(c.protector for c in own if c.protector not in (NONE, SAN, MIXING))
     for protector in others:
-        modes = [c for c in own if c.protector == protector]
-        found.append(modes[len(modes) // 2])
+        modes = {c.mode: c for c in own if c.protector == protector}
+        stands = representative(protector, list(modes)) if protector in SYSTEMS else None
+        found.append(modes[stands or list(modes)[len(modes) // 2]])
     return found
+
+
+def hide_sets(hiding: Hiding) -> list[Condition]:
+    """For a grid of their own, of the first seed: originals and every set of attributes that
+    PrivacyNet hides, without its ablations; empty where there are fewer than two."""
+    seed = min(hiding.seeds, default=0)
+    own = [c for c in hiding.conditions if c.seed == seed]
+    sets = [
+        c for c in own if c.protector == PRIVACYNET and not hide_set(PRIVACYNET, c.mode).without
+    ]
+    return [c for c in own if c.protector == NONE][:1] + sets if len(sets) > 1 else []

@@ -8,11 +8,11 @@ import pandas as pd
 from softbio.conditions import by_scorer
 from softbio.errors import UserError
 from softbio.figures.hiding import Example
-from softbio.hiding.curves import chosen
+from softbio.hiding.curves import chosen, hide_sets
 from softbio.hiding.load import NONE, Condition, Hiding
 from softbio.scores import ORIGINAL
 
-EACH, READERS, CONDITIONS = 3, 3, 8
+EACH, READERS, CONDITIONS = 3, 3, 10
 
 
 def _readings(hiding: Hiding, condition: Condition) -> dict[str, pd.Series]:
@@ -62,12 +62,17 @@ def _of_condition(hiding: Hiding, condition: Condition, wanted: Sequence[str]) -
 
 
 def example_faces(hiding: Hiding) -> list[Example]:
-    """Originals, the SAN's modes and the other protectors of the first seed that have images; of a
-    protector with strengths the one that the curves show, or its first.
+    """Of the conditions that `chosen` names, as far as they fit. Raises UserError for a condition
+    whose images are gone."""
+    return _faces(hiding, chosen(hiding)[:CONDITIONS])
 
-    Raises UserError for a condition whose images are gone.
-    """
-    conditions = chosen(hiding)[:CONDITIONS]
+
+def hide_set_faces(hiding: Hiding) -> list[Example]:
+    """Of every set of attributes that PrivacyNet hides. Raises UserError as `example_faces`."""
+    return _faces(hiding, hide_sets(hiding))
+
+
+def _faces(hiding: Hiding, conditions: Sequence[Condition]) -> list[Example]:
     conditions = [each for each in conditions if (each.folder / "images.npy").is_file()]
     if not conditions:
         return []

@@ -231,11 +231,13 @@ def selective(hiding: Hiding) -> Claim:
     everything = parts[True] + parts[False]
     sentence = "No able reader has scored PrivacyNet's faces and the originals."
     if everything:
-        told = (
-            f"Hidden attributes: {held_of(parts[True], 'errors rise')}",
-            f"kept ones: {held_of(parts[False], f'errors rise by less than {100 * MARGIN:.0f}')}",
+        sentence = f"Hidden attributes: {held_of(parts[True], 'errors rise')}"
+        kept = held_of(parts[False], f"errors rise by less than {100 * MARGIN:.0f}")
+        sentence += (
+            f"; kept ones: {kept} (points of balanced error; the margin is ours)."
+            if parts[False]
+            else "; nobody reads one that was kept."
         )
-        sentence = f"{'; '.join(told)} (points of balanced error; the margin is ours)."
     title = "PrivacyNet hides the attributes that it is asked to hide and keeps the others"
     word = all_of([part.word for part in everything])
     return Claim("C5", title, word, sentence + _unheard(known), tuple(everything))

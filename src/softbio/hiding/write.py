@@ -22,7 +22,7 @@ from softbio.hiding.claim import Claim
 from softbio.hiding.claims import as_record, decide
 from softbio.hiding.curves import first_seeds, on_curves
 from softbio.hiding.evaluators import evaluators
-from softbio.hiding.faces import example_faces
+from softbio.hiding.faces import example_faces, hide_set_faces
 from softbio.hiding.family import series
 from softbio.hiding.family_claims import sentences as of_family
 from softbio.hiding.headline import headline
@@ -51,6 +51,7 @@ from softbio.tables.side_by_side import side_by_side_table
 from softbio.tables.trained import trained_table
 
 EXAMPLES, PROTOTYPES, TOGETHER = "examples", "prototypes", "side by side"
+SETS = "hide-sets", "Faces by what PrivacyNet hides"
 # stems of the tables and figures that stand in the section of ensemble and series
 FAMILY = ("ensemble", "diversity", "flowsan", PROTOTYPES)
 FIRST = "Of several seeds the first is shown; the tables have all."
@@ -132,6 +133,8 @@ def _write_figures(hiding: Hiding, beside: SideBySide | None, folder: Path, apar
 
     place = folder if hiding.population.drawn else apart
     draw(EXAMPLES, lambda: examples(example_faces(hiding), hiding.dataset), place)
+    if sets := hide_set_faces(hiding):
+        draw(SETS[0], lambda: examples(sets, hiding.dataset, *SETS), place)
     if faces := portraits(hiding):
         learnt = hiding.population.sources[0].name
         draw(PROTOTYPES, lambda: prototypes(faces, learnt, hiding.dataset), place)

@@ -100,4 +100,5 @@ def _unheard(shown: SideBySide) -> str:
     weak = [name for name in shown.matchers if name not in shown.heard]
     if not weak:
         return ""
-    return f"; {joined(weak)}, below 50 % before protection, are in no mean"
+    verb = "is" if len(weak) == 1 else "are"
+    return f"; {joined(weak)}, below 50 % before protection, {verb} in no mean"
