@@ -17,7 +17,7 @@ from softbio.hiding.equal_privacy import cores
 from softbio.hiding.headline import headline
 from softbio.hiding.side_by_side import side_by_side
 from softbio.hiding.told import in_short, representatives, sentences
-from softbio.hiding.verdicts import HELD, NOT_HELD
+from softbio.hiding.verdicts import HELD, NOT_HELD, UNDECIDED
 from softbio.tables.layout import ABSENT
 from softbio.tables.side_by_side import side_by_side_table
 from tests.conftest import ROOT
@@ -283,6 +283,9 @@ def test_the_headline_names_each_system(hiding, shown):
     assert in_short(shown) in text
     assert "SAN OP, Ensemble SAN average, FlowSAN stage 3 and PrivacyNet gender hidden take" in text
     assert "holds for Ensemble SAN, FlowSAN and PrivacyNet" in text
+    one, *others = (c for c in decide(hiding) if c.name.startswith("C3"))
+    mixed = headline(hiding, [replace(one, word=UNDECIDED), *others], shown)
+    assert "is undecided for SAN, and holds for Ensemble SAN" in mixed
     assert text.endswith(" %.")
     assert "turned round" not in text
     effects = {k: v for k, v in beside.EFFECTS.items() if k[0] in ("none", "san", "mixing")}

@@ -71,7 +71,7 @@ def _core(claims: Sequence[Claim], told: str) -> str:
     by_word: dict[str, list[str]] = {}
     for claim in found:
         by_word.setdefault(WORDS[claim.word], []).append(claim.name.removeprefix("C3, "))
-    outcome = "; ".join(
+    outcome = ", and ".join(
         f"{word} for {joined(['SAN' if name == 'C3' else name for name in names])}"
         for word, names in by_word.items()
     )
