@@ -207,8 +207,21 @@ def test_the_record_of_privacynet_prints_what_its_numbers_say():
     )
     claims = pd.read_csv(RECORD / "privacynet_utkface_cpu/claims.csv")
     words = claims.loc[claims["claim"] == "C5", "word"].value_counts()
-    told = re.search(r"of (\d+) parts of claim C5 .* (\d+) hold and (\d+),", " ".join(text.split()))
-    assert [int(each) for each in told.groups()] == [words.sum(), words["held"], words["undecided"]]
+    told = re.search(r"all (\d+) parts of claim C5 .* hold\.", " ".join(text.split()))
+    assert words.to_dict() == {"held": int(told[1])}
+    quality = pd.read_csv(RECORD / "privacynet_utkface_cpu/quality.csv").set_index("condition")
+    ablated = quality["psnr"][
+        [f"PrivacyNet gender hidden{how}" for how in (" (without matcher)", " (without cycle)", "")]
+    ]
+    first, second, full = (f"{value:.1f}" for value in ablated)
+    assert f"(PSNR {first} and {second} dB for {full})" in text
+    own = quality[quality.index.str.match(r"PrivacyNet [^(]*$")]
+    ends = [f"{end(own['psnr']):.1f}" for end in (min, max)]
+    ends += [f"{end(own['ssim']):.2f}".lstrip("0") for end in (min, max)]
+    assert "PSNR is {} to {} dB and SSIM {} to {}".format(*ends) in text
+    points = [printed["privacynet", mode, "gender"].strip("*+")
+              for mode in ("g-nomatcher", "g-nocycle", "g")]  # fmt: skip
+    assert "({} and {} points for {})".format(*points) in text
 
 
 def test_the_record_of_reading_gender_prints_what_its_numbers_say():
