@@ -2,7 +2,6 @@
 # what the report's second half is made from.
 from snakemake.iocontainers import Wildcards
 
-from softbio.privacy.family import judge_folder
 from softbio.privacy.plan import ORIGINAL
 from softbio.privacy.recipe import own_matcher_recipe
 
@@ -183,9 +182,8 @@ def networks_behind(wildcards):
     for san in sans:
         folder = Path(san).parent.relative_to(home).as_posix()
         found.append(network_file(wildcards, judge_folder(folder)))
-    if (sans or "generator" in files) and "matcher" in matcher_of(wildcards):
-        found.append(matcher_of(wildcards)["matcher"])
-    return found
+    matcher = matcher_of(wildcards).get("matcher")
+    return found + [matcher] * bool(matcher and (sans or "generator" in files))
 
 
 def trained_of(wildcards):

@@ -1,8 +1,9 @@
 # What the rules of privacy.smk depend on: paths, recipes, and the networks that a protector needs.
 from softbio.evaluators.registry import load_evaluators
 from softbio.privacy.family import (
-    DIVERSITIES,
     classifier_folder,
+    judge_folder,
+    member_folder,
     member_numbers,
     member_plan,
     stage_folder,
@@ -157,12 +158,13 @@ def matcher_of(wildcards):
 
 def judges_of(wildcards):
     """The networks that a SAN is trained against: a member's or stage's has a classifier of its own."""
-    folder = "gender"
+    san = "san"
     if member := wildcards.get("member"):
-        folder = classifier_folder(wildcards.diversity, int(member))
+        san = f"{member_folder(wildcards.diversity, int(member))}/san"
     elif stage := wildcards.get("stage"):
-        folder = classifier_folder(DIVERSITIES[-1], int(stage))
-    return {"classifier": network_file(wildcards, folder)} | matcher_of(wildcards)
+        san = stage_folder(int(stage))
+    classifier = network_file(wildcards, judge_folder(san))
+    return {"classifier": classifier} | matcher_of(wildcards)
 
 
 def stages_before(wildcards):

@@ -15,11 +15,11 @@ rule privacynet:
         run=f"{NETWORK}/privacynet/{{ablation}}/run.json",
     log:
         f"{NETWORK}/privacynet/{{ablation}}/train.log",
+    # the longest of all, which waits for no classifier
+    priority: 2
     conda:
         "../../envs/softbio.yaml"
     threads: 1
-    # the longest of all, which waits for no classifier
-    priority: 2
     resources:
         runtime=minutes_of_privacy,
         mem_mb=memory_of_privacy,

@@ -59,11 +59,15 @@ def on_curves(hiding: Hiding, items: Iterable[Any]) -> list[Any]:
     ]
 
 
+def _of_first_seed(hiding: Hiding) -> list[Condition]:
+    seed = min(hiding.seeds, default=0)
+    return [c for c in hiding.conditions if c.seed == seed]
+
+
 def chosen(hiding: Hiding) -> list[Condition]:
     """For the example faces, of the first seed: originals, SAN by mode, the nearest face mixing,
     then one mode of each other protector: the one that stands for a system, else its middle one."""
-    seed, mixing = min(hiding.seeds, default=0), nearest_mixing(hiding)
-    own = [c for c in hiding.conditions if c.seed == seed]
+    own, mixing = _of_first_seed(hiding), nearest_mixing(hiding)
     own += [c for c in hiding.conditions if c.protector not in {c.protector for c in own}]
     order = list(MODES)
     found = [c for c in own if c.protector == NONE][:1]
@@ -81,8 +85,7 @@ def chosen(hiding: Hiding) -> list[Condition]:
 def hide_sets(hiding: Hiding) -> list[Condition]:
     """For a grid of their own, of the first seed: originals and every set of attributes that
     PrivacyNet hides, without its ablations; empty where there are fewer than two."""
-    seed = min(hiding.seeds, default=0)
-    own = [c for c in hiding.conditions if c.seed == seed]
+    own = _of_first_seed(hiding)
     sets = [
         c for c in own if c.protector == PRIVACYNET and not hide_set(PRIVACYNET, c.mode).without
     ]

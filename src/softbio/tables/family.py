@@ -27,7 +27,7 @@ from softbio.hiding.family import (
 from softbio.hiding.load import NONE, Hiding
 from softbio.records import in_text, label
 from softbio.statistics import Interval
-from softbio.tables.layout import ABSENT, Row, Table
+from softbio.tables.layout import ABSENT, Row, Table, extremes
 from softbio.tables.privacy import flat, percent
 
 OUTPUTS = {
@@ -55,8 +55,7 @@ def _span(track: Track, place: Place) -> str:
     values = [drawn.estimate for drawn in track.places[place].values()]
     if len(values) < 2:
         return ABSENT
-    ends = (percent(Interval(end(values), np.nan, np.nan)) for end in (min, max))
-    return " … ".join(dict.fromkeys(ends))
+    return extremes(values, lambda value: percent(Interval(value, np.nan, np.nan)))
 
 
 def _rows_of(track: Track, place: Place, bases: dict[str, Place]) -> Iterator[dict]:

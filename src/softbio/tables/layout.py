@@ -1,6 +1,7 @@
 """A table once, written three ways: long CSV, Markdown, LaTeX (booktabs)."""
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -75,6 +76,11 @@ class Table:
 def decimals(value: float, digits: int = 2) -> str:
     """A number as printed; a dash where it is undefined."""
     return ABSENT if value is None or not np.isfinite(value) else f"{value:.{digits}f}"
+
+
+def extremes(values: Sequence[float], form: Callable[[float], str]) -> str:
+    """Smallest and largest value as `form` prints them, once where they are printed alike."""
+    return " … ".join(dict.fromkeys(form(end(values)) for end in (min, max)))
 
 
 def plus_minus(values: np.ndarray, digits: int = 2) -> str:

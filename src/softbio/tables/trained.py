@@ -9,23 +9,17 @@ import pandas as pd
 from softbio.hiding.trained import Trained
 from softbio.names import joined
 from softbio.records import in_text, label
-from softbio.tables.layout import ABSENT, Row, Table, decimals
-
-
-def _span(values: Sequence[float], digits: int = 0) -> str:
-    """Smallest and largest, once where they are printed alike."""
-    ends = (f"{end(values):,.{digits}f}" for end in (min, max))
-    return " … ".join(dict.fromkeys(ends))
+from softbio.tables.layout import ABSENT, Row, Table, decimals, extremes
 
 
 def _row(kind: str, networks: Sequence[Trained]) -> Row:
     minutes = [each.seconds / 60 for each in networks]
-    spans = [
-        _span([getattr(each, name) for each in networks])
-        for name in ("parameters", "epochs", "images")
-    ]
-    each, memory = _span(minutes, 1), _span([each.memory for each in networks])
-    return Row([kind, str(len(networks)), *spans, each, decimals(sum(minutes), 1), memory])
+    *spans, memory = (
+        extremes([getattr(each, name) for each in networks], "{:,.0f}".format)
+        for name in ("parameters", "epochs", "images", "memory")
+    )
+    took = extremes(minutes, "{:,.1f}".format), decimals(sum(minutes), 1)
+    return Row([kind, str(len(networks)), *spans, *took, memory])
 
 
 def trained_table(networks: Sequence[Trained], dataset: str) -> Table | None:
