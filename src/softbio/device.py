@@ -55,10 +55,10 @@ class Determinism:
 
     def __enter__(self) -> "Determinism":
         self._show = warnings.showwarning
-        self._before = torch.is_deterministic_algorithms_warn_only_enabled()
-        self._enabled = torch.are_deterministic_algorithms_enabled()
+        self._before = torch.get_deterministic_debug_mode()
         self._fill = torch.utils.deterministic.fill_uninitialized_memory
-        torch.use_deterministic_algorithms(True, warn_only=True)
+        # as use_deterministic_algorithms, which imports torch's compiler: a second in each job
+        torch.set_deterministic_debug_mode("warn")
         # a debugging aid that writes all fresh memory once more
         torch.utils.deterministic.fill_uninitialized_memory = False
         warnings.showwarning = self._note
@@ -67,7 +67,7 @@ class Determinism:
     def __exit__(self, *_: object) -> None:
         warnings.showwarning = self._show
         torch.utils.deterministic.fill_uninitialized_memory = self._fill
-        torch.use_deterministic_algorithms(self._enabled, warn_only=self._before)
+        torch.set_deterministic_debug_mode(self._before)
 
     def _note(self, message, *arguments, **options) -> None:
         found = self.WARNING.search(str(message))

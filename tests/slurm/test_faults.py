@@ -48,7 +48,7 @@ class Play:
 def cause_the_faults(cluster: Cluster, folder: Path, local: Path) -> Play:
     """Hold the three runs and let each meet its fault."""
     held: dict[str, Trainer] = {}
-    until(lambda: len(hold(folder, held)) == 3, "three runs in their third epoch", 120)
+    until(lambda: len(hold(folder, held)) == 3, "three runs in their third epoch", 300)
     by_node = {cluster.job(trainer.job)["NodeList"]: trainer for trainer in held.values()}
     assert set(by_node) == {"n1", "n2"}
     crashed = by_node["n2"]
@@ -77,7 +77,7 @@ def play(cluster, tmp_path_factory) -> Play:
         play = cause_the_faults(cluster, folder, local)
         alone = snakemake(local, *PREDICTIONS, cores=1)
         assert alone.returncode == 0, alone.stdout
-        until(lambda: command.poll() is not None, "the workflow's end", 240)
+        until(lambda: command.poll() is not None, "the workflow's end", 480)
     finally:
         if command.poll() is None:
             command.kill()
@@ -135,11 +135,11 @@ def test_a_gpu_is_given_and_ctrl_c_cancels(play, cluster):
     target = PREDICTIONS[0].replace("seed0", "seed1")
     command = started(play.folder, target, *COMMAND, "--set-resources", *GPU)
     try:
-        trainer = until(lambda: next(iter(trainers(play.folder)), None), "training", 90)
+        trainer = until(lambda: next(iter(trainers(play.folder)), None), "training", 180)
         record = cluster.job(trainer.job)
         visible = trainer.environment("CUDA_VISIBLE_DEVICES")
         os.kill(command.pid, signal.SIGINT)
-        output, _ = command.communicate(timeout=90)
+        output, _ = command.communicate(timeout=180)
     finally:
         if command.poll() is None:
             command.kill()

@@ -9,7 +9,7 @@ from PIL import Image
 
 from softbio.data.faces import draw_population, render
 from tests.conftest import ROOT
-from tests.project import copy_of_the_project, snakemake
+from tests.project import copy_of_the_project, snakemake, started
 
 PAGE = (ROOT / "docs/adding-a-dataset.md").read_text()
 COMMANDS = re.findall(r"^    snakemake --cores all (.*)$", PAGE, re.M)
@@ -49,7 +49,7 @@ def test_images_and_a_table_end_in_a_report(folder):
 
 
 def test_a_reader_and_its_entry_are_packed(folder, monkeypatch):
-    # in a clone the library is where the workflow is
+    # in a clone the library is where the workflow is: not one that is imported already
     monkeypatch.setenv("PYTHONPATH", str(folder / "src"))
     (reader,), (_, entry) = blocks("python"), blocks("yaml")
     (name,) = re.findall(r"`src/softbio/data/readers/(\w+)\.py`", PAGE)
@@ -58,8 +58,9 @@ def test_a_reader_and_its_entry_are_packed(folder, monkeypatch):
         registry.write("\n" + entry)
     people = [f"{person}/{age}.jpg" for person in "abcdefghij" for age in (20, 40)]
     draw([folder / "people" / each for each in people])
-    run = snakemake(folder, *COMMANDS[1].split())
-    assert run.returncode == 0, run.stdout
+    run = started(folder, "--cores", "2", *COMMANDS[1].split())
+    output, _ = run.communicate(timeout=600)
+    assert run.returncode == 0, output
     packed = folder / "resources/packed/people/36"
     card = json.loads((packed / "card.json").read_text())
     assert sum(card["counts"].values()) == len(people)
