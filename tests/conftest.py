@@ -15,11 +15,6 @@ ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The folders of long tests first: at the end only short files are left to share out."""
-    items.sort(key=lambda item: item.path.parent.name not in ("workflow", "killed"))
-
-
 @pytest.fixture(scope="session")
 def published() -> Path:
     """The authors' logs and split lists; skips where they are absent."""
