@@ -136,6 +136,8 @@ def test_a_gpu_is_given_and_ctrl_c_cancels(play, cluster):
     command = started(play.folder, target, *COMMAND, "--set-resources", *GPU)
     try:
         trainer = until(lambda: next(iter(trainers(play.folder)), None), "training", 180)
+        # else it may come to its end before the interrupt comes to Slurm
+        trainer.process.suspend()
         record = cluster.job(trainer.job)
         visible = trainer.environment("CUDA_VISIBLE_DEVICES")
         os.kill(command.pid, signal.SIGINT)
