@@ -24,18 +24,6 @@ from softbio.resume import Progress
 PACKAGES = ["torch", "torchvision", "numpy", "pandas", "pyarrow", "snakemake"]
 
 
-@dataclass(frozen=True)
-class Stopwatch:
-    """When something began."""
-
-    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    tick: float = field(default_factory=time.monotonic)
-
-    def seconds(self) -> float:
-        """Wall clock since then."""
-        return time.monotonic() - self.tick
-
-
 def versions() -> dict[str, str]:
     """Version of Python and of each package in `PACKAGES` that is installed."""
     found = {"python": platform.python_version()}
@@ -59,6 +47,19 @@ def git_state() -> dict[str, Any]:
         return {"commit": git("rev-parse", "HEAD"), "dirty": bool(changes)}
     except (OSError, subprocess.CalledProcessError):
         return {"commit": None, "dirty": None}
+
+
+@dataclass(frozen=True)
+class Stopwatch:
+    """When something began, and of which sources: a commit made later is not that of the run."""
+
+    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    tick: float = field(default_factory=time.monotonic)
+    git: dict[str, Any] = field(default_factory=git_state)
+
+    def seconds(self) -> float:
+        """Wall clock since then."""
+        return time.monotonic() - self.tick
 
 
 def hardware(device: torch.device) -> str:
@@ -123,7 +124,7 @@ def write_run(
         "deterministic": not nondeterministic,
         "nondeterministic_kernels": nondeterministic,
         "versions": versions(),
-        "git": git_state(),
+        "git": watch.git,
         "data_sha256": data_sha256,
         "command": " ".join(sys.argv),
     }

@@ -1,13 +1,16 @@
 """The page as text: offline, whole, readable by everybody."""
 
 import base64
+import json
 import re
+import shutil
 from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
 
 from softbio.page import copy_text, embedded
+from softbio.report import write_report
 from tests.conftest import ROOT
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -103,6 +106,21 @@ def test_deviations_come_from_the_recipes(text):
     assert "backbone Small CNN, width 32 (published: ResNet-34)" in part
     # CE-CNN and OR-CNN have no initial biases to deviate in
     assert "(Drawn faces: CE-CNN, OR-CNN)" in part
+
+
+def test_figures_of_backbones_stand_in_the_order_of_the_index(made, tables, figures, tmp_path):
+    index = json.loads((made.root / "figures/index.json").read_text())
+    *_, last = (entry for entry in index["figures"] if entry["backbone"] == "small32")
+    last["backbone"] = "resnet34"  # by the alphabet it would be the first
+    folder = tmp_path / "figures"
+    shutil.copytree(made.root / "figures", folder)
+    (folder / "index.json").write_text(json.dumps(index))
+    write_report(
+        "order", made.root / "tables", folder, made.cards, made.records, made.statistics,
+        made.published, ROOT / "report", tmp_path / "report.html",
+    )  # fmt: skip
+    heads = re.findall("<h4>(Drawn faces, .+?)</h4>", (tmp_path / "report.html").read_text())
+    assert heads == ["Drawn faces, Small CNN, width 32", "Drawn faces, ResNet-34"]
 
 
 def test_data_card_and_absent_figures_are_told(text):

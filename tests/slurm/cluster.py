@@ -1,9 +1,10 @@
 """A real, throw-away Slurm on this one machine: two nodes with two pretended GPUs each.
 
 Debian's slurmd can be started several times under different node names. Memory is not enforced (no
-cgroups), and a pretended GPU is a null device whose number a job finds in CUDA_VISIBLE_DEVICES. What
-a job leaves behind is ended by its process group, nearest to cgroups: Snakemake within a job, asked
-to end twice, can wait for ever for a lock that it holds, and by parentage Slurm would lose it.
+cgroups), and a pretended GPU is a null device whose number a job finds in CUDA_VISIBLE_DEVICES.
+What a job leaves behind is ended by its process group, nearest to cgroups: Snakemake within a job,
+asked to end twice, can wait for ever for a lock that it holds, and by parentage Slurm would lose
+it.
 """
 
 import os

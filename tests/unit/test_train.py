@@ -22,6 +22,7 @@ from softbio.methods import METHODS
 from softbio.model import load_models
 from softbio.predict import predict, predict_rows
 from softbio.predictions import read_predictions
+from softbio.provenance import Stopwatch
 from softbio.recipe import Recipe
 from softbio.train import train
 from tests.conftest import write_packed
@@ -133,6 +134,13 @@ def test_nan_names_epoch_and_batch_and_keeps_the_last_good_state(packed, tmp_pat
     monkeypatch.undo()
     train(RECIPE, packed, tmp_path)
     assert json.loads((tmp_path / "run.json").read_text())["resumed_at"] == [1]
+
+
+def test_a_run_names_the_sources_that_it_began_with(packed, tmp_path, monkeypatch):
+    began = {"commit": "c" * 40, "dirty": False}
+    monkeypatch.setattr(softbio.train, "Stopwatch", lambda: Stopwatch(git=began))
+    train(RECIPE, packed, tmp_path)
+    assert json.loads((tmp_path / "run.json").read_text())["git"] == began
 
 
 def test_weighted_run_uses_the_weights_of_its_training_labels(packed):

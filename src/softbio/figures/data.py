@@ -158,11 +158,17 @@ def _error_by(ax: Axes, frame: pd.DataFrame, column: str) -> None:
             part[column], part["mae"], part["sd"], fmt="o-", color=colour(method), linewidth=0.8,
             markersize=4.5,
         )  # fmt: skip
-    for backbone, part in frame.groupby("backbone"):
-        top = (part[column].iloc[0], (part["mae"] + part["sd"]).max())
+    costs = frame.groupby("backbone")[column].agg(["min", "median", "max"]).sort_values("median")
+    for place, (backbone, cost) in enumerate(costs.iterrows()):
+        part = frame[frame["backbone"] == backbone]
+        # the outermost names stay within the axes
+        side, at = ("left", "min") if place == 0 else ("center", "median")
+        if place == len(costs) - 1:
+            side, at = "right", "max"
         ax.annotate(
-            label(backbone), top, (0, 5), textcoords="offset points", ha="center", fontsize=6.5
-        )
+            *(label(backbone), (cost[at], (part["mae"] + part["sd"]).max()), (0, 5)),
+            textcoords="offset points", ha=side, fontsize=6.5,
+        )  # fmt: skip
     ax.set_xscale("log")
     plain_log(ax.xaxis)
     ax.margins(x=0.18, y=0.15)

@@ -17,7 +17,7 @@ from torch import Tensor
 from softbio.errors import UserError
 from softbio.files import atomic, write_json
 from softbio.progress import bar
-from softbio.provenance import Stopwatch, git_state, hardware, peak_memory_mb, versions
+from softbio.provenance import Stopwatch, hardware, peak_memory_mb, versions
 from softbio.resume import Moving, Progress, ResumeFile, UnderWay
 from softbio.stopping import Stop
 
@@ -157,7 +157,7 @@ def write_results(
         "threads": torch.get_num_threads(),
         "nondeterministic_kernels": missing,
         "versions": versions(),
-        "git": git_state(),
+        "git": watch.git,
         "data_sha256": loop.resume.data_sha256,
     }
     write_json(folder / "run.json", run)
