@@ -9,17 +9,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 import softbio.train
+from softbio.backbones import networks
 from softbio.job import job
 from softbio.predict import predict
 from softbio.predictions import read_predictions
 from softbio.recipe import Recipe
 from softbio.train import train
 
-# mobilenet has dropout, so that the global random state counts; 15 batches an epoch
+# a small network with dropout, so that the global random state counts, and nothing to wait for
+networks.BACKBONES += ("small8_dropout",)
+networks._BUILDERS["small8_dropout"] = lambda: nn.Sequential(networks.small(8), nn.Dropout())
+# 15 batches an epoch
 RECIPE = Recipe(
-    *("noise", "mobilenet_v3_small", "coral", "", 0),
+    *("noise", "small8_dropout", "coral", "", 0),
     size=18,
     crop=16,
     epochs=3,
@@ -28,7 +33,7 @@ RECIPE = Recipe(
 )
 # a process that has torch loaded and forks in milliseconds
 processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["softbio.train", "softbio.torchvision", "tests.killed.runs"])
+processes.set_forkserver_preload(["softbio.train", "torch._dynamo", "tests.killed.runs"])
 
 
 def work(recipe: Recipe, packed: Path, folder: Path, trouble=None, argument=None) -> None:
@@ -47,15 +52,20 @@ def started(*arguments) -> multiprocessing.Process:
     return process
 
 
+def probabilities(packed: Path, folder: Path) -> bytes:
+    """Those that the trained model of a folder predicts."""
+    predict(folder / "model.safetensors", packed, folder / "predictions.parquet")
+    frame = read_predictions(folder / "predictions.parquet")[1]
+    return np.stack(frame["probabilities"].to_list()).tobytes()
+
+
 def finish(recipe: Recipe, packed: Path, folder: Path) -> bytes:
-    """Train to the end in an undisturbed process; the probabilities of the predictions."""
+    """Train to the end in an undisturbed process; a run that had ended is trained anew."""
     process = started(recipe, packed, folder)
     process.join()
     assert process.exitcode == 0, (folder / "train.log").read_text()
     assert not (folder / "resume.pt").exists()
-    predict(folder / "model.safetensors", packed, folder / "predictions.parquet")
-    frame = read_predictions(folder / "predictions.parquet")[1]
-    return np.stack(frame["probabilities"].to_list()).tobytes()
+    return probabilities(packed, folder)
 
 
 def resumed_at(folder: Path) -> list[int]:
