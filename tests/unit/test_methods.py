@@ -152,6 +152,15 @@ def test_every_registered_method_is_complete():
         assert method.title
 
 
+@pytest.mark.parametrize("name", METHODS)
+def test_importance_weights_count_where_a_method_takes_them(name):
+    method, y = get_method(name), torch.arange(4)
+    torch.manual_seed(0)
+    output = method.head(3, 4, "zeros")(torch.randn(4, 3))
+    equal, falling = (method.loss(output, y, torch.tensor(w)) for w in ([1.0] * 3, [1.0, 0.7, 0.2]))
+    assert method.takes_importance == (equal.item() != falling.item())
+
+
 def test_unknown_method_is_named_with_the_nearest():
     with pytest.raises(UserError, match="did you mean 'coral'"):
         get_method("corall")

@@ -217,5 +217,13 @@ def test_regression_starts_in_the_middle_of_the_range():
     assert head(torch.zeros(2, 3))[:, 0].tolist() == [20.0, 20.0]
 
 
+def test_regression_reaches_both_ends_of_the_range():
+    method = get_method("regression")
+    head = method.head(3, 41, "zeros")
+    for bias, rank in ((-9.0, 0), (9.0, 40)):
+        head.linear.bias.data.fill_(bias)
+        assert method.decode(head(torch.zeros(1, 3)))[0].tolist() == [rank]
+
+
 def test_only_the_talks_methods_are_in_the_talk():
     assert [name for name in METHODS if get_method(name).in_talk] == ["ce", "orcnn", "coral"]

@@ -188,6 +188,19 @@ def test_tmr_is_reached_by_a_threshold():
     assert found.fmr[place - 1] > 0.01
 
 
+def test_the_fmr_that_is_asked_for_may_be_reached_exactly():
+    other = np.r_[np.zeros(2970), np.full(30, 0.5)]
+    scores, mated = np.r_[[0.5] * 6, [-1.0] * 4, other], np.arange(3010) < 10
+    assert v.tmr_at_fmr(scores, mated, 0.01) == 0.6
+
+
+def test_fold_accuracies_count_decisions_not_rates():
+    # at 0.5 one of ten decisions is wrong, at 3.5 three: all of the mated, who are the most
+    scores = np.array([1, 1, 1, 5, 5, 5, 5, 5, 0, 2] * 2)
+    mated, folds = np.array(([True] * 8 + [False] * 2) * 2), np.repeat([0, 1], 10)
+    assert v.fold_accuracies(scores, mated, folds).tolist() == [0.9, 0.9]
+
+
 def test_fold_accuracies_use_the_threshold_of_the_other_folds():
     # folds 1 and 2 are decided best at 1.5, where fold 0 has a false non-match
     scores = np.array([1.0, 0.0, 2.0, 0.0, 2.0, 1.0])
