@@ -147,10 +147,11 @@ def test_gradient_norms_are_those_of_finite_differences():
     assert found == pytest.approx((values[0] - values[1]) / 2e-6, rel=1e-4)
 
 
-def test_between_is_on_the_line():
-    real, fake = torch.ones(3, 1, 2, 2), torch.zeros(3, 1, 2, 2)
+def test_between_lies_on_the_line_from_fake_to_real():
+    real, fake = torch.rand(2, 3, 1, 4, 4)
     draws = torch.tensor([0.0, 0.25, 1.0])
-    assert between(real, fake, draws)[:, 0, 0, 0].tolist() == [0, 0.25, 1]
+    expected = torch.stack([torch.lerp(f, r, d) for f, r, d in zip(fake, real, draws, strict=True)])
+    torch.testing.assert_close(between(real, fake, draws), expected)
 
 
 def test_attributes_that_are_not_told_do_not_count():
