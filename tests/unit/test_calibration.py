@@ -120,6 +120,15 @@ def test_intervals_are_between_quantiles_of_the_distribution(seed, k):
     assert (intervals.covers(labels) == inside).all()
 
 
+def test_widths_count_the_ages_inside():
+    classes = np.array([[0.05, 0.2, 0.5, 0.2, 0.05], [0.2, 0.2, 0.2, 0.2, 0.2], [0, 0, 0, 0, 1]])
+    intervals = central_intervals(exceedance(classes, "class"))
+    assert intervals.lower.tolist() == [1, 0, 4]
+    assert intervals.widths.tolist() == [3, 5, 1]
+    found = calibration_scalars(np.array([1, 2, 3]), classes, "class")
+    assert found["width80"] == 3
+
+
 @given(**CASES)
 def test_rearranging_changes_no_interval_rank_or_expectation_and_lowers_the_score(seed, k):
     generator = np.random.default_rng(seed)
