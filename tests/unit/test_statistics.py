@@ -8,6 +8,7 @@ from scipy import stats
 
 from softbio.statistics import (
     Interval,
+    bca,
     bootstrap,
     both,
     clustered,
@@ -33,6 +34,30 @@ def test_bootstrap_equals_scipys_bca(values):
     assert ours.low == pytest.approx(theirs.low, abs=0.03 * width)
     assert ours.high == pytest.approx(theirs.high, abs=0.03 * width)
     assert ours.estimate == pytest.approx(values.mean())
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_bca_limits_equal_scipys_of_the_same_resamples(whole):
+    """Also of whole numbers, whose resamples are often equal to the estimate."""
+    few = np.random.default_rng(9).lognormal(1, 1.2, 12)
+    few = few.round() if whole else few
+    result = stats.bootstrap((few,), np.mean, n_resamples=999, method="BCa", rng=1)
+    without = np.array([np.delete(few, place).mean() for place in range(len(few))])
+    expected = result.confidence_interval
+    found = bca(few.mean(), result.bootstrap_distribution, without)
+    assert found == pytest.approx((expected.low, expected.high))
+
+
+def test_bootstrap_of_few_and_skewed_values_equals_scipys():
+    """Here the acceleration moves the limits by a tenth of the interval and more."""
+    few = np.random.default_rng(9).lognormal(1, 1.2, 12)
+    theirs = stats.bootstrap(
+        (few,), np.mean, n_resamples=20_000, method="BCa", rng=np.random.default_rng(0)
+    ).confidence_interval
+    ours = bootstrap(clustered(few), 20_000)
+    width = theirs.high - theirs.low
+    assert ours.low == pytest.approx(theirs.low, abs=0.03 * width)
+    assert ours.high == pytest.approx(theirs.high, abs=0.05 * width)
 
 
 def test_clustered_bootstrap_equals_scipys_of_cluster_totals():
