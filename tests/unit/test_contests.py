@@ -9,6 +9,7 @@ import pytest
 
 from softbio.contests import (
     Errors,
+    Statistics,
     absolute_errors,
     compare,
     corrected,
@@ -89,6 +90,27 @@ def test_the_family_is_the_whole_report():
     assert len(pairs) == 6
     adjusted = [pair.p_holm for pair in corrected(pairs)]
     np.testing.assert_allclose(adjusted, holm([pair.p for pair in pairs]))
+
+
+def test_a_pair_is_the_first_method_less_the_second():
+    """By hand: means of 2 and 4 years, each the same for both seeds."""
+    errors = Errors({"a": np.array([[1.0, 3] * 20] * 2), "b": np.array([[4.0, 4] * 20] * 2)}, None)
+    (pair,) = pairs_of(errors, dataset="d", backbone="b", selection="last")
+    assert (pair.a, pair.b, pair.seeds_a, pair.seeds_b, pair.units) == ("a", "b", 2, 2, 40)
+    assert pair.images.estimate == pair.seeds.estimate == -2
+    assert pair.relative == -0.5
+    # differences of -3 and -1: a mean of -2 over an SD of 1 (n), of which 40 images make n - 1
+    assert pair.effect == pytest.approx(-2 / np.sqrt(40 / 39))
+
+
+def test_pairs_are_found_by_their_contest():
+    rng = np.random.default_rng(2)
+    errors = Errors({name: rng.gamma(2, 2, (2, 10)) for name in "ab"}, None)
+    places = [("d", "b", "last"), ("d", "b", "best"), ("d", "c", "last"), ("e", "b", "last")]
+    keys = [dict(zip(("dataset", "backbone", "selection"), place, strict=True)) for place in places]
+    found = Statistics(pairs=tuple(pair for key in keys for pair in pairs_of(errors, **key)))
+    for place, pair in zip(places, found.pairs, strict=True):
+        assert found.between(*place) == [pair]
 
 
 def test_a_single_seed_decides_nothing():
