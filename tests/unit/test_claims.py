@@ -260,6 +260,19 @@ def test_words_without_limits():
     assert all_of([HELD, UNDECIDED]) == UNDECIDED
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0.2, 0.6, (HELD, NOT_HELD, HELD)),
+        (-0.6, -0.2, (NOT_HELD, HELD, NOT_HELD)),
+        (-0.2, 0.2, (UNDECIDED, UNDECIDED, UNDECIDED)),
+    ],
+)
+def test_without_a_bound_the_bound_is_zero(low, high, words):
+    interval = Interval((low + high) / 2, low, high)
+    assert (above(interval), below(interval), at_least(interval)) == words
+
+
 # two points of one EER, but for rounding, would be one place of the path with two heights
 apart = st.floats(0.02, 0.9).filter(lambda eer: abs(eer - 0.1) > 1e-3)
 
