@@ -14,6 +14,7 @@ from softbio.statistics import (
     clustered,
     effect_size,
     holm,
+    mean_interval,
     seed_interval,
     sign_flip_p,
 )
@@ -119,6 +120,16 @@ def test_seed_interval_equals_scipys_welch():
     found = seed_interval(ours, theirs)
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
     assert seed_interval(ours[:1], theirs) is None
+
+
+def test_mean_interval_equals_scipys_students():
+    seeds = np.array([3.56, 3.48, 3.50])
+    expected = stats.ttest_1samp(seeds, 0).confidence_interval(0.95)
+    found = mean_interval(seeds)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    pair = stats.ttest_1samp(seeds[:2], 0).confidence_interval(0.95)
+    assert mean_interval(seeds[:2]).low == pytest.approx(pair.low)
+    assert mean_interval(seeds[:1]) is None
 
 
 def test_interval_over_both_is_never_narrower_than_either():
