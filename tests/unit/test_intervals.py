@@ -144,6 +144,13 @@ def test_without_errors_the_limit_is_that_of_the_subjects():
     assert found.interval("auc") == Interval(1, pytest.approx(0.025 ** (1 / 20)), 1)
 
 
+def test_limits_of_a_number_that_no_subject_moves_are_percentiles():
+    values, still = np.r_[np.arange(1001) / 1000, np.nan], np.full(5, 0.4)
+    assert intervals.limits(0.4, values, still) == pytest.approx((0.025, 0.975))
+    assert intervals.limits(0.4, np.full(9, 0.4), still) == (0.4, 0.4)
+    assert np.isnan(intervals.limits(0.4, np.full(9, np.nan), still)).all()
+
+
 def test_a_difference_is_paired():
     frame = all_pairs(*images(30, 2))
     scores = drawn(frame, np.random.default_rng(2))
