@@ -4,16 +4,24 @@ import time
 
 import pytest
 
-from tests.killed.runs import RECIPE, finish
+from tests.killed.runs import RECIPE, add_network, finish
 
 
-@pytest.fixture(scope="session")
-def whole(packed, tmp_path_factory) -> bytes:
+@pytest.fixture(scope="package", autouse=True)
+def network():
+    """The network of `RECIPE`, for these tests alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        add_network(patch)
+        yield
+
+
+@pytest.fixture(scope="package")
+def whole(network, packed, tmp_path_factory) -> bytes:
     """The predictions of a run left alone."""
     return finish(RECIPE, packed, tmp_path_factory.mktemp("whole"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def seconds(whole, packed, tmp_path_factory) -> float:
     """How long such a run takes."""
     begun = time.monotonic()

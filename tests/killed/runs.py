@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
@@ -19,12 +20,10 @@ from softbio.predictions import read_predictions
 from softbio.recipe import Recipe
 from softbio.train import train
 
-# a small network with dropout, so that the global random state counts, and nothing to wait for
-networks.BACKBONES += ("small8_dropout",)
-networks._BUILDERS["small8_dropout"] = lambda: nn.Sequential(networks.small(8), nn.Dropout())
+NETWORK = "small8_dropout"
 # 15 batches an epoch
 RECIPE = Recipe(
-    *("noise", "small8_dropout", "coral", "", 0),
+    *("noise", NETWORK, "coral", "", 0),
     size=18,
     crop=16,
     epochs=3,
@@ -36,9 +35,21 @@ processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["softbio.train", "torch._dynamo", "tests.killed.runs"])
 
 
+def small_with_dropout() -> nn.Module:
+    """Has a random state of its own to restore, and takes half a second to train."""
+    return nn.Sequential(networks.small(8), nn.Dropout())
+
+
+def add_network(patch: pytest.MonkeyPatch) -> None:
+    """Have `NETWORK` known to this process."""
+    patch.setattr(networks, "BACKBONES", (*networks.BACKBONES, NETWORK))
+    patch.setitem(networks._BUILDERS, NETWORK, small_with_dropout)
+
+
 def work(recipe: Recipe, packed: Path, folder: Path, trouble=None, argument=None) -> None:
     """Train as a job does; `trouble` prepares the process for what is to happen."""
     torch.set_num_threads(1)
+    add_network(pytest.MonkeyPatch())
     folder.mkdir(parents=True, exist_ok=True)
     if trouble:
         trouble(argument)
