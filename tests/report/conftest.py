@@ -60,15 +60,19 @@ def figures(made: Made) -> dict[str, Figure]:
     return {figure.name: figure for figure in drawn}
 
 
-@pytest.fixture(scope="session")
-def page(made: Made, tables: dict, figures: dict) -> Path:
-    """The report."""
-    out = made.root / "report.html"
+def write_page(made: Made, figures: Path, out: Path) -> Path:
+    """The report with the figures of a folder."""
     write_report(
-        "quick <test>", made.root / "tables", made.root / "figures", made.cards, made.records,
+        "quick <test>", made.root / "tables", figures, made.cards, made.records,
         made.statistics, made.published, ROOT / "report", out,
     )  # fmt: skip
     return out
+
+
+@pytest.fixture(scope="session")
+def page(made: Made, tables: dict, figures: dict) -> Path:
+    """The report."""
+    return write_page(made, made.root / "figures", made.root / "report.html")
 
 
 PHOTOGRAPHS = hidden.World(

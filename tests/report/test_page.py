@@ -10,8 +10,8 @@ from html.parser import HTMLParser
 import pytest
 
 from softbio.page import copy_text, embedded
-from softbio.report import write_report
 from tests.conftest import ROOT
+from tests.report.conftest import write_page
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 STYLE = (ROOT / "report/style.css").read_text()
@@ -115,11 +115,8 @@ def test_figures_of_backbones_stand_in_the_order_of_the_index(made, tables, figu
     folder = tmp_path / "figures"
     shutil.copytree(made.root / "figures", folder)
     (folder / "index.json").write_text(json.dumps(index))
-    write_report(
-        "order", made.root / "tables", folder, made.cards, made.records, made.statistics,
-        made.published, ROOT / "report", tmp_path / "report.html",
-    )  # fmt: skip
-    heads = re.findall("<h4>(Drawn faces, .+?)</h4>", (tmp_path / "report.html").read_text())
+    text = write_page(made, folder, tmp_path / "report.html").read_text(encoding="utf-8")
+    heads = re.findall("<h4>(Drawn faces, .+?)</h4>", text)
     assert heads == ["Drawn faces, Small CNN, width 32", "Drawn faces, ResNet-34"]
 
 

@@ -159,12 +159,11 @@ def _error_by(ax: Axes, frame: pd.DataFrame, column: str) -> None:
             markersize=4.5,
         )  # fmt: skip
     costs = frame.groupby("backbone")[column].agg(["min", "median", "max"]).sort_values("median")
-    for place, (backbone, cost) in enumerate(costs.iterrows()):
+    # the outermost names stay within the axes
+    sides = {costs.index[0]: ("left", "min"), costs.index[-1]: ("right", "max")}
+    for backbone, cost in costs.iterrows():
         part = frame[frame["backbone"] == backbone]
-        # the outermost names stay within the axes
-        side, at = ("left", "min") if place == 0 else ("center", "median")
-        if place == len(costs) - 1:
-            side, at = "right", "max"
+        side, at = sides.get(backbone, ("center", "median"))
         ax.annotate(
             *(label(backbone), (cost[at], (part["mae"] + part["sd"]).max()), (0, 5)),
             textcoords="offset points", ha=side, fontsize=6.5,
