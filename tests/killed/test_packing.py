@@ -14,7 +14,7 @@ import pytest
 
 from softbio.data import journal, packing, pictures, prepare, work
 from softbio.data.packing import ARRAY, JOURNAL, Packing
-from softbio.data.pictures import decode
+from softbio.data.pictures import Note, decode
 from softbio.data.points import find_points
 from softbio.data.registry import DatasetSpec, Expected
 from softbio.errors import UserError
@@ -29,7 +29,7 @@ RESULTS = ("images.npy", "index.parquet", "fingerprints.parquet", "rejected.csv"
 def spec(tmp_path, monkeypatch) -> DatasetSpec:
     """Eleven images, the third of them no image, packed two at a time."""
     monkeypatch.setattr(packing, "CHUNK_ROWS", 2)
-    monkeypatch.setattr(prepare, "_there", lambda _: 0)
+    monkeypatch.setattr(prepare, "on_disk", lambda _: 0)
     contents = {f"{number:02d}.jpg": photo(number) for number in range(11)}
     return lenient(own_faces(tmp_path / "own", contents | {"02.jpg": b"none"}), 0.2)
 
@@ -43,15 +43,20 @@ def kill(*_: Any, **__: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def killed(spec: DatasetSpec, folder: Path, change: Change, points: Path | None = None) -> None:
-    """Pack in a process of its own that is changed so that it is killed."""
+def killed_in(work: Callable[[], None], folder: Path, change: Change) -> None:
+    """Work in a process of its own that is changed so that it is killed."""
     child = os.fork()
     if child == 0:
         with pytest.MonkeyPatch.context() as patch:
             change(patch, folder)
-            pack(spec, folder, points=points)
+            work()
         os._exit(0)
     assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL, "it was not killed"
+
+
+def killed(spec: DatasetSpec, folder: Path, change: Change, points: Path | None = None) -> None:
+    """Killed while it packs."""
+    killed_in(lambda: pack(spec, folder, points=points), folder, change)
 
 
 def at_line(number: int, written: float) -> Change:
@@ -174,7 +179,7 @@ def test_an_aligned_data_set_is_gone_on_with(tmp_path, monkeypatch, name):
     points = tmp_path / "points.parquet"
     find_points(spec, points, tmp_path / "raw", find)
     monkeypatch.setattr(packing, "CHUNK_ROWS", 2)
-    monkeypatch.setattr(prepare, "_there", lambda _: 0)
+    monkeypatch.setattr(prepare, "on_disk", lambda _: 0)
     expected = whole(spec, tmp_path / "whole", points)
     card = json.loads(expected["card.json"])
     listed = card["reconciled"]["listed"]
@@ -213,7 +218,7 @@ def test_damaged_work_is_done_again(tmp_path, spec, name):
 def test_two_processes_do_not_pack_into_one_folder(tmp_path, spec):
     out = tmp_path / "out"
     out.mkdir()
-    with packing.packing(out, 3, SIZE, "somebody's"):
+    with packing.packing(out, 3, SIZE, "somebody's", Note):
         before = (out / JOURNAL).read_bytes()
         with pytest.raises(UserError, match=r"out: another process packs .*; wait for it, or end"):
             pack(spec, out)

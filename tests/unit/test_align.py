@@ -12,20 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from softbio.data.align import (
+from softbio.data.align import align, load_aligned
+from softbio.data.registry import load_registry
+from softbio.data.template import (
     MARGIN,
     NO_FACE,
     TEMPLATE,
-    align,
     fitted,
     five_of,
-    load_aligned,
     moved,
     similarity,
     to_canvas,
     warp,
 )
-from softbio.data.registry import load_registry
 from softbio.errors import UserError
 from tests.conftest import ROOT
 

@@ -7,18 +7,15 @@ import pytest
 from softbio.data.align import align, load_aligned
 from softbio.errors import UserError
 from tests import miniatures
-from tests.layouts import frame_of
+from tests.layouts import Shown, frame_of
+
+FIVE = np.array([(320, 250), (440, 250), (380, 320), (330, 400), (430, 400)], float)
 
 
 def test_ar_face(tmp_path):
     faces = miniatures.ar_face(tmp_path / "discs")
     spec = miniatures.spec("ar_face", tmp_path / "discs")
-    seen = []
-
-    def find(image: np.ndarray) -> np.ndarray:
-        seen.append(image)
-        return np.array([(320, 250), (440, 250), (380, 320), (330, 400), (430, 400)], float)
-
+    find = Shown(FIVE)
     align(spec, tmp_path / "out", tmp_path / "raw", find, side=56)
     index = load_aligned(tmp_path / "out").index
     told = index[["image", "gender", "subject", "split"]].to_numpy().tolist()
@@ -27,9 +24,9 @@ def test_ar_face(tmp_path):
         ["M-00-1.raw", "male", "M-00", "test"],
         ["M-02-26.raw", "male", "M-02", "test"],
     ]
-    seen = dict(zip(index["image"], seen, strict=True))
+    shown = find.of(index)
     for name, pixels in faces.items():
-        assert (seen[name] == pixels).all(), name
+        assert (shown[name] == pixels).all(), name
     options = {"conditions": [1, 14], "split": {"test": 0.5, "valid": 0.0, "seed": 0}}
     frame = frame_of(miniatures.spec("ar_face", tmp_path / "discs", options=options), tmp_path)
     assert sorted(frame["image"]) == ["F-02-14.raw", "M-00-1.raw"]
@@ -40,8 +37,7 @@ def test_ar_face_of_another_length_is_listed_as_rejected(tmp_path):
     miniatures.ar_face(tmp_path / "discs")
     (tmp_path / "discs/dbf1/M-00-1.raw").write_bytes(bytes(1000))
     spec = miniatures.spec("ar_face", tmp_path / "discs")
-    five = np.array([(320, 250), (440, 250), (380, 320), (330, 400), (430, 400)], float)
-    align(spec, tmp_path / "out", tmp_path / "raw", lambda image: five, side=56)
+    align(spec, tmp_path / "out", tmp_path / "raw", lambda image: FIVE, side=56)
     rejected = pd.read_csv(tmp_path / "out/rejected.csv")
     assert rejected["image"].tolist() == ["M-00-1.raw"]
     (tmp_path / "discs/again").mkdir()

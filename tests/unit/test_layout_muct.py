@@ -1,17 +1,13 @@
 """MUCT as its authors hand it out: an archive a camera, and one with the landmarks."""
 
-import io
-
 import numpy as np
 import pytest
-from PIL import Image
 
-from softbio.data.align import align, load_aligned
 from softbio.data.fetch import locate
 from softbio.data.readers.muct import read_landmarks
 from softbio.errors import UserError
 from tests import miniatures
-from tests.layouts import frame_of
+from tests.layouts import aligned_of, check_originals, frame_of
 
 
 def test_muct_from_its_five_archives(tmp_path):
@@ -19,17 +15,8 @@ def test_muct_from_its_five_archives(tmp_path):
     spec = miniatures.spec("muct", tmp_path / "muct")
     sources = locate(spec, tmp_path / "raw")
     assert len(sources.archives) == 5
-    seen = []
-
-    def find(image: np.ndarray) -> np.ndarray:
-        seen.append(image)
-        return np.array([(22, 26), (42, 26), (32, 36), (25, 45), (39, 45)], float)
-
-    align(spec, tmp_path / "out", tmp_path / "raw", find, side=56)
-    index = load_aligned(tmp_path / "out").index
-    assert sorted(index["image"]) == sorted(images)
-    for image, name in zip(seen, index["image"], strict=True):
-        assert (image == np.asarray(Image.open(io.BytesIO(images[name])).convert("RGB"))).all()
+    index, shown = aligned_of(spec, tmp_path)
+    check_originals(shown, images)
     told = index.set_index("image")
     assert told["gender"]["i000qa-fn.jpg"] == "female"
     assert told["gender"]["i001re-mg.jpg"] == "male"

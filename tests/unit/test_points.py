@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from softbio.data.align import NO_FACE, five_of
 from softbio.data.crops import CROPS
 from softbio.data.faces import draw_population, render
 from softbio.data.packed import load_packed
@@ -20,6 +19,7 @@ from softbio.data.pictures import decode
 from softbio.data.points import find_points, read_points
 from softbio.data.prepare import prepare
 from softbio.data.registry import DatasetSpec, load_registry
+from softbio.data.template import NO_FACE, five_of
 from softbio.errors import UserError
 from softbio.evaluators.finders import detector
 from softbio.evaluators.registry import REGISTRY, load_evaluators

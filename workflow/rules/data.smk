@@ -45,7 +45,6 @@ rule prepare:
         sources=rules.fetch_one.output.sources,
         reader=reader_of,
         code=code(
-            "data/align",
             "data/crops",
             "data/points",
             "data/download",
@@ -64,6 +63,7 @@ rule prepare:
             "data/pictures",
             "data/prepare",
             "data/splitlists",
+            "data/template",
             "data/work",
         ),
     output:

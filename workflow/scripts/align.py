@@ -14,5 +14,6 @@ with job(snakemake.log[0], threads=snakemake.threads):
         folder=Path(snakemake.output.images).parent,
         raw=Path(snakemake.input.sources).parent,
         side=int(snakemake.wildcards.side),
+        known=[*snakemake.input.code, snakemake.input.registry, *([receipt] if receipt else [])],
         **(finders(specs, Path(receipt).parent) if receipt else {}),
     )

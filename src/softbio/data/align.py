@@ -1,52 +1,37 @@
-"""Faces in one place: five points, a similarity to a template, one canvas a face.
+"""Faces in one place: each image's face on a canvas of its own, in the geometry of `template`.
 
-The geometry is measured once, on the original image, and reused for whatever is made of it; a face
-that is not found is listed with the reason. Template units are those of the five points that
-ArcFace and its kin align to (112 x 112); the canvas shows 28 units more on each side.
+It is measured once, on the original image, and reused for whatever is made of it; a face that is
+not found is listed with the reason.
 """
 
 import logging
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from softbio.data.expected import differences
 from softbio.data.fetch import Sources, locate
+from softbio.data.journal import bytes_of, identity_of, table_sha256, text_of
 from softbio.data.matching import match
-from softbio.data.packed import write_header
-from softbio.data.pictures import DRAWN_SIDE, decode
+from softbio.data.packing import ARRAY, on_disk, packing
+from softbio.data.pictures import DRAWN_SIDE, decode, libraries
 from softbio.data.readers import Records, read
 from softbio.data.registry import DatasetSpec
 from softbio.data.splitlists import check_present
+from softbio.data.template import NO_FACE, SIDE, fitted, five_of, moved, to_canvas, warp
 from softbio.errors import UserError
-from softbio.files import atomic, room
+from softbio.files import atomic, room, sha256
+from softbio.progress import told
 
 log = logging.getLogger(__name__)
 
-# the image's left eye, its right eye, nose tip, left and right corner of the mouth (InsightFace)
-TEMPLATE = np.array(
-    [
-        (38.2946, 51.6963),
-        (73.5318, 51.5014),
-        (56.0252, 71.7366),
-        (41.5493, 92.3655),
-        (70.7299, 92.2041),
-    ]
-)
-MARGIN = 28
-UNITS = 112 + 2 * MARGIN
-SIDE = 336
 TOLD = ["image", "age", "split", "gender", "race", "subject", "age_group"]
 FOUND = ["points", "matrix", "landmarks"]
 COLUMNS = TOLD + FOUND
-NO_FACE = "no face found"
 
 Finder = Callable[[np.ndarray], np.ndarray | None]
 Marker = Callable[[np.ndarray], np.ndarray]
@@ -56,74 +41,45 @@ Marker = Callable[[np.ndarray], np.ndarray]
 class Aligned:
     """Aligned faces.
 
-    images: uint8 (N, side, side, 3) RGB, memory-mapped; index: N rows in the same order, columns
-    `COLUMNS`: points float (10,), x, y in pixels of the original; matrix float (6,), the affine map
-    (2, 3) from there to the canvas; landmarks float (136,), 68 points of iBUG in canvas pixels.
+    images: uint8 (N, side, side, 3) RGB, memory-mapped; index: N rows in the same order, that of
+    the data set's list, columns `COLUMNS`: points float (10,), x, y in pixels of the original;
+    matrix float (6,), the affine map (2, 3) from there to the canvas; landmarks float (136,), 68
+    points of iBUG in canvas pixels.
     """
 
     images: np.ndarray
     index: pd.DataFrame
 
 
-def five_of(landmarks: np.ndarray) -> np.ndarray:
-    """The five points among 68 of iBUG, (68, 2) -> (5, 2)."""
-    eyes = [landmarks[36:42].mean(axis=0), landmarks[42:48].mean(axis=0)]
-    return np.array([*eyes, landmarks[30], landmarks[48], landmarks[54]], float)
+@dataclass(frozen=True)
+class Face:
+    """What is known of an image beside its canvas.
 
-
-def similarity(points: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """The turn, scale and shift, float64 (2, 3), that brings points (n, 2) nearest to the target
-    in the sense of least squares; never a reflection.
-
-    Raises ValueError where the points are one point or not finite.
+    reason: why it has none, "" where it has; five: float64 (5, 2), pixels of the original;
+    landmarks: float64 (68, 2), pixels of the canvas, or None.
     """
-    source, goal = (np.asarray(p, float) @ (1, 1j) for p in (points, target))
-    from_, to = source.mean(), goal.mean()
-    spread = (abs(source - from_) ** 2).sum()
-    if not np.isfinite(spread) or spread < 1e-9:
-        raise ValueError("its points are not those of a face")
-    turn = (np.conj(source - from_) * (goal - to)).sum() / spread
-    shift = to - turn * from_
-    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+    reason: str = ""
+    five: np.ndarray | None = None
+    landmarks: np.ndarray | None = None
+
+    def plain(self) -> list[Any]:
+        """The same as JSON knows it."""
+        both = (self.five, self.landmarks)
+        return [
+            self.reason,
+            *(p if p is None else text_of(p.astype("<f8").tobytes()) for p in both),
+        ]
+
+    @classmethod
+    def read(cls, reason: str, *found: str | None) -> "Face":
+        """What `plain` gave."""
+        points = (p if p is None else np.frombuffer(bytes_of(p), "<f8") for p in found)
+        return cls(reason, *(p if p is None else p.reshape(-1, 2) for p in points))
 
 
-def moved(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Points (n, 2) through an affine map (2, 3)."""
-    return points @ matrix[:, :2].T + matrix[:, 2]
-
-
-def fitted(landmarks: np.ndarray, five: np.ndarray) -> np.ndarray:
-    """68 landmarks moved, turned and scaled so that the five points among them come nearest to the
-    five that the detector found: it places a face better than the small net that knows its shape.
-    """
-    return moved(landmarks, similarity(five_of(landmarks), five))
-
-
-def to_canvas(points: np.ndarray, side: int = SIDE) -> np.ndarray:
-    """The map (2, 3) from an image to its canvas, by the five points in it."""
-    return similarity(points, (TEMPLATE + MARGIN) * (side / UNITS))
-
-
-def warp(image: np.ndarray, matrix: np.ndarray, side: int = SIDE) -> np.ndarray:
-    """uint8 (H, W, 3) or (H, W) -> the canvas; beyond the image its border goes on.
-
-    An image of more than twice the canvas' resolution is reduced first, by areas.
-    """
-    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    if scale < 0.5:
-        size = [max(round(length * 2 * scale), 1) for length in image.shape[1::-1]]
-        steps = np.array(image.shape[1::-1]) / size
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        matrix = reduced(matrix, steps)
-    return cv2.warpAffine(
-        image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-
-
-def reduced(matrix: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """The map for an image reduced by `steps` (x, y); (0, 0) is the centre of the first pixel."""
-    linear = matrix[:, :2] * steps
-    return np.column_stack([linear, matrix[:, 2] + matrix[:, :2] @ ((steps - 1) / 2)])
+# canvas or None, and what is known of it beside
+Result = tuple[np.ndarray | None, Face]
 
 
 def align(
@@ -133,45 +89,45 @@ def align(
     find: Finder | None = None,
     mark: Marker | None = None,
     side: int = SIDE,
+    known: Collection[Path | str] = (),
 ) -> None:
     """Align a data set: images.npy, index.parquet, rejected.csv (image, split, reason).
 
     find: image -> its five points, None without a face; mark: canvas -> its 68 points in pixels.
-    Both are for photographs: a drawn face tells its own points. Raises UserError for what `locate`
-    and the reader find wrong, where no face is found at all, and for a full disk.
+    Both are for photographs: a drawn face tells its own points. known: files that make them what
+    they are. A run that was killed is gone on with, unless the source, one of `known` or a library
+    is another by now; the result is the same, byte for byte. Raises UserError for what `locate` and
+    the reader find wrong, where no face is found at all, for a full disk, and where another process
+    is at the same work.
     """
     folder = Path(folder)
     sources = locate(spec, raw)
     records = read(spec, sources)
     frame = records.frame
     differences(spec, frame, "listed")
-    with room(folder, len(frame) * side * side * 3):
-        with atomic(folder / "images.npy") as part, open(part, "wb+") as file:
-            write_header(file, len(frame), side)
-            kept, rejected = [], []
-            for row, image, points in tqdm(
-                _faces(records, sources, find),
-                desc=f"align {spec.name}",
-                total=len(frame),
-                disable=not sys.stderr.isatty(),
-            ):
-                found = _one(image, points, mark, side)
-                if isinstance(found, str):
-                    rejected.append((row, found))
-                    continue
-                file.write(found[0].tobytes())
-                kept.append((row, *found[1:]))
+    images = _Images(records, sources, find)
+    identity = identity_of(
+        *(side, asdict(spec), images.version, table_sha256(frame)),
+        *([sha256(file) for file in known], libraries()),
+    )
+    with room(folder, len(frame) * side * side * 3 - on_disk(folder)):
+        with packing(folder, len(frame), side, identity, Face) as under_way:
+            done = len(under_way.notes)
+            faces = told(images.faces(under_way.notes), len(frame), f"align {spec.name}", done)
+            under_way.add((row, *_one(image, five, mark, side)) for row, image, five in faces)
+            found = under_way.ordered()
+            kept = [row for row, face in enumerate(found) if not face.reason]
             if not kept:
-                raise UserError(f"data set '{spec.name}': {_sentence(rejected, frame)}")
-            file.seek(0)
-            write_header(file, len(kept), side)
+                raise UserError(f"data set '{spec.name}': {_left_out(frame, found)}")
+            under_way.finish(kept)
+            (folder / ARRAY).replace(folder / "images.npy")
         with atomic(folder / "index.parquet") as part:
-            _index(frame, kept).to_parquet(part)
+            _index(frame.iloc[kept], [found[row] for row in kept], side).to_parquet(part)
+        reasons = frame[["image", "split"]].assign(reason=[face.reason for face in found])
         with atomic(folder / "rejected.csv") as part:
-            lost = frame.iloc[[row for row, _ in rejected]][["image", "split"]]
-            lost.assign(reason=[why for _, why in rejected]).to_csv(part, index=False)
-    if rejected:
-        log.warning("%s: %s; see rejected.csv", spec.name, _sentence(rejected, frame))
+            reasons[reasons["reason"] != ""].to_csv(part, index=False)
+    if len(kept) < len(frame):
+        log.warning("%s: %s; see rejected.csv", spec.name, _left_out(frame, found))
 
 
 def load_aligned(folder: Path | str) -> Aligned:
@@ -189,63 +145,79 @@ def load_aligned(folder: Path | str) -> Aligned:
     return Aligned(images, index)
 
 
-def _faces(
-    records: Records, sources: Sources, find: Finder | None
-) -> Iterator[tuple[int, np.ndarray | str, np.ndarray | None]]:
-    """(row, image or why there is none, 68 or 5 points or None) of each record."""
-    if records.draw is not None:
-        for row, face in enumerate(records.faces):
-            yield row, *records.draw(face, DRAWN_SIDE)
-        return
-    if find is None:
-        raise UserError("photographs need a face detector; run `snakemake --cores 1 evaluators`")
-    source = sources.open()
-    names = list(records.frame["image"])
-    files = match(names, source)
-    check_present(names, files.values(), source.path)
-    rows = {image: row for row, image in enumerate(names)}
-    for name, content in source.read(files):
-        try:
-            image = (records.decode or decode)(content)
-        except ValueError as error:
-            yield rows[files[name]], str(error), None
-            continue
-        yield rows[files[name]], image, find(image)
+class _Images:
+    """The images of a data set, each with its face; version: what they are, as JSON knows it."""
+
+    def __init__(self, records: Records, sources: Sources, find: Finder | None) -> None:
+        self.records, self.find, self.version = records, find, ()
+        if records.draw is not None:
+            return
+        if find is None:
+            raise UserError(
+                "photographs need a face detector; run `snakemake --cores 1 evaluators`"
+            )
+        self.source = sources.open()
+        names = list(records.frame["image"])
+        files = match(names, self.source)
+        check_present(names, files.values(), self.source.path)
+        place = {image: row for row, image in enumerate(names)}
+        self.rows = {file: place[image] for file, image in files.items()}
+        self.version = (*map(asdict, sources.files), self.source.version(self.rows))
+
+    def faces(
+        self, done: Collection[int]
+    ) -> Iterator[tuple[int, np.ndarray | str, np.ndarray | None]]:
+        """(row, image or why there is none, 68 or 5 points or None) of each that is not `done`."""
+        records = self.records
+        if records.draw is not None:
+            for row, face in enumerate(records.faces):
+                if row not in done:
+                    yield row, *records.draw(face, DRAWN_SIDE)
+            return
+        wanted = [file for file, row in self.rows.items() if row not in done]
+        for file, content in self.source.read(wanted):
+            try:
+                image = (records.decode or decode)(content)
+            except ValueError as error:
+                yield self.rows[file], str(error), None
+            else:
+                yield self.rows[file], image, self.find(image)
 
 
 def _one(
     image: np.ndarray | str, points: np.ndarray | None, mark: Marker | None, side: int
-) -> tuple[Any, ...] | str:
-    """(canvas, five points, map, 68 points on the canvas or None), or why there is no face."""
+) -> Result:
+    """The canvas of an image by the five or 68 points of its face."""
     if isinstance(image, str):
-        return image
+        return None, Face(image)
     if points is None:
-        return NO_FACE
+        return None, Face(NO_FACE)
     exact = points if len(points) == 68 else None
     five = points if exact is None else five_of(exact)
     try:
         matrix = to_canvas(five, side)
     except ValueError as error:
-        return str(error)
+        return None, Face(str(error))
     canvas = warp(image, matrix, side)
     if exact is not None:
         landmarks = moved(exact, matrix)
     else:
         landmarks = fitted(mark(canvas), moved(five, matrix)) if mark else None
-    return canvas, five, matrix, landmarks
+    return canvas, Face("", five, landmarks)
 
 
-def _index(frame: pd.DataFrame, kept: list[tuple[Any, ...]]) -> pd.DataFrame:
-    index = frame.iloc[[row for row, *_ in kept]][TOLD].reset_index(drop=True)
-    for number, column in enumerate(FOUND, start=1):
-        values = [None if k[number] is None else np.ravel(k[number]).tolist() for k in kept]
-        index[column] = pd.Series(values, dtype=object)
+def _index(frame: pd.DataFrame, faces: Sequence[Face], side: int) -> pd.DataFrame:
+    index = frame[TOLD].reset_index(drop=True)
+    values = ((face.five, to_canvas(face.five, side), face.landmarks) for face in faces)
+    for column, found in zip(FOUND, zip(*values, strict=True), strict=True):
+        lists = [None if each is None else np.ravel(each).tolist() for each in found]
+        index[column] = pd.Series(lists, dtype=object)
     return index
 
 
-def _sentence(rejected: list[tuple[int, str]], frame: pd.DataFrame) -> str:
-    row, why = rejected[0]
+def _left_out(frame: pd.DataFrame, faces: Sequence[Face]) -> str:
+    rows = [row for row, face in enumerate(faces) if face.reason]
     return (
-        f"{len(rejected)} of {len(frame)} images left out, the first is "
-        f"'{frame['image'].iloc[row]}' ({why})"
+        f"{len(rows)} of {len(frame)} images left out, the first is "
+        f"'{frame['image'].iloc[rows[0]]}' ({faces[rows[0]].reason})"
     )

@@ -9,10 +9,13 @@ import hashlib
 import json
 import logging
 import os
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import pandas as pd
 
 from softbio.errors import UserError
 
@@ -79,6 +82,22 @@ def journal(path: Path, busy: str) -> Iterator[Journal]:
 def identity_of(*parts: Any) -> str:
     """One hash of all that the result depends on: values that JSON knows, and paths."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def table_sha256(frame: pd.DataFrame) -> str:
+    """One hash of a table's rows."""
+    rows = frame.to_csv(index=False)
+    return hashlib.sha256(rows.encode(errors="surrogateescape")).hexdigest()
+
+
+def text_of(content: bytes) -> str:
+    """Bytes as JSON knows them."""
+    return b64encode(content).decode()
+
+
+def bytes_of(text: str) -> bytes:
+    """Those of `text_of`."""
+    return b64decode(text)
 
 
 def _lock(file: BinaryIO, busy: str) -> None:

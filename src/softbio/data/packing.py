@@ -9,70 +9,76 @@ So no order of writes to the disk matters, and a machine that dies costs no more
 import hashlib
 import logging
 import os
-from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Generic, Protocol, TypeVar
 
 import numpy as np
 
 from softbio.data.journal import Journal, journal
 from softbio.data.packed import write_header
-from softbio.data.pictures import Picture
 
 log = logging.getLogger(__name__)
 
 ARRAY, JOURNAL = ".images.packing.npy", ".images.packing.journal"
-# pixels between two lines of the journal: half a second of work
+# pixels between two lines of the journal: half a second of packing, some seconds of aligning
 CHUNK_BYTES, CHUNK_ROWS = 32 * 2**20, 1024
 
 
-@dataclass(frozen=True)
-class Note:
+class Noted(Protocol):
     """What is known of a row beside its pixels; `reason` is why it has none, "" where it has."""
 
-    reason: str
-    landmarks: np.ndarray | None
-    prints: tuple[bytes, bytes]
+    @property
+    def reason(self) -> str: ...
+
+    def plain(self) -> list[Any]:
+        """As JSON knows it."""
+
+    @classmethod
+    def read(cls, *values: Any) -> "Noted":
+        """What `plain` gave."""
 
 
-class Packing:
+N = TypeVar("N", bound=Noted)
+
+
+class Packing(Generic[N]):
     """An array of n images of `size` pixels under way.
 
-    notes: row -> what is known of it, of each row that is done, in this run or an earlier one.
+    kind: what is noted of a row; notes: row -> what is known of it, of each row that is done, in
+    this run or an earlier one.
     """
 
-    def __init__(self, array: BinaryIO, lines: Journal, n: int, size: int) -> None:
-        self._array, self._journal, self._n, self._size = array, lines, n, size
+    def __init__(self, array: BinaryIO, lines: Journal, n: int, size: int, kind: type[N]) -> None:
+        self._array, self._journal, self._n, self._size, self._kind = array, lines, n, size, kind
         write_header(array, n, size)
         self._start, self._step = array.tell(), size * size * 3
-        self.notes: dict[int, Note] = {}
+        self.notes: dict[int, N] = {}
 
-    def add(self, pictures: Iterable[tuple[int, Picture]]) -> None:
-        """Write the pixels of (row, picture) in whatever order; a line a chunk.
+    def add(self, rows: Iterable[tuple[int, np.ndarray | None, N]]) -> None:
+        """Write (row, its pixels or None, what is known of it) in whatever order; a line a chunk.
 
         Written by position, not through a memory map, where a full disk would kill the process.
         """
         most = min(max(CHUNK_BYTES // self._step, 1), CHUNK_ROWS)
         chunk, digest = {}, hashlib.sha256()
-        for row, picture in pictures:
-            if picture.pixels is not None:
-                pixels = picture.pixels.tobytes()
+        for row, image, note in rows:
+            if image is not None:
+                pixels = image.tobytes()
                 self._array.seek(self._start + row * self._step)
                 self._array.write(pixels)
                 digest.update(pixels)
-            chunk[row] = Note(picture.reason, picture.landmarks, picture.prints)
+            chunk[row] = note
             if len(chunk) == most:
                 self._close(chunk, digest.hexdigest())
                 chunk, digest = {}, hashlib.sha256()
         if chunk:
             self._close(chunk, digest.hexdigest())
 
-    def _close(self, chunk: dict[int, Note], digest: str) -> None:
+    def _close(self, chunk: dict[int, N], digest: str) -> None:
         self._array.flush()
-        rows = [[row, *_plain(note)] for row, note in chunk.items()]
+        rows = [[row, *note.plain()] for row, note in chunk.items()]
         self._journal.add({"pixels": digest, "rows": rows})
         self.notes |= chunk
 
@@ -84,7 +90,7 @@ class Packing:
 
     def _believed(self, content: dict[str, Any]) -> bool:
         """Whether the pixels are those that a line tells of; what it notes is then taken."""
-        notes = {row: _note(*values) for row, *values in content["rows"]}
+        notes = {row: self._kind.read(*values) for row, *values in content["rows"]}
         digest = hashlib.sha256()
         for row, note in notes.items():
             if not note.reason:
@@ -97,6 +103,12 @@ class Packing:
     def _pixels(self, row: int) -> bytes:
         self._array.seek(self._start + row * self._step)
         return self._array.read(self._step)
+
+    def ordered(self) -> list[N]:
+        """What is known of each row, once all are done."""
+        if len(self.notes) < self._n:
+            raise RuntimeError(f"{self._n - len(self.notes)} images were not read")
+        return [self.notes[row] for row in range(self._n)]
 
     def finish(self, kept: Sequence[int]) -> None:
         """Leave the rows `kept`, ascending, behind a header of their number."""
@@ -115,19 +127,19 @@ class Packing:
 
 
 @contextmanager
-def packing(folder: Path, n: int, size: int, identity: str) -> Iterator[Packing]:
+def packing(folder: Path, n: int, size: int, identity: str, kind: type[N]) -> Iterator[Packing[N]]:
     """images.npy of a folder under way, with what an earlier run of the same identity has left.
 
-    The caller moves the file `ARRAY` to its place after `finish`. The work is left to a later run
-    where this one is killed or interrupted, and removed on any error. Raises UserError where
-    another process packs into the folder.
+    kind: as `Packing` takes it. The caller moves the file `ARRAY` to its place after `finish`. The
+    work is left to a later run where this one is killed or interrupted, and removed on any error.
+    Raises UserError where another process packs into the folder.
     """
     busy = f"{folder}: another process packs this data set; wait for it, or end it"
     with journal(folder / JOURNAL, busy) as lines:
         array = folder / ARRAY
         try:
             with open(os.open(array, os.O_RDWR | os.O_CREAT, 0o666), "rb+") as images:
-                under_way = Packing(images, lines, n, size)
+                under_way = Packing(images, lines, n, size, kind)
                 under_way.resume(identity)
                 yield under_way
         except Exception:
@@ -135,19 +147,7 @@ def packing(folder: Path, n: int, size: int, identity: str) -> Iterator[Packing]
             raise
 
 
-def _plain(note: Note) -> list[Any]:
-    landmarks = None
-    if note.landmarks is not None:
-        landmarks = _text(np.asarray(note.landmarks, "<f4").tobytes())
-    return [note.reason, landmarks, *map(_text, note.prints)]
-
-
-def _note(reason: str, landmarks: str | None, pixels: str, phash: str) -> Note:
-    points = None
-    if landmarks is not None:
-        points = np.frombuffer(b64decode(landmarks), "<f4").astype(np.float32)
-    return Note(reason, points, (b64decode(pixels), b64decode(phash)))
-
-
-def _text(content: bytes) -> str:
-    return b64encode(content).decode()
+def on_disk(folder: Path) -> int:
+    """Bytes on disk of an array under way."""
+    array = folder / ARRAY
+    return array.stat().st_blocks * 512 if array.exists() else 0

@@ -18,6 +18,7 @@ from joblib import Parallel, delayed
 from PIL import Image, UnidentifiedImageError
 
 from softbio.data.fingerprints import perceptual_hash
+from softbio.data.journal import bytes_of, text_of
 
 # a face archive holds no larger ones; a few bytes can claim any size
 MAX_PIXELS = 50_000_000
@@ -44,6 +45,35 @@ class Picture:
     landmarks: np.ndarray | None = None
     reason: str = ""
     prints: tuple[bytes, bytes] = (b"", b"")
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is known of a picture beside its pixels, for the journal of its packing."""
+
+    reason: str
+    landmarks: np.ndarray | None
+    prints: tuple[bytes, bytes]
+
+    @classmethod
+    def of(cls, picture: Picture) -> "Note":
+        """What a picture tells."""
+        return cls(picture.reason, picture.landmarks, picture.prints)
+
+    def plain(self) -> list[Any]:
+        """The same as JSON knows it."""
+        landmarks = None
+        if self.landmarks is not None:
+            landmarks = text_of(np.asarray(self.landmarks, "<f4").tobytes())
+        return [self.reason, landmarks, *map(text_of, self.prints)]
+
+    @classmethod
+    def read(cls, reason: str, landmarks: str | None, pixels: str, phash: str) -> "Note":
+        """What `plain` gave."""
+        points = None
+        if landmarks is not None:
+            points = np.frombuffer(bytes_of(landmarks), "<f4").astype(np.float32)
+        return cls(reason, points, (bytes_of(pixels), bytes_of(phash)))
 
 
 def decode(content: bytes) -> np.ndarray:

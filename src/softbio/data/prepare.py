@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from softbio.data.card import make_card
 from softbio.data.expected import differences
 from softbio.data.fetch import locate
 from softbio.data.fingerprints import write_fingerprints
-from softbio.data.packing import ARRAY, Note, packing
-from softbio.data.pictures import pictures
+from softbio.data.packing import ARRAY, on_disk, packing
+from softbio.data.pictures import Note, pictures
 from softbio.data.readers import read
 from softbio.data.registry import DatasetSpec
 from softbio.data.splitlists import PARTS, check_records
@@ -64,12 +64,14 @@ def prepare(
     differences(spec, records.frame, "listed")
     frame = _in_parts(records.frame, spec)
     work = work_of(spec, frame, records, sources, points)
+    whole = identity(spec, size, frame, work)
     need = len(frame) * size * size * 3 + SLACK
-    with room(folder, need - _there(folder)):
-        with packing(folder, len(frame), size, identity(spec, size, frame, work)) as under_way:
+    with room(folder, need - on_disk(folder)):
+        with packing(folder, len(frame), size, whole, Note) as under_way:
             done = pictures(work.tasks(under_way.notes), work.job, size, workers)
-            under_way.add(told(done, len(frame), spec.name, len(under_way.notes)))
-            _note(frame, under_way.notes)
+            done = told(done, len(frame), spec.name, len(under_way.notes))
+            under_way.add((row, picture.pixels, Note.of(picture)) for row, picture in done)
+            _note(frame, under_way.ordered())
             _check_rejected(spec, frame, sources.images)
             under_way.finish([row for row, reason in enumerate(frame["reason"]) if not reason])
             # from here on the files of an earlier run do not belong together
@@ -121,20 +123,11 @@ def _in_parts(frame: pd.DataFrame, spec: DatasetSpec) -> pd.DataFrame:
     return frame.iloc[np.argsort(part.to_numpy(), kind="stable")].reset_index(drop=True)
 
 
-def _there(folder: Path) -> int:
-    """Bytes on disk of an array under way."""
-    array = folder / ARRAY
-    return array.stat().st_blocks * 512 if array.exists() else 0
-
-
-def _note(frame: pd.DataFrame, notes: Mapping[int, Note]) -> None:
+def _note(frame: pd.DataFrame, notes: Sequence[Note]) -> None:
     """Landmarks, fingerprints and reasons into the frame."""
-    if len(notes) < len(frame):
-        raise RuntimeError(f"{len(frame) - len(notes)} images were not read")
-    ordered = [notes[row] for row in range(len(frame))]
-    frame["reason"] = [note.reason for note in ordered]
+    frame["reason"] = [note.reason for note in notes]
     for column in ("landmarks", "prints"):
-        values = [None if note.reason else getattr(note, column) for note in ordered]
+        values = [None if note.reason else getattr(note, column) for note in notes]
         frame[column] = pd.Series(values, dtype=object)
 
 

@@ -1,7 +1,6 @@
 """What is to be packed: where each image comes from, what makes a picture of it, and one hash of
 all that the packed bytes depend on."""
 
-import hashlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import pandas as pd
 from softbio.data.archives import ImageSource
 from softbio.data.crops import CROPS
 from softbio.data.fetch import Sources
-from softbio.data.journal import identity_of
+from softbio.data.journal import identity_of, table_sha256
 from softbio.data.matching import match
 from softbio.data.pictures import Cropped, Decoded, Drawn, Picture, libraries
 from softbio.data.points import Points, images_in, read_points
@@ -94,9 +93,8 @@ def work_of(
 def identity(spec: DatasetSpec, size: int, frame: pd.DataFrame, work: Work) -> str:
     """One hash of all that the packed bytes depend on: the entry, with its crop, the rows as the
     reader gave them, the images and their points, and the code."""
-    rows = frame[[*COLUMNS, *OPTIONAL, "label", "row"]].to_csv(index=False)
-    table = hashlib.sha256(rows.encode(errors="surrogateescape")).hexdigest()
-    return identity_of(size, asdict(spec), work.version, table, _code())
+    table = frame[[*COLUMNS, *OPTIONAL, "label", "row"]]
+    return identity_of(size, asdict(spec), work.version, table_sha256(table), _code())
 
 
 def _code() -> list[str]:
