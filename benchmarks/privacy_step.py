@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from softbio.privacy.auxiliaries import CosineHead, frozen
 from softbio.privacy.recipe import AuxiliaryRecipe, Plan, plan_from
 from softbio.privacy.san import Modes
-from softbio.privacy.train_san import Judges, SanTask, optimizer_of
+from softbio.privacy.train_san import Batch, Judges, SanTask, optimizer_of
 from softbio.privacy.weights import build_network
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
@@ -68,7 +68,9 @@ def san_step(plan: Plan, layout: torch.memory_format) -> Step:
     task.matching_weight = recipe.matching_weight
     faces, gender = torch.rand(shape), torch.randint(0, 2, shape[:1])
     prototypes = Modes(*(torch.rand(shape).expand(-1, 3, -1, -1) for _ in Modes._fields))
-    return lambda: moved(optimizer, task.adversarial(faces, prototypes, gender)[0])
+    with torch.no_grad():
+        batch = Batch(faces, prototypes, gender, matcher(faces))
+    return lambda: moved(optimizer, task.adversarial(batch)[0])
 
 
 def milliseconds(step: Step, count: int) -> float:

@@ -40,6 +40,7 @@ PRIVACY = (
     "privacy/loop",
     "privacy/loss_matcher",
     "privacy/losses",
+    "privacy/originals",
     "privacy/parts",
     "privacy/prototypes",
     "privacy/recipe",

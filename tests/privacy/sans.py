@@ -26,7 +26,7 @@ RECIPE = san_recipe(
 GENDER = AuxiliaryRecipe("gender", "faces", 0, SIZE, epochs=1, width=4)
 
 
-def train(trained, folder, recipe=RECIPE, matcher=None):
+def train(trained, folder, recipe=RECIPE, matcher=None, **options):
     """A SAN with the networks of a `Home`, or with another matcher."""
     train_san(
         recipe,
@@ -36,6 +36,7 @@ def train(trained, folder, recipe=RECIPE, matcher=None):
         folder,
         device="cpu",
         pairs=trained.path("warped.npy") if recipe.prototype == "warped" else None,
+        **options,
     )
 
 

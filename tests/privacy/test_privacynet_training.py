@@ -15,6 +15,7 @@ from softbio.errors import UserError
 from softbio.privacy import train_privacynet as training
 from softbio.privacy.auxiliaries import SmallMatcher
 from softbio.privacy.faces import GreyFaces
+from softbio.privacy.originals import embed
 from softbio.privacy.privacynet import (
     PrivacyNet,
     load_privacynet,
@@ -73,20 +74,20 @@ def work_on(trained, **changes):
     index = trained.packed.index
     classes = np.stack([each.labels(index) for each in recipe.attributes], 1)
     rows = torch.from_numpy(np.flatnonzero(trained.parts == "san"))
+    matcher, faces = SmallMatcher(4).eval().requires_grad_(False), GreyFaces(trained.packed, CPU)
     return PrivacyNetTask(
-        *(recipe, net, optimizer_of(net, recipe), SmallMatcher(4).eval().requires_grad_(False)),
-        *(GreyFaces(trained.packed, CPU), torch.from_numpy(classes), rows, lambda: "kept"),
+        *(recipe, net, optimizer_of(net, recipe), matcher, faces, torch.from_numpy(classes)),
+        *(rows, lambda: "kept", embed(matcher, faces, rows)),
     )
 
 
 def test_a_step_of_one_network_leaves_the_other(trained):
     work = work_on(trained)
     rows, draws = work.rows[:8], torch.rand(8, DRAWS)
-    batch = work.batch(rows, draws)
     for step, moves in ((work.critic_step, 1), (work.generator_step, 0), (work.critic_step, 1)):
         parts = list(work.network.children())
         before = [[w.detach().clone() for w in part.parameters()] for part in parts]
-        assert step(*batch, draws)[0].isfinite()
+        assert step(rows, draws)[0].isfinite()
         for place, (part, kept) in enumerate(zip(parts, before, strict=True)):
             same = [torch.equal(w, k) for w, k in zip(part.parameters(), kept, strict=True)]
             assert (not any(same)) if place == moves else all(same)
@@ -94,11 +95,12 @@ def test_a_step_of_one_network_leaves_the_other(trained):
 
 
 def test_ablations_leave_their_term_out(trained):
+    rows = work_on(trained).rows[:8]
     for ablation, gone, there in (("nomatcher", "j_m", "cycle"), ("nocycle", "cycle", "j_m")):
         values = dict(
             zip(
                 GENERATOR + CRITIC,
-                work_on(trained, ablation=ablation).step(torch.arange(8), torch.rand(8, DRAWS)),
+                work_on(trained, ablation=ablation).step(rows, torch.rand(8, DRAWS)),
                 strict=True,
             )
         )

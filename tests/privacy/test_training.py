@@ -16,6 +16,7 @@ from softbio.errors import UserError
 from softbio.privacy import train_san as training
 from softbio.privacy.auxiliaries import SmallMatcher
 from softbio.privacy.faces import GreyFaces
+from softbio.privacy.originals import embed
 from softbio.privacy.prototypes import prototype_source, read_prototypes
 from softbio.privacy.recipe import AuxiliaryRecipe
 from softbio.privacy.san import build_san
@@ -66,7 +67,9 @@ def task_with_judges(trained, recipe):
     source = prototype_source(read_prototypes(trained.path("prototypes.npz")), None, "mean", CPU)
     optimizer = optimizer_of(network, recipe)
     rows = torch.from_numpy(np.flatnonzero(trained.parts == "san"))
-    return SanTask(recipe, network, optimizer, judges, GreyFaces(packed, CPU), source, rows)
+    faces = GreyFaces(packed, CPU)
+    originals = embed(judges.matcher, faces, rows)
+    return SanTask(recipe, network, optimizer, judges, faces, source, rows, originals)
 
 
 @pytest.mark.parametrize("matching", ["sm", "sm_and_op"])

@@ -63,6 +63,7 @@ use rule san as flowsan_stage with:
         unpack(packed_for_privacy),
         unpack(prototypes_of),
         unpack(judges_of),
+        unpack(embedded_for),
         before=stages_before,
         parts=rules.parts.output.parts,
         code=code(*PRIVACY),

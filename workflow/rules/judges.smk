@@ -31,11 +31,6 @@ def tested_in(wildcards):
     return members(wildcards.dataset)[-1]
 
 
-def matcher_in_loss(wildcards):
-    """The matcher that the SAN is trained against: "own", or a name of the registry."""
-    return plan_of(wildcards).san.matcher_net
-
-
 def third_parties(wildcards):
     """Names of the third-party evaluators: the config's, and a matcher that the SAN's loss uses."""
     names = list(BENCHMARK.hiding.evaluators)

@@ -151,7 +151,7 @@ def network_file(wildcards, folder):
 
 def matcher_of(wildcards):
     """The matcher in a SAN's loss; one of the registry lies with its receipt."""
-    if plan_of(wildcards).san.matcher_net == "own":
+    if matcher_in_loss(wildcards) == "own":
         return {"matcher": network_file(wildcards, "matcher")}
     return {"receipt": RECEIPT, "registry": EVALUATORS}
 
@@ -165,6 +165,28 @@ def judges_of(wildcards):
         san = stage_folder(int(stage))
     classifier = network_file(wildcards, judge_folder(san))
     return {"classifier": classifier} | matcher_of(wildcards)
+
+
+def embedded_for(wildcards):
+    """What the matcher in the loss of a SAN or a PrivacyNet says of the faces as they are, where that
+    asks for matching: of a matcher of the registry once for all seeds."""
+    plan, ablated = plan_of(wildcards), "ablation" in wildcards.keys()
+    weight = privacynet_of(wildcards).matching if ablated else plan.san.matching_weight
+    if not weight:
+        return {}
+    own = plan.san.matcher_net == "own"
+    maker = rules.embed_originals_of_seed if own else rules.embed_originals
+    return {"originals": maker.output.embeddings.format(**wildcards)}
+
+
+def size_of_san(wildcards):
+    """The side of the faces in pixels."""
+    return plan_of(wildcards).san.size
+
+
+def matcher_in_loss(wildcards):
+    """The matcher that the SAN is trained against: "own", or a name of the registry."""
+    return plan_of(wildcards).san.matcher_net
 
 
 def stages_before(wildcards):

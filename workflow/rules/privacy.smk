@@ -65,6 +65,8 @@ rule prototypes:
         prototypes=f"{HIDING}/prototypes.npz",
     log:
         f"{HIDING}/prototypes.log",
+    # short, and every SAN waits for it
+    priority: 3
     conda:
         "../../envs/softbio.yaml"
     resources:
@@ -92,6 +94,7 @@ rule warp_prototypes:
         pairs=f"{HIDING}/warped.npy",
     log:
         f"{HIDING}/warp.log",
+    priority: 3
     conda:
         "../../envs/softbio.yaml"
     resources:
@@ -133,11 +136,51 @@ rule auxiliary:
         "../scripts/auxiliary.py"
 
 
+rule embed_originals:
+    input:
+        unpack(packed_for_privacy),
+        unpack(matcher_of),
+        parts=rules.parts.output.parts,
+        code=code(*PRIVACY),
+    output:
+        embeddings=f"{HIDING}/originals.safetensors",
+    log:
+        f"{HIDING}/originals.log",
+    # all that is trained against the matcher waits for it
+    priority: 3
+    conda:
+        "../../envs/softbio.yaml"
+    threads: 1
+    resources:
+        runtime=minutes_of_judging,
+        mem_mb=memory_of_judging,
+        gpu=int(ASKS_FOR_GPU),
+        gpu_slots=int(COMPUTES_ON_GPU),
+    params:
+        size=size_of_san,
+        matcher_net=matcher_in_loss,
+        device=BENCHMARK.device,
+    message:
+        "{wildcards.dataset}: what the matcher in the loss says of the original faces"
+    script:
+        "../scripts/embed_originals.py"
+
+
+use rule embed_originals as embed_originals_of_seed with:
+    output:
+        embeddings=f"{NETWORK}/matcher/originals.safetensors",
+    log:
+        f"{NETWORK}/matcher/originals.log",
+    message:
+        "{wildcards.dataset}, seed {wildcards.seed}: what the matcher in the loss says of the original faces"
+
+
 rule san:
     input:
         unpack(packed_for_privacy),
         unpack(prototypes_of),
         unpack(judges_of),
+        unpack(embedded_for),
         parts=rules.parts.output.parts,
         code=code(*PRIVACY),
     output:

@@ -7,6 +7,7 @@ rule privacynet:
     input:
         unpack(packed_for_privacy),
         unpack(matcher_of),
+        unpack(embedded_for),
         parts=rules.parts.output.parts,
         code=code(*PRIVACYNET),
     output:

@@ -7,6 +7,7 @@ from softbio.privacy.train_privacynet import train_privacynet
 from softbio.recipe import recipe_from
 
 matcher, receipt, registry = map(snakemake.input.get, ("matcher", "receipt", "registry"))
+originals = snakemake.input.get("originals")
 
 with job(snakemake.log[0], threads=snakemake.threads):
     recipe = recipe_from(snakemake.params.recipe, PrivacyNetRecipe)
@@ -18,6 +19,7 @@ with job(snakemake.log[0], threads=snakemake.threads):
         matcher=foreign or Path(matcher),
         folder=Path(snakemake.output.network).parent,
         device=snakemake.params.device,
+        originals=originals and Path(originals),
         # not a parameter of the rule: one mode more is no reason to train again
         modes=snakemake.config["privacy"].get("protectors", {}).get("privacynet", ()),
     )

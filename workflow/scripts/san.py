@@ -6,7 +6,7 @@ from softbio.privacy.recipe import SanRecipe
 from softbio.privacy.train_san import train_san
 from softbio.recipe import recipe_from
 
-NAMES = ("parts", "prototypes", "classifier", "matcher", "pairs")
+NAMES = ("parts", "prototypes", "classifier", "matcher", "pairs", "originals")
 given = {name: Path(file) for name, file in snakemake.input.items() if name in NAMES}
 receipt, registry = map(snakemake.input.get, ("receipt", "registry"))
 

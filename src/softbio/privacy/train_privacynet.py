@@ -9,12 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from softbio.errors import UserError
+from softbio.files import sha256
 from softbio.privacy import LETTERS
 from softbio.privacy.attributes import attributes_of
 from softbio.privacy.faces import GreyFaces, psnr
 from softbio.privacy.loop import Task, without_nan
 from softbio.privacy.loss_matcher import load_matcher, matcher_sha256
 from softbio.privacy.losses import matching_loss
+from softbio.privacy.originals import Originals, originals_of
 from softbio.privacy.privacynet import PrivacyNet, signed, unsigned
 from softbio.privacy.privacynet_losses import (
     attribute_loss,
@@ -100,7 +102,8 @@ class PrivacyNetTask:
 
     One Adam holds both networks, a group each: it leaves out what has no gradient, so that a step
     of one network does not move the other, as two of them would. A step of the loop is n_critic
-    batches, so that it knows no counter that a resumed run would have to restore.
+    batches, so that it knows no counter that a resumed run would have to restore. originals: what
+    the matcher says of the faces as they are; None where no matching is asked for.
     """
 
     recipe: PrivacyNetRecipe
@@ -111,6 +114,7 @@ class PrivacyNetTask:
     classes: Tensor
     rows: Tensor
     kept: Callable[[], str]
+    originals: Originals | None = None
     guard: Guard = field(default_factory=Guard)
 
     @property
@@ -124,10 +128,12 @@ class PrivacyNetTask:
 
     def batch(self, rows: Tensor, draws: Tensor) -> tuple[Tensor, Tensor]:
         """Faces in -1..1, half of them mirrored, and their classes."""
-        chosen = (draws[:, -1] < 0.5).to(self.faces.device)
-        return signed(mirrored(self.faces.batch(rows), chosen)), self.classes[rows].to(
-            chosen.device
-        )
+        faces = mirrored(self.faces.batch(rows), self.chosen(draws))
+        return signed(faces), self.classes[rows].to(faces.device)
+
+    def chosen(self, draws: Tensor) -> Tensor:
+        """Those that are mirrored, bool (B,)."""
+        return (draws[:, -1] < 0.5).to(self.faces.device)
 
     def asked(self, own: Tensor, draws: Tensor) -> Tensor:
         """What each face shall show: one of all hide-sets, none among them, each as likely."""
@@ -142,13 +148,11 @@ class PrivacyNetTask:
             zip(rows.split(self.recipe.batch), draws.split(self.recipe.batch), strict=True)
         )
         for some, numbers in parts:
-            critic = self.critic_step(*self.batch(some, numbers), numbers)
+            critic = self.critic_step(some, numbers)
             self.guard.see(dict(zip(CRITIC[:4], critic[:4].tolist(), strict=True)))
             if self.guard.suspects >= PATIENCE:
                 self.check()
-        some, numbers = parts[-1]
-        generator = self.generator_step(*self.batch(some, numbers), numbers)
-        return torch.cat([generator, critic])
+        return torch.cat([self.generator_step(*parts[-1]), critic])
 
     def check(self) -> None:
         """Raise UserError for a discriminator that is out of bounds: its state must not replace
@@ -159,9 +163,10 @@ class PrivacyNetTask:
                 "lower privacy.privacynet.rate or raise its penalty_weight"
             )
 
-    def critic_step(self, faces: Tensor, classes: Tensor, draws: Tensor) -> Tensor:
+    def critic_step(self, rows: Tensor, draws: Tensor) -> Tensor:
         """One batch of the discriminator: the values of CRITIC."""
         network, recipe = self.network, self.recipe
+        faces, classes = self.batch(rows, draws)
         real, logits = network.discriminator(faces)
         with torch.no_grad():
             own = network.filled(classes, logits)
@@ -175,9 +180,10 @@ class PrivacyNetTask:
         told = self.by_name(shares_told(logits, classes, network.sizes))
         return torch.stack([loss, d_src, norms.mean(), d_attr, *told]).detach()
 
-    def generator_step(self, faces: Tensor, classes: Tensor, draws: Tensor) -> Tensor:
+    def generator_step(self, rows: Tensor, draws: Tensor) -> Tensor:
         """One batch of the generator: the values of GENERATOR, NaN where not computed."""
         network, recipe = self.network, self.recipe
+        faces, classes = self.batch(rows, draws)
         with torch.no_grad():
             own = network.filled(classes, network.discriminator(faces)[1])
         target = self.asked(own, draws)
@@ -189,8 +195,7 @@ class PrivacyNetTask:
         loss = g_src + recipe.attribute_weight * g_attr
         j_m = cycle = square = loss.new_tensor(float("nan"))
         if recipe.matching:
-            with torch.no_grad():
-                original = self.matcher(unsigned(faces))
+            original = self.originals.of(rows, self.chosen(draws))
             j_m = matching_loss(self.matcher(unsigned(fake)), original)
             loss = loss + recipe.matching * j_m
         if recipe.cycle:
@@ -248,11 +253,13 @@ def train_privacynet(
     folder: Path,
     device: str = "auto",
     modes: Iterable[str] = (),
+    originals: Path | None = None,
 ) -> None:
     """Train one on the part "san": network.safetensors, history.csv, run.json.
 
     recipe: without attributes, which are those that the faces of the part tell; parts: parts.csv;
-    matcher: as `load_matcher`; modes: those that are to be had of it. Can be killed and goes on, as
+    matcher: as `load_matcher`; modes: those that are to be had of it; originals: a file of
+    `write_originals`, without which the faces are embedded first. Can be killed and goes on, as
     `softbio.train.train`. Raises UserError for data that do not fit the recipe or a mode, and for a
     discriminator that diverges.
     """
@@ -262,7 +269,8 @@ def train_privacynet(
     for mode in modes:
         check_hidden(mode, [attribute.name for attribute in known])
     recipe = replace(recipe, attributes=known)
-    read = [*start.read, matcher_sha256(matcher, recipe.matcher_net)]
+    of = [*start.read, matcher_sha256(matcher, recipe.matcher_net)]
+    read = [*of, *([sha256(originals)] if originals else [])]
     resume = ResumeFile(
         *(folder / "resume.pt", recipe, place, " ".join(read)),
         *(PrivacyNetLine, modules_sha256(PRIVACYNET)),
@@ -274,9 +282,12 @@ def train_privacynet(
         network = PrivacyNet(recipe).to(place)
         optimizer = optimizer_of(network, recipe)
         classes = np.stack([each.labels(data.index) for each in known], 1)
+        faces, rows, shown = GreyFaces(data, place), start.rows("san"), None
+        if recipe.matching:
+            shown = originals_of(originals, of, judge, faces, rows)
         work = PrivacyNetTask(
-            *(recipe, network, optimizer, judge, GreyFaces(data, place)),
-            *(torch.from_numpy(classes), start.rows("san"), resume.kept),
+            *(recipe, network, optimizer, judge, faces),
+            *(torch.from_numpy(classes), rows, resume.kept, shown),
         )
         moving = Moving(network, optimizer, torch.Generator().manual_seed(recipe.seed))
         return Work(work.task(), moving, network)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from softbio.privacy.faces import GreyFaces, psnr
 from softbio.privacy.loop import Task, without_nan
 from softbio.privacy.loss_matcher import load_matcher, matcher_sha256
 from softbio.privacy.losses import PIXEL, gender_loss, matching_loss
+from softbio.privacy.originals import Originals, originals_of
 from softbio.privacy.prototypes import PrototypeSource, prototype_source, read_prototypes
 from softbio.privacy.recipe import AuxiliaryRecipe, SanRecipe
 from softbio.privacy.san import Modes, San, passed
@@ -72,6 +74,16 @@ def optimizer_of(network: San, recipe: SanRecipe) -> torch.optim.Optimizer:
     return torch.optim.Adam(groups, lr=recipe.pretrain_rate, fused=True)
 
 
+class Batch(NamedTuple):
+    """Faces (B, 1, S, S), their prototypes and genders, and what the matcher says of the faces as
+    they are; None where it is not asked."""
+
+    faces: Tensor
+    prototypes: Modes
+    gender: Tensor
+    original: Tensor | None
+
+
 def mirrored(tensor: Tensor, chosen: Tensor) -> Tensor:
     """Images (B, C, S, S) whose place in `chosen`, bool (B,), is True, mirrored."""
     return torch.where(chosen[:, None, None, None], tensor.flip(3), tensor)
@@ -81,6 +93,7 @@ def mirrored(tensor: Tensor, chosen: Tensor) -> Tensor:
 class SanTask:
     """The steps of a SAN's training; `stage` and `weight` change with the epochs.
 
+    originals: what the matcher says of the faces as they are; None where no matching is asked for.
     before: frozen networks of the series that this one ends, whose OP it takes. Each batch passes
     through them anew: mirrored faces pass as such, nothing is rounded or kept on disk, and one pass
     forward of an autoencoder is little beside a step.
@@ -93,6 +106,7 @@ class SanTask:
     faces: GreyFaces
     source: PrototypeSource
     rows: Tensor
+    originals: Originals | None = None
     before: tuple[San, ...] = ()
     stage: str = ""
     matching_weight: float = 0.0
@@ -123,37 +137,36 @@ class SanTask:
             group["lr"] = rate * factor
         return self.stage
 
-    def batch(self, rows: Tensor, draws: Tensor) -> tuple[Tensor, Modes, Tensor]:
-        """Faces, their prototypes and genders."""
+    def batch(self, rows: Tensor, draws: Tensor) -> Batch:
+        """Half of the faces mirrored, where the recipe asks for it."""
         gender = self.faces.gender[rows.to(self.faces.device)]
         faces, prototypes = self.faces.batch(rows), self.source.modes(rows, gender)
+        chosen = (draws[:, 0] < 0.5).to(faces.device) & self.recipe.flip
         if self.recipe.flip:
-            chosen = (draws[:, 0] < 0.5).to(faces.device)
             # the released code mirrors the face alone, which leaves its prototypes behind
             faces = mirrored(faces, chosen)
             prototypes = Modes(*(mirrored(each, chosen) for each in prototypes))
-        return faces, prototypes, gender
+        original = self.originals.of(rows, chosen) if self.matching_weight else None
+        return Batch(faces, prototypes, gender, original)
 
     def step(self, rows: Tensor, draws: Tensor) -> Tensor:
         """One batch: the values of `PARTS`, NaN where not computed."""
-        faces, prototypes, gender = self.batch(rows, draws)
-        terms = (self.pretraining if self.stage == "pretraining" else self.adversarial)(
-            faces, prototypes, gender
-        )
+        terms_of = self.pretraining if self.stage == "pretraining" else self.adversarial
+        terms = terms_of(self.batch(rows, draws))
         self.optimizer.zero_grad(set_to_none=True)
         terms[0].backward()
         self.optimizer.step()
         return terms.detach()
 
-    def inputs(self, faces: Tensor, prototypes: Modes) -> tuple[Tensor, Tensor]:
+    def inputs(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """What the network takes of these faces, and what J_D is towards."""
         with torch.no_grad():
-            inputs = passed(self.before, faces, prototypes)
-        return inputs, faces if self.recipe.target == "original" else inputs
+            inputs = passed(self.before, batch.faces, batch.prototypes)
+        return inputs, batch.faces if self.recipe.target == "original" else inputs
 
-    def pretraining(self, faces: Tensor, prototypes: Modes, gender: Tensor) -> Tensor:
+    def pretraining(self, batch: Batch) -> Tensor:
         """J_D alone."""
-        inputs, target = self.inputs(faces, prototypes)
+        (inputs, target), prototypes = self.inputs(batch), batch.prototypes
         features = self.network.features(inputs, prototypes.sm)
         sm = self.network.combined(features, prototypes.sm)
         j_d = PIXEL[self.recipe.pixel](target, sm)
@@ -161,10 +174,11 @@ class SanTask:
         square = (sm - target).square().mean()
         return torch.stack([j_d, j_d, absent, absent, square, absent, absent])
 
-    def adversarial(self, faces: Tensor, prototypes: Modes, gender: Tensor) -> Tensor:
+    def adversarial(self, batch: Batch) -> Tensor:
         """The three terms with the recipe's weights."""
         recipe, judges = self.recipe, self.judges
-        inputs, target = self.inputs(faces, prototypes)
+        prototypes, gender = batch.prototypes, batch.gender
+        inputs, target = self.inputs(batch)
         features = self.network.features(inputs, prototypes.sm)
         sm = self.network.combined(features, prototypes.sm)
         op = self.network.combined(features, prototypes.op)
@@ -174,15 +188,13 @@ class SanTask:
         loss = recipe.gender_weight * j_g + recipe.pixel_weight * j_d
         j_m = j_d.new_tensor(float("nan"))
         if self.matching_weight:
-            j_m = self.matching(faces, sm, op)
+            j_m = self.matching(batch.original, sm, op)
             loss = loss + self.matching_weight * j_m
         errors = [(logits.argmax(1) != gender).float().mean() for logits in (logits_sm, logits_op)]
         return torch.stack([loss, j_d, j_g, j_m, (sm - target).square().mean(), *errors])
 
-    def matching(self, faces: Tensor, sm: Tensor, op: Tensor) -> Tensor:
+    def matching(self, original: Tensor, sm: Tensor, op: Tensor) -> Tensor:
         """J_M of the recipe; in a series too it is the original face that is to be matched."""
-        with torch.no_grad():
-            original = self.judges.matcher(faces)
         loss = matching_loss(self.judges.matcher(sm), original)
         if self.recipe.matching == "sm_and_op":
             # each by itself: in the mean of both embeddings, as released, their errors cancel
@@ -247,35 +259,40 @@ def train_san(
     device: str = "auto",
     pairs: Path | None = None,
     before: Sequence[Path] = (),
+    originals: Path | None = None,
 ) -> None:
     """Train one network on the part "san": network.safetensors, history.csv, run.json.
 
     parts: parts.csv; prototypes: prototypes.npz; pairs: warped.npy of `write_pairs`, for a recipe
     of warped prototypes; classifier, matcher: as `load_judges`; before: networks of the stages
-    before the recipe's. Can be killed and goes on, as `softbio.train.train`. Raises UserError for
-    data that do not fit the recipe and for a loss that is not finite.
+    before the recipe's; originals: a file of `write_originals`, without which the faces are
+    embedded first. Can be killed and goes on, as `softbio.train.train`. Raises UserError for data
+    that do not fit the recipe and for a loss that is not finite.
     """
     start = begin(recipe.size, packed, parts, device)
     place = start.device
     if (recipe.prototype == "warped") != (pairs is not None):
         raise UserError(f"recipe: prototype is '{recipe.prototype}'; warped.npy goes with 'warped'")
-    read = [*start.read, *map(sha256, [prototypes, classifier, *before])]
-    read.append(matcher_sha256(matcher, recipe.matcher_net))
+    of = [*start.read, matcher_sha256(matcher, recipe.matcher_net)]
+    files = [prototypes, classifier, *before, *([originals] if originals else [])]
+    read = [*of, *map(sha256, files)]
     resume = ResumeFile(
         *(folder / "resume.pt", recipe, place, " ".join(read)),
         *(SanLine, modules_sha256(PRIVACY)),
     )
 
     def build() -> Work:
-        known = read_prototypes(prototypes, recipe.groups)
-        source = prototype_source(known, pairs, recipe.neutral, place)
+        shown = read_prototypes(prototypes, recipe.groups)
+        source = prototype_source(shown, pairs, recipe.neutral, place)
         series = load_series(before, recipe, place)
         judges = load_judges(classifier, matcher, recipe.size, place)
         torch.manual_seed(recipe.seed)
         network = build_network(recipe).to(place)
         optimizer = optimizer_of(network, recipe)
-        faces, rows = GreyFaces(start.packed, place), start.rows("san")
-        work = SanTask(recipe, network, optimizer, judges, faces, source, rows, series)
+        faces, rows, known = GreyFaces(start.packed, place), start.rows("san"), None
+        if recipe.matching_weight:
+            known = originals_of(originals, of, judges.matcher, faces, rows)
+        work = SanTask(recipe, network, optimizer, judges, faces, source, rows, known, series)
         moving = Moving(network, optimizer, torch.Generator().manual_seed(recipe.seed))
         return Work(work.task(), moving, network)
 
