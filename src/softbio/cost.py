@@ -142,8 +142,9 @@ def _san_gmac(plan: Plan) -> float:
     own = auxiliary_gmac(plan.matcher) if san.matcher_net == "own" else 0.0
     matcher = LOSS_MATCHERS.get(san.matcher_net, own)
     through, classifier = autoencoder_gmac(san.shape, san.size), auxiliary_gmac(plan.gender)
-    # the judges' weights get no gradient: forward and back to the image, for both modes
-    judged = BACKWARD * through + 4 * classifier + 5 * matcher
+    # the judges' weights get no gradient: forward and back to the image, for both modes; what the
+    # matcher says of the originals is known before
+    judged = BACKWARD * through + 4 * (classifier + matcher)
     passes = san.pretrain_epochs * BACKWARD * through + san.epochs * judged
     # of a series, every batch passes the stages before
     passes += (san.pretrain_epochs + san.epochs) * (san.stage - 1) * through
@@ -174,7 +175,7 @@ def _privacynet_gmac(recipe: PrivacyNetRecipe, matcher: AuxiliaryRecipe) -> floa
     # a discriminator's step: a face made, two judged, and the gradient of a gradient
     passes = there + 4 * BACKWARD * critic
     # the generator's: there and back, judged and matched
-    matched = 5 * LOSS_MATCHERS.get(recipe.matcher_net, own) if recipe.matching else 0.0
+    matched = 4 * LOSS_MATCHERS.get(recipe.matcher_net, own) if recipe.matching else 0.0
     passes += (2 * BACKWARD * there + 4 * critic + matched) / recipe.n_critic
     return recipe.epochs * passes
 
