@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.killed.runs import RECIPE, add_network, finish
+from tests.killed.runs import RECIPE, add_network, began, finish
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -23,7 +23,10 @@ def whole(network, packed, tmp_path_factory) -> bytes:
 
 @pytest.fixture(scope="package")
 def seconds(whole, packed, tmp_path_factory) -> float:
-    """How long such a run takes."""
+    """How long such a run takes from its first batch on; before it a process starts, which takes
+    longer on some machines than all of the training."""
+    folder = tmp_path_factory.mktemp("timed")
+    process = began(packed, folder, folder / "marker")
     begun = time.monotonic()
-    finish(RECIPE, packed, tmp_path_factory.mktemp("timed"))
+    process.join()
     return time.monotonic() - begun

@@ -63,6 +63,27 @@ def started(*arguments) -> multiprocessing.Process:
     return process
 
 
+def mark_first_batch(marker: Path) -> None:
+    """Make a file as the first batch of this process begins."""
+    step = softbio.train.step
+
+    def marked(*arguments):
+        if not marker.exists():
+            marker.touch()
+        return step(*arguments)
+
+    softbio.train.step = marked
+
+
+def began(packed: Path, folder: Path, marker: Path) -> multiprocessing.Process:
+    """A run of `RECIPE` that is at its first batch, or through already where little was left."""
+    marker.unlink(missing_ok=True)
+    process = started(RECIPE, packed, folder, mark_first_batch, marker)
+    while not marker.exists() and process.exitcode is None:
+        time.sleep(0.001)
+    return process
+
+
 def probabilities(packed: Path, folder: Path) -> bytes:
     """Those that the trained model of a folder predicts."""
     predict(folder / "model.safetensors", packed, folder / "predictions.parquet")

@@ -6,20 +6,18 @@ from softbio.privacy.privacynet_recipe import PrivacyNetRecipe
 from softbio.privacy.train_privacynet import train_privacynet
 from softbio.recipe import recipe_from
 
-matcher, receipt, registry = map(snakemake.input.get, ("matcher", "receipt", "registry"))
-originals = snakemake.input.get("originals")
+given = {n: Path(f) for n, f in snakemake.input.items() if n in ("parts", "matcher", "originals")}
+receipt, registry = map(snakemake.input.get, ("receipt", "registry"))
 
 with job(snakemake.log[0], threads=snakemake.threads):
     recipe = recipe_from(snakemake.params.recipe, PrivacyNetRecipe)
     foreign = receipt and open_loss_matcher(recipe.matcher_net, registry, Path(receipt).parent)
+    # modes: not a parameter of the rule, for one mode more is no reason to train again
     train_privacynet(
         recipe,
         packed=Path(snakemake.input.images).parent,
-        parts=Path(snakemake.input.parts),
-        matcher=foreign or Path(matcher),
         folder=Path(snakemake.output.network).parent,
         device=snakemake.params.device,
-        originals=originals and Path(originals),
-        # not a parameter of the rule: one mode more is no reason to train again
         modes=snakemake.config["privacy"].get("protectors", {}).get("privacynet", ()),
+        **{"matcher": foreign} | given,
     )
