@@ -117,7 +117,7 @@ rule align:
         "../../envs/softbio.yaml"
     threads: 1
     resources:
-        runtime=minutes_of_packing,
+        runtime=minutes_of_finding,
         mem_mb=memory_of_packing,
     params:
         entry=entry_of,
