@@ -242,3 +242,38 @@ def test_the_record_of_reading_gender_prints_what_its_numbers_say():
     value, *_, low, high = (float(each) for each in of["last", "all", "", "accuracy"])
     expected = [97.52 - 100 * each for each in (value, high, low)]
     assert [f"{each:.2f}" for each in expected] == list(more.groups())
+
+
+def test_the_second_run_of_the_family_is_compared_as_its_numbers_say():
+    text = section("The family on another machine")
+    numbers, claims = [], []
+    for name in ("family_lfw_cpu", "family_lfw_cpu_avx512"):
+        frame = pd.read_csv(RECORD / name / "side_by_side.csv", keep_default_na=False)
+        numbers.append(frame.set_index(["protector", "mode", "number", "by"])["value"])
+        claims.append(pd.read_csv(RECORD / name / "claims.csv"))
+    rows = [row.split(" | ") for row in re.findall(r"^\| (.*) \|$", text, re.M)[2:]]
+    assert len(rows) == len(numbers[0].index.droplevel([2, 3]).unique())
+    for protector, mode, *cells in rows:
+        key = ("none", "original") if protector == "original" else (protector, mode)
+        expected = [
+            f"{100 * float(values[(*key, *number)]):.1f}"
+            for number in (("eer_mean", ""), ("tmr", "SFace"))
+            for values in numbers
+        ]
+        assert cells == expected
+    words = claims[0].merge(claims[1], on=["claim", "text", "by", "seed"], validate="1:1")
+    # of two conditions the strongest attacker is another one
+    alone = [own[~own["claim"].eq("C6")] for own in claims]
+    assert (words["claim"] != "C6").sum() == len(alone[0]) == len(alone[1])
+    for claim, word in (("C2", "held"), ("C4b", "held"), ("C5", "held")):
+        of = words[words["claim"] == claim]
+        assert set(of["word_x"]) | set(of["word_y"]) == {word}
+    mixing = words[words["claim"] == "C3, PrivacyNet"]
+    assert set(zip(mixing["word_x"], mixing["word_y"], strict=True)) == {("held", "undecided")}
+    same = (words["word_x"] == words["word_y"]).sum()
+    opposed = words[["word_x", "word_y"]].apply(set, axis=1) == {"held", "not held"}
+    plain = " ".join(text.split())
+    told = re.search(r"(\d+) of (\d+) words .* opposite in (\d+)", plain)
+    assert [int(each) for each in told.groups()] == [same, len(words), opposed.sum()]
+    ends = [round(100 * end(mixing["value_y"])) for end in (min, max)]
+    assert "({} to {} points of TMR)".format(*ends) in plain
