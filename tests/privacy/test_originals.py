@@ -23,11 +23,11 @@ CPU = torch.device("cpu")
 SHORT = replace(RECIPE, pretrain_epochs=0, epochs=1)
 
 
-def written(trained, path, matcher=None, net="own"):
+def written(trained, path, matcher=None):
     """Those of the matcher of a `Home`, or of another one, in a file."""
     matcher = matcher or trained.path("matcher/network.safetensors")
     write_originals(
-        *(trained.path("packed"), trained.path("parts.csv"), SIZE, matcher, net, path, "cpu")
+        *(trained.path("packed"), trained.path("parts.csv"), SIZE, matcher, "own", path, "cpu")
     )
     return path
 

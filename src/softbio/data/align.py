@@ -16,12 +16,11 @@ import pandas as pd
 from softbio.data.expected import differences
 from softbio.data.fetch import Sources, locate
 from softbio.data.journal import bytes_of, identity_of, table_sha256, text_of
-from softbio.data.matching import match
+from softbio.data.matching import rows_of
 from softbio.data.packing import ARRAY, on_disk, packing
 from softbio.data.pictures import DRAWN_SIDE, decode, libraries
 from softbio.data.readers import Records, read
 from softbio.data.registry import DatasetSpec
-from softbio.data.splitlists import check_present
 from softbio.data.template import NO_FACE, SIDE, fitted, five_of, moved, to_canvas, warp
 from softbio.errors import UserError
 from softbio.files import atomic, room, sha256
@@ -157,11 +156,7 @@ class _Images:
                 "photographs need a face detector; run `snakemake --cores 1 evaluators`"
             )
         self.source = sources.open()
-        names = list(records.frame["image"])
-        files = match(names, self.source)
-        check_present(names, files.values(), self.source.path)
-        place = {image: row for row, image in enumerate(names)}
-        self.rows = {file: place[image] for file, image in files.items()}
+        self.rows = rows_of(list(records.frame["image"]), self.source)
         self.version = (*map(asdict, sources.files), self.source.version(self.rows))
 
     def faces(

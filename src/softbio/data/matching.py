@@ -1,9 +1,10 @@
 """Which file of an archive is which image of a list, whoever made the archive."""
 
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from softbio.data.archives import ImageSource
+from softbio.data.splitlists import check_present
 from softbio.errors import UserError
 
 
@@ -31,6 +32,15 @@ def match(images: Collection[str], source: ImageSource) -> dict[str, str]:
             )
         found[image] = name
     return {name: image for image, name in found.items()}
+
+
+def rows_of(images: Sequence[str], source: ImageSource) -> dict[str, int]:
+    """The same for all images of a list: file name -> the image's place in it. Raises UserError
+    also where an image has no file."""
+    files = match(images, source)
+    check_present(images, files.values(), source.path)
+    place = {image: row for row, image in enumerate(images)}
+    return {name: place[image] for name, image in files.items()}
 
 
 def _image(end: str, known: Mapping[str, list[str]]) -> str | None:

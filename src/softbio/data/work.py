@@ -12,12 +12,11 @@ from softbio.data.archives import ImageSource
 from softbio.data.crops import CROPS
 from softbio.data.fetch import Sources
 from softbio.data.journal import identity_of, table_sha256
-from softbio.data.matching import match
+from softbio.data.matching import rows_of
 from softbio.data.pictures import Cropped, Decoded, Drawn, Picture, libraries
 from softbio.data.points import Points, images_in, read_points
 from softbio.data.readers import COLUMNS, OPTIONAL, Records
 from softbio.data.registry import DatasetSpec, Reconciled
-from softbio.data.splitlists import check_present
 from softbio.errors import UserError
 from softbio.files import sha256
 from softbio.sources import modules_sha256
@@ -65,11 +64,7 @@ def work_of(
     if records.draw is not None:
         return _drawn(spec, frame, records)
     source = sources.open()
-    names = list(frame["image"])
-    files = match(names, source)
-    check_present(names, files.values(), source.path)
-    place = {image: row for row, image in enumerate(names)}
-    rows = {name: place[image] for name, image in files.items()}
+    rows = rows_of(list(frame["image"]), source)
     unlisted = tuple(name for name in images_in(source) if name not in rows)
     content = (*map(asdict, sources.files), source.version(rows))
     read = _reading(source, rows)
