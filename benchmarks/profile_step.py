@@ -11,10 +11,10 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from softbio.data.augment import scaled
-from softbio.device import choose_device
+from softbio.engine.device import choose_device
+from softbio.engine.model import build_model, forward
+from softbio.engine.recipe import Recipe
 from softbio.methods import get_method
-from softbio.model import build_model, forward
-from softbio.recipe import Recipe
 
 RANKS = 40
 

@@ -30,18 +30,18 @@ import pandas as pd
 import torch
 from PIL import Image
 
+from softbio.backbones.torchvision import torchvision
 from softbio.data.augment import scaled
 from softbio.data.feed import Streamed
 from softbio.data.packed import Packed, load_packed
-from softbio.device import Determinism, choose_device
+from softbio.engine.device import Determinism, choose_device
+from softbio.engine.model import forward
+from softbio.engine.provenance import git_state, hardware, peak_memory_mb
+from softbio.engine.recipe import Recipe
+from softbio.engine.resume import ResumeFile
+from softbio.engine.stopping import Stop
+from softbio.engine.train import Training, next_epoch, start
 from softbio.job import job
-from softbio.model import forward
-from softbio.provenance import git_state, hardware, peak_memory_mb
-from softbio.recipe import Recipe
-from softbio.resume import ResumeFile
-from softbio.stopping import Stop
-from softbio.torchvision import torchvision
-from softbio.train import Training, next_epoch, start
 
 RANKS = 40
 SOURCE_SIDE = 200  # of UTKFace's own images

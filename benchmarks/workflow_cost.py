@@ -17,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from softbio.provenance import git_state
+from softbio.engine.provenance import git_state
 
 ROOT = Path(__file__).parents[1]
 # three methods: 3 x 111 runs of three jobs each
@@ -50,8 +50,8 @@ def measures(folder: Path) -> dict[str, list[str]]:
     return {
         "interpreter": [python, "-c", "pass"],
         "interpreter and torch": [python, "-c", "import torch"],
-        "a training job's imports": [python, "-c", "import softbio.train"],
-        "a metrics job's imports": [python, "-c", "import softbio.metrics.evaluate"],
+        "a training job's imports": [python, "-c", "import softbio.engine.train"],
+        "a metrics job's imports": [python, "-c", "import softbio.results.evaluate"],
         "snakemake, nothing to plan": [python, "-m", "snakemake", "--version"],
         "plan of 1,008 jobs": plan,
     }

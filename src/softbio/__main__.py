@@ -3,15 +3,15 @@
 import argparse
 from pathlib import Path
 
+from softbio.engine.recipe import recipe_from
 from softbio.errors import UserError
 from softbio.job import job
-from softbio.recipe import recipe_from
 
 
 def _train(options: argparse.Namespace) -> None:
     # PyYAML and jsonschema are not on every GPU machine: cut and join do without
+    from softbio.engine.train import train
     from softbio.schema import read_yaml
-    from softbio.train import train
 
     # JSON is YAML
     values = read_yaml(options.recipe)
@@ -23,13 +23,13 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _predict(options: argparse.Namespace) -> None:
-    from softbio.predict import predict
+    from softbio.engine.predict import predict
 
     predict(options.model, options.packed, options.out, options.device)
 
 
 def _metrics(options: argparse.Namespace) -> None:
-    from softbio.metrics.evaluate import evaluate_file
+    from softbio.results.evaluate import evaluate_file
 
     evaluate_file(options.predictions, options.out)
 
@@ -55,7 +55,7 @@ def _count(text: str) -> int:
 
 
 def _audit(options: argparse.Namespace) -> None:
-    from softbio.audit import audit_lists
+    from softbio.data.audit import audit_lists
 
     given = {"train": options.train, "valid": options.valid, "test": options.test}
     lists = {part: path for part, path in given.items() if path is not None}

@@ -13,13 +13,13 @@ import pytest
 
 from softbio.data.align import align, load_aligned
 from softbio.data.fetch import locate
+from softbio.data.pairs import read_view2
 from softbio.data.readers import read
 from softbio.data.registry import load_registry
 from softbio.evaluators.fetch import is_ready
 from softbio.evaluators.finders import DETECTOR, finders
 from softbio.evaluators.interface import open_evaluator
 from softbio.evaluators.registry import load_evaluators
-from softbio.pairs import read_view2
 from tests.conftest import ROOT, SHARED
 
 SPECS = load_evaluators()

@@ -12,13 +12,13 @@ import pytest
 import torch
 from torch import nn
 
-import softbio.train
+import softbio.engine.train
 from softbio.backbones import networks
+from softbio.engine.predict import predict
+from softbio.engine.recipe import Recipe
+from softbio.engine.train import train
 from softbio.job import job
-from softbio.predict import predict
-from softbio.predictions import read_predictions
-from softbio.recipe import Recipe
-from softbio.train import train
+from softbio.results.predictions import read_predictions
 
 NETWORK = "small8_dropout"
 # 15 batches an epoch
@@ -32,7 +32,7 @@ RECIPE = Recipe(
 )
 # a process that has torch loaded and forks in milliseconds
 processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["softbio.train", "torch._dynamo", "tests.killed.runs"])
+processes.set_forkserver_preload(["softbio.engine.train", "torch._dynamo", "tests.killed.runs"])
 
 
 def small_with_dropout() -> nn.Module:
@@ -65,14 +65,14 @@ def started(*arguments) -> multiprocessing.Process:
 
 def mark_first_batch(marker: Path) -> None:
     """Make a file as the first batch of this process begins."""
-    step = softbio.train.step
+    step = softbio.engine.train.step
 
     def marked(*arguments):
         if not marker.exists():
             marker.touch()
         return step(*arguments)
 
-    softbio.train.step = marked
+    softbio.engine.train.step = marked
 
 
 def began(packed: Path, folder: Path, marker: Path) -> multiprocessing.Process:
@@ -107,7 +107,7 @@ def resumed_at(folder: Path) -> list[int]:
 def signal_in_batch(what: tuple[signal.Signals, int]) -> None:
     """Send a signal to oneself in the nth batch."""
     number, nth = what
-    step, calls = softbio.train.step, []
+    step, calls = softbio.engine.train.step, []
 
     def signalled(*arguments):
         calls.append(1)
@@ -116,4 +116,4 @@ def signal_in_batch(what: tuple[signal.Signals, int]) -> None:
             time.sleep(0.2)  # the thread that listens needs a moment
         return step(*arguments)
 
-    softbio.train.step = signalled
+    softbio.engine.train.step = signalled

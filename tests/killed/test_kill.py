@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-import softbio.stopping
-import softbio.train
+import softbio.engine.stopping
+import softbio.engine.train
 from softbio.files import _sibling
 from tests.killed.runs import (
     RECIPE,
@@ -119,7 +119,7 @@ def test_asked_to_end_at_random_moments_it_does_so_in_time(packed, whole, second
 
 def signal_in_validation(nth: int) -> None:
     """Have SIGTERM come between two validation batches of the nth epoch."""
-    validate, calls = softbio.train.validate, []
+    validate, calls = softbio.engine.train.validate, []
 
     def signalled(run):
         calls.append(1)
@@ -128,7 +128,7 @@ def signal_in_validation(nth: int) -> None:
             time.sleep(0.2)
         return validate(run)
 
-    softbio.train.validate = signalled
+    softbio.engine.train.validate = signalled
 
 
 def test_asked_to_end_in_validation_it_keeps_the_trained_epoch(packed, whole, tmp_path):
@@ -141,8 +141,8 @@ def test_asked_to_end_in_validation_it_keeps_the_trained_epoch(packed, whole, tm
 
 def hang_in_batch(nth: int) -> None:
     """A batch that computes outside Python for a minute, and a grace of half a second."""
-    softbio.stopping.GRACE_SECONDS = 0.5
-    step, calls = softbio.train.step, []
+    softbio.engine.stopping.GRACE_SECONDS = 0.5
+    step, calls = softbio.engine.train.step, []
 
     def slow(*arguments):
         calls.append(1)
@@ -152,7 +152,7 @@ def hang_in_batch(nth: int) -> None:
                 ctypes.CDLL(None).sleep(60)
         return step(*arguments)
 
-    softbio.train.step = slow
+    softbio.engine.train.step = slow
 
 
 def test_a_batch_that_does_not_end_can_not_hold_up_the_end(packed, whole, tmp_path, monkeypatch):

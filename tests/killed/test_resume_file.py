@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 import torch
 
-import softbio.train
+import softbio.engine.train
+from softbio.engine.resume import ResumeFile, read_state
+from softbio.engine.train import train
 from softbio.errors import UserError
-from softbio.resume import ResumeFile, read_state
-from softbio.train import train
 from tests.killed.runs import RECIPE, finish, resumed_at, signal_in_batch, started
 
 
@@ -86,7 +86,7 @@ def test_full_disk_is_one_line_and_keeps_the_state_before(packed, tmp_path, monk
 def test_not_finite_loss_never_replaces_the_last_good_state(packed, tmp_path, caplog):
     """Not even when the run is asked to end before the epoch is through."""
     caplog.set_level(logging.INFO)
-    step, calls = softbio.train.step, []
+    step, calls = softbio.engine.train.step, []
 
     def poisoned(run, inputs, labels):
         calls.append(1)
@@ -95,12 +95,12 @@ def test_not_finite_loss_never_replaces_the_last_good_state(packed, tmp_path, ca
             time.sleep(0.2)
         return step(run, inputs * float("nan") if len(calls) > 18 else inputs, labels)
 
-    softbio.train.step = poisoned
+    softbio.engine.train.step = poisoned
     try:
         with pytest.raises(UserError, match="loss is nan in epoch 2, batch 4"):
             train(replace(RECIPE, epochs=2), packed, tmp_path)
     finally:
-        softbio.train.step = step
+        softbio.engine.train.step = step
     state = read_state(tmp_path / "resume.pt")
     assert len(state["history"]) == 1
     assert all(torch.isfinite(tensor).all() for tensor in state["model"].values())

@@ -8,12 +8,12 @@ import torch
 from softbio.privacy.attacks import get_attack
 from softbio.privacy.attacks.base import Evidence, Scored
 from softbio.privacy.evidence import SanFiles
-from softbio.privacy.own_evaluators import grey_bytes
+from softbio.privacy.judging.own_evaluators import grey_bytes
+from softbio.privacy.judging.readers import fit_hog, train_cnn
+from softbio.privacy.models.weights import build_network, save_network
 from softbio.privacy.parts import gender_of
 from softbio.privacy.protect import load_means, protect_parts
-from softbio.privacy.readers import fit_hog, train_cnn
 from softbio.privacy.recipe import SanRecipe
-from softbio.privacy.weights import build_network, save_network
 
 # of the prototype's R, G and B in the released network
 RELEASED = torch.tensor([1.312, 1.476, -0.257])

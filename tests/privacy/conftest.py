@@ -16,7 +16,7 @@ from softbio.privacy.evidence import gather, male, open_condition
 from softbio.privacy.parts import read_parts, write_parts
 from softbio.privacy.prototypes import make_prototypes, read_prototypes, write_pairs
 from softbio.privacy.recipe import AuxiliaryRecipe
-from softbio.privacy.train_auxiliaries import train_auxiliary
+from softbio.privacy.training.train_auxiliaries import train_auxiliary
 from tests.conftest import ROOT
 from tests.privacy import attacked
 from tests.privacy.judged import make

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from softbio.privacy.own_attributes import READERS, train_reader
-from softbio.privacy.own_evaluators import fit_own_hog, train_own_cnn
-from softbio.privacy.panel import open_panel
+from softbio.privacy.judging.own_attributes import READERS, train_reader
+from softbio.privacy.judging.own_evaluators import fit_own_hog, train_own_cnn
+from softbio.privacy.judging.panel import open_panel
+from softbio.privacy.judging.score import score
 from softbio.privacy.protect import load_means, protect_parts
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.recipe import AuxiliaryRecipe, own_matcher_recipe
-from softbio.privacy.score import score
-from softbio.privacy.train_auxiliaries import train_auxiliary
+from softbio.privacy.training.train_auxiliaries import train_auxiliary
 
 
 def rewritten(folder: Path, images=None, index=None, card=None) -> None:

@@ -6,7 +6,7 @@ import torch
 from softbio.privacy.protect import load_means, protected
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.recipe import AuxiliaryRecipe, san_recipe
-from softbio.privacy.train_san import train_san
+from softbio.privacy.training.train_san import train_san
 
 SIZE = 32
 RECIPE = san_recipe(

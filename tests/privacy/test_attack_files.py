@@ -11,7 +11,7 @@ from softbio.privacy.attack import CLEAN, attack_condition, score_file, write_at
 from softbio.privacy.attacks import get_attack
 from softbio.privacy.evidence import gather, male, open_condition, open_own
 from softbio.privacy.protect import load_means, protect_parts
-from softbio.scores import read_gender
+from softbio.results.scores import read_gender
 from tests.privacy.attacked import san_files, scores_of
 
 

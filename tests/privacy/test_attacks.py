@@ -12,17 +12,17 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from softbio.errors import UserError
 from softbio.privacy import attacks
+from softbio.privacy.attackers.learning import learn_cnn, read, schedule
+from softbio.privacy.attackers.transforms import on_bytes, to_bytes, to_tensor
 from softbio.privacy.attacks import get_attack, names
 from softbio.privacy.attacks.base import Evidence, Own, SanKnowledge
 from softbio.privacy.attacks.detection import divergence
 from softbio.privacy.attacks.inversion import inverted, inverted_bytes
 from softbio.privacy.attacks.knn import balanced, neighbours
 from softbio.privacy.evidence import gather, male, open_condition
-from softbio.privacy.learning import learn_cnn, read, schedule
+from softbio.privacy.models.san import build_san
 from softbio.privacy.protectors.blur import blurred
 from softbio.privacy.prototypes import Prototypes, prototype_source
-from softbio.privacy.san import build_san
-from softbio.privacy.transforms import on_bytes, to_bytes, to_tensor
 from tests.conftest import ROOT
 from tests.privacy.attacked import RELEASED, san_files, scores_of, strong
 

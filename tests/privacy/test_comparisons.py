@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 
 from softbio.errors import UserError
-from softbio.privacy.comparisons import Limits, compared, gallery_rows, listed_pairs, pair_lists
+from softbio.privacy.judging.comparisons import (
+    Limits,
+    compared,
+    gallery_rows,
+    listed_pairs,
+    pair_lists,
+)
 from tests.privacy.judged import panel_of
 
 PAIRS = "2\t1\nada\t1\t2\nada\t1\tbob\t1\nbob\t1\t2\nada\t2\tbob\t2\n"

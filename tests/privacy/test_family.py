@@ -8,19 +8,19 @@ import pandas as pd
 import pytest
 import torch
 
-from softbio.conditions import of_mode
 from softbio.errors import UserError
-from softbio.privacy.diversity import measure_diversity
 from softbio.privacy.family import member_plan, member_seed, stage_plan
+from softbio.privacy.judging.diversity import measure_diversity
+from softbio.privacy.models.san import build_san
+from softbio.privacy.models.weights import save_network
 from softbio.privacy.protect import load_means, protect_parts, protected
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.protectors.ensemble import picks
 from softbio.privacy.recipe import san_recipe
-from softbio.privacy.san import build_san
-from softbio.privacy.train_auxiliaries import train_auxiliary
-from softbio.privacy.train_san import load_series, train_san
-from softbio.privacy.weights import save_network
-from softbio.scores import read_gender
+from softbio.privacy.training.train_auxiliaries import train_auxiliary
+from softbio.privacy.training.train_san import load_series, train_san
+from softbio.results.conditions import of_mode
+from softbio.results.scores import read_gender
 from tests.privacy.sans import GENDER, SIZE
 
 CPU = torch.device("cpu")

@@ -17,7 +17,7 @@ from softbio.privacy.prototypes import (
     read_prototypes,
     write_pairs,
 )
-from softbio.privacy.train_auxiliaries import targets
+from softbio.privacy.training.train_auxiliaries import targets
 from tests.privacy.sans import GENDER
 
 CPU = torch.device("cpu")

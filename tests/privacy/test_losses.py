@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from softbio.privacy.losses import PIXEL, gender_loss, matching_loss
+from softbio.privacy.training.losses import PIXEL, gender_loss, matching_loss
 
 RNG = np.random.default_rng(5)
 FACES, REBUILT = RNG.uniform(0.02, 0.98, (2, 3, 1, 5, 5))

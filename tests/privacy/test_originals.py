@@ -8,13 +8,13 @@ import torch
 
 from softbio.errors import UserError
 from softbio.files import sha256
-from softbio.privacy.auxiliaries import SmallMatcher
 from softbio.privacy.faces import GreyFaces
-from softbio.privacy.loss_matcher import load_matcher
-from softbio.privacy.losses import matching_loss
-from softbio.privacy.originals import embed, originals_of, write_originals
-from softbio.privacy.train_privacynet import DRAWS, GENERATOR
-from softbio.privacy.train_san import PARTS
+from softbio.privacy.models.auxiliaries import SmallMatcher
+from softbio.privacy.training.loss_matcher import load_matcher
+from softbio.privacy.training.losses import matching_loss
+from softbio.privacy.training.originals import embed, originals_of, write_originals
+from softbio.privacy.training.train_privacynet import DRAWS, GENERATOR
+from softbio.privacy.training.train_san import PARTS
 from tests.privacy.sans import RECIPE, SIZE, train
 from tests.privacy.test_privacynet_training import work_on
 from tests.privacy.test_training import task_with_judges
@@ -96,7 +96,9 @@ def test_training_with_the_file_is_training_without(trained, tmp_path):
 
 
 def test_where_no_matching_is_asked_for_nobody_is_embedded(trained, tmp_path, monkeypatch):
-    monkeypatch.setattr("softbio.privacy.originals.embed", lambda *_: pytest.fail("embedded"))
+    monkeypatch.setattr(
+        "softbio.privacy.training.originals.embed", lambda *_: pytest.fail("embedded")
+    )
     train(trained, tmp_path, replace(SHORT, matching_weight=0.0))
     with pytest.raises(pytest.fail.Exception, match="embedded"):
         train(trained, tmp_path / "asked", SHORT)

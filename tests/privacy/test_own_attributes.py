@@ -12,12 +12,12 @@ from softbio.errors import UserError
 from softbio.evaluators.crop import FRAME
 from softbio.evaluators.interface import AgeEstimator, ClassReader
 from softbio.evaluators.own import own_spec
-from softbio.privacy.own_attributes import READERS, open_reader, train_reader
-from softbio.privacy.panel import Absent, Member, Panel
+from softbio.privacy.judging.own_attributes import READERS, open_reader, train_reader
+from softbio.privacy.judging.panel import Absent, Member, Panel
+from softbio.privacy.judging.score import score
+from softbio.privacy.judging.score_attributes import attribute_scores
 from softbio.privacy.parts import PARTS
 from softbio.privacy.protected import Protected
-from softbio.privacy.score import score
-from softbio.privacy.score_attributes import attribute_scores
 
 SIDE = 32
 

@@ -9,10 +9,10 @@ import pytest
 from softbio.errors import UserError
 from softbio.evaluators.interface import KINDS
 from softbio.evaluators.registry import load_evaluators
-from softbio.privacy.comparisons import Limits
-from softbio.privacy.panel import Registered, seen_by
+from softbio.privacy.judging.comparisons import Limits
+from softbio.privacy.judging.panel import Registered, seen_by
+from softbio.privacy.judging.score import score
 from softbio.privacy.protectors import get_protector
-from softbio.privacy.score import score
 from tests.privacy.judged import panel_of
 
 SPECS = load_evaluators()
@@ -87,7 +87,7 @@ def test_one_net_judges_once_and_is_seen_under_both_names(home, monkeypatch):
             raise UserError("no file")
         return KINDS[spec.kind](spec, lambda x: x.mean((1, 2, 3)))
 
-    monkeypatch.setattr("softbio.privacy.panel.open_evaluator", opened)
+    monkeypatch.setattr("softbio.privacy.judging.panel.open_evaluator", opened)
     names = ["faceres_descriptor", "levi_hassner", "faceres", "sface"]
     options = {"third": wanted_of(home, *names), "matcher_net": "faceres_descriptor"}
     panel = panel_of(home, "san", **options)

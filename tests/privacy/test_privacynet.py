@@ -10,24 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from softbio.conditions import HIDDEN, HIDE_SETS, of_mode
 from softbio.errors import UserError
 from softbio.privacy import LETTERS
 from softbio.privacy.attributes import Attribute
-from softbio.privacy.privacynet import (
+from softbio.privacy.models.privacynet import (
     Discriminator,
     Generator,
     PrivacyNet,
     one_hot,
     signed,
     unsigned,
-)
-from softbio.privacy.privacynet_losses import (
-    attribute_loss,
-    between,
-    gradient_norms,
-    penalty,
-    shares_told,
 )
 from softbio.privacy.privacynet_recipe import (
     SHAPES,
@@ -39,6 +31,14 @@ from softbio.privacy.privacynet_recipe import (
 )
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.protectors.privacynet import draws_of
+from softbio.privacy.training.privacynet_losses import (
+    attribute_loss,
+    between,
+    gradient_norms,
+    penalty,
+    shares_told,
+)
+from softbio.results.conditions import HIDDEN, HIDE_SETS, of_mode
 from tests.privacy.conftest import SIZE
 
 CPU = torch.device("cpu")

@@ -11,21 +11,23 @@ import pandas as pd
 import pytest
 import torch
 
+from softbio.engine.stopping import Stopped
 from softbio.errors import UserError
 from softbio.privacy import train_privacynet as training
-from softbio.privacy.auxiliaries import SmallMatcher
 from softbio.privacy.faces import GreyFaces
-from softbio.privacy.originals import embed
-from softbio.privacy.privacynet import (
+from softbio.privacy.models.auxiliaries import SmallMatcher
+from softbio.privacy.models.privacynet import (
     PrivacyNet,
     load_privacynet,
     signed,
     unsigned,
 )
+from softbio.privacy.models.weights import save_network
 from softbio.privacy.protect import load_means, protected
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.protectors.base import Batch
-from softbio.privacy.train_privacynet import (
+from softbio.privacy.training.originals import embed
+from softbio.privacy.training.train_privacynet import (
     CRITIC,
     DRAWS,
     GENERATOR,
@@ -34,8 +36,6 @@ from softbio.privacy.train_privacynet import (
     optimizer_of,
     train_privacynet,
 )
-from softbio.privacy.weights import save_network
-from softbio.stopping import Stopped
 from tests.privacy.test_privacynet import KNOWN, RECIPE
 
 CPU = torch.device("cpu")

@@ -14,11 +14,11 @@ from softbio.errors import UserError
 from softbio.privacy import protectors
 from softbio.privacy.attributes import attributes_of
 from softbio.privacy.faces import GreyFaces
-from softbio.privacy.privacynet import PrivacyNet
+from softbio.privacy.models.privacynet import PrivacyNet
+from softbio.privacy.models.weights import save_network
 from softbio.privacy.privacynet_recipe import privacynet_recipe
 from softbio.privacy.protect import protect_parts, protected
 from softbio.privacy.protectors import get_protector, names
-from softbio.privacy.weights import save_network
 from tests.conftest import ROOT
 from tests.privacy.sans import SIZE, error_of, means_of
 

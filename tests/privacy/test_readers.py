@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 from softbio.errors import UserError
 from softbio.evaluators.crop import FRAME
-from softbio.privacy.readers import fit_hog, open_cnn, open_hog, train_cnn
+from softbio.privacy.judging.readers import fit_hog, open_cnn, open_hog, train_cnn
 
 
 def striped(n: int = 97, side: int = 32) -> tuple[np.ndarray, np.ndarray]:

@@ -7,16 +7,16 @@ from safetensors.torch import load_file
 from torch import nn
 
 from softbio.errors import UserError
-from softbio.privacy.auxiliaries import (
+from softbio.privacy.models.auxiliaries import (
     PUBLISHED_PARAMETERS,
     GenderClassifier,
     SmallMatcher,
     check_matcher,
 )
+from softbio.privacy.models.san import PUBLISHED_PARAMETERS as OF_SAN
+from softbio.privacy.models.san import Modes, build_san, load_released
+from softbio.privacy.models.weights import build_network, load_network, save_network
 from softbio.privacy.recipe import SHAPES, VARIANTS, SanRecipe, san_recipe
-from softbio.privacy.san import PUBLISHED_PARAMETERS as OF_SAN
-from softbio.privacy.san import Modes, build_san, load_released
-from softbio.privacy.weights import build_network, load_network, save_network
 from tests.conftest import SHARED
 
 RELEASED = SHARED / "published/san/conv-autoencoder-e20.pkl"

@@ -15,15 +15,15 @@ from softbio.data.packed import load_packed
 from softbio.errors import UserError
 from softbio.evaluators.crop import FRAME
 from softbio.metrics.verification import area
-from softbio.privacy.comparisons import Limits
 from softbio.privacy.faces import grey
-from softbio.privacy.own_evaluators import evaluator_faces, fit_own_hog, train_own_cnn
+from softbio.privacy.judging.comparisons import Limits
+from softbio.privacy.judging.own_evaluators import evaluator_faces, fit_own_hog, train_own_cnn
+from softbio.privacy.judging.readers import open_cnn
+from softbio.privacy.judging.score import score
+from softbio.privacy.models.weights import load_network
 from softbio.privacy.protected import open_protected
-from softbio.privacy.readers import open_cnn
 from softbio.privacy.recipe import AuxiliaryRecipe, own_matcher_recipe, plan_from
-from softbio.privacy.score import score
-from softbio.privacy.weights import load_network
-from softbio.scores import KINDS, read_comparisons, read_gender
+from softbio.results.scores import KINDS, read_comparisons, read_gender
 from tests.privacy.judged import panel_of, rewritten
 
 

@@ -12,23 +12,23 @@ import pytest
 import torch
 
 from softbio.data.packed import load_packed
+from softbio.engine.stopping import Stopped
 from softbio.errors import UserError
 from softbio.privacy import train_san as training
-from softbio.privacy.auxiliaries import SmallMatcher
 from softbio.privacy.faces import GreyFaces
-from softbio.privacy.originals import embed
+from softbio.privacy.models.auxiliaries import SmallMatcher
+from softbio.privacy.models.san import build_san
 from softbio.privacy.prototypes import prototype_source, read_prototypes
 from softbio.privacy.recipe import AuxiliaryRecipe
-from softbio.privacy.san import build_san
-from softbio.privacy.train_auxiliaries import targets, train_auxiliary
-from softbio.privacy.train_san import (
+from softbio.privacy.training.originals import embed
+from softbio.privacy.training.train_auxiliaries import targets, train_auxiliary
+from softbio.privacy.training.train_san import (
     SanLine,
     SanTask,
     load_judges,
     optimizer_of,
     stage_after,
 )
-from softbio.stopping import Stopped
 from tests.privacy.sans import RECIPE, SIZE, error_of, means_of, train
 
 CPU = torch.device("cpu")

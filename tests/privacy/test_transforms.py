@@ -7,9 +7,9 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from softbio.privacy.denoiser import Denoiser, fit_denoiser
-from softbio.privacy.learning import read
-from softbio.privacy.transforms import TRANSFORMS, jpeg, to_tensor
+from softbio.privacy.attackers.denoiser import Denoiser, fit_denoiser
+from softbio.privacy.attackers.learning import read
+from softbio.privacy.attackers.transforms import TRANSFORMS, jpeg, to_tensor
 from tests.privacy.attacked import scores_of
 
 

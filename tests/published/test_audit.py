@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from softbio.audit import find, read_lists
+from softbio.data.audit import find, read_lists
 
 # All AFAD images of ages 15 to 40, as printed (np.bincount of train, valid and test together) by
 # the notebook 03_afad-splits.ipynb of github.com/Raschka-research-group/corn-ordinal-neuralnet

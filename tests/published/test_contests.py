@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from softbio.contests import Errors, corrected, pairs_of
+from softbio.statistics.contests import Errors, corrected, pairs_of
 from tests.published.test_recompute import labels_and_predictions
 
 LISTS = {"morph2": "id_num", "afad": None, "cacd": None}

@@ -5,11 +5,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from softbio.authors import load_authors, obtain
-from softbio.ladder import read_l0, rungs, write_l0
-from softbio.metrics.evaluate import evaluate_file
-from softbio.published import read_published
-from softbio.ranks import convert
+from softbio.published.authors import load_authors, obtain
+from softbio.published.numbers import read_published
+from softbio.published.ranks import convert
+from softbio.report.ladder import read_l0, rungs, write_l0
+from softbio.results.evaluate import evaluate_file
 from tests.conftest import ROOT
 
 
@@ -74,7 +74,7 @@ def test_the_table_says_what_can_not_be_had_and_why(l0):
 
 
 def test_the_lowest_rung_counts_what_was_found(l0):
-    from softbio.records import Records
+    from softbio.results.records import Records
 
     nothing = pd.DataFrame(columns=["dataset", "backbone", "method", "variant", "seed"])
     records = Records(*[nothing] * 6, folders={})

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from softbio.importance import importance_weights
+from softbio.engine.importance import importance_weights
 from softbio.metrics.ordinal import mae, quadratic_weighted_kappa, rmse
 
 BEST = re.compile(r"Best Test: (?P<mae>[\d.]+)/(?P<rmse>[\d.]+)")

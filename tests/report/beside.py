@@ -9,8 +9,8 @@ import pandas as pd
 
 from softbio.hiding.load import Condition, Hiding
 from softbio.hiding.population import Population
-from softbio.intervals import Judged, Resampled
-from softbio.scores import ComparisonAbout, ComparisonScores, GenderAbout, GenderScores
+from softbio.results.scores import ComparisonAbout, ComparisonScores, GenderAbout, GenderScores
+from softbio.statistics.intervals import Judged, Resampled
 
 SUBJECTS = np.array([f"s{n:02d}" for n in range(40)])
 SEEDS = (0, 1, 2)

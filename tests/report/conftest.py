@@ -6,15 +6,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from softbio.contests import Statistics, read_statistics, write_statistics
 from softbio.data.registry import Card
 from softbio.evaluators.registry import load_evaluators
 from softbio.figures import Figure, write_figures
 from softbio.hiding.load import Hiding
-from softbio.hiding.write import write_hiding
-from softbio.published import read_published
-from softbio.records import Records, load, load_cards
-from softbio.report import write_report
+from softbio.published.numbers import read_published
+from softbio.report.hiding.write import write_hiding
+from softbio.report.write import write_report
+from softbio.results.records import Records, load, load_cards
+from softbio.statistics.contests import Statistics, read_statistics, write_statistics
 from softbio.tables import Evidence, Table, write_tables
 from tests.conftest import ROOT
 from tests.report import hidden, synthetic

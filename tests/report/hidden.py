@@ -9,11 +9,11 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 
+from softbio.data.pairs import all_pairs, gallery_pairs
 from softbio.hiding.load import Hiding, load_hiding
 from softbio.hiding.population import read_population, read_training
 from softbio.hiding.trained import read_trained
-from softbio.pairs import all_pairs, gallery_pairs
-from softbio.scores import (
+from softbio.results.scores import (
     ComparisonAbout,
     ComparisonScores,
     GenderAbout,

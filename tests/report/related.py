@@ -8,7 +8,7 @@ import numpy as np
 from softbio.hiding.load import Hiding, load_hiding
 from softbio.hiding.population import read_population
 from softbio.privacy.prototypes import GroupPrototypes, Prototypes, write_prototypes
-from softbio.scores import write_gender
+from softbio.results.scores import write_gender
 from tests.report import hidden
 
 # what two classifiers share of their mistakes

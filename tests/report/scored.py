@@ -6,9 +6,9 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 
-from softbio.intervals import Judged, judge
-from softbio.pairs import all_pairs, gallery_pairs
-from softbio.scores import ComparisonAbout, ComparisonScores, GenderAbout, GenderScores
+from softbio.data.pairs import all_pairs, gallery_pairs
+from softbio.results.scores import ComparisonAbout, ComparisonScores, GenderAbout, GenderScores
+from softbio.statistics.intervals import Judged, judge
 
 SUBJECTS, EACH, CAP = 120, 4, 4000
 TITLES = {"g1": "Small ResNet", "g2": "Auxiliary CNN", "m1": "MobileFaceNet", "m2": "ResNet-29"}

@@ -8,13 +8,13 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 
-from softbio.attribute_scores import AttributeAbout, AttributeScores
+from softbio.data.pairs import all_pairs
 from softbio.hiding.load import Condition, Hiding
 from softbio.hiding.population import Population
-from softbio.intervals import Judged, judge
-from softbio.pairs import all_pairs
 from softbio.privacy.attributes import AGE_BOUNDS, AGE_GROUPS
-from softbio.scores import ComparisonAbout, ComparisonScores, GenderAbout, GenderScores
+from softbio.results.attribute_scores import AttributeAbout, AttributeScores
+from softbio.results.scores import ComparisonAbout, ComparisonScores, GenderAbout, GenderScores
+from softbio.statistics.intervals import Judged, judge
 
 # no faces to show
 NOWHERE = Path("nowhere")

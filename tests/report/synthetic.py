@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from softbio.data.registry import Card, Citation, FoundFile
-from softbio.metrics.evaluate import evaluate_file
-from softbio.predictions import About, write_predictions
-from softbio.records import KEY
+from softbio.results.evaluate import evaluate_file
+from softbio.results.predictions import About, write_predictions
+from softbio.results.records import KEY
 
 AGES = (21, 40)
 K = AGES[1] - AGES[0] + 1

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from softbio.contests import read_statistics, write_statistics
 from softbio.figures import Figure, write_figures
 from softbio.methods import METHODS, get_method
-from softbio.names import TALK, beyond_talk, title
-from softbio.predictions import About, read_predictions
-from softbio.records import Records, label, load
+from softbio.results.labels import label
+from softbio.results.names import TALK, beyond_talk, title
+from softbio.results.predictions import About, read_predictions
+from softbio.results.records import Records, load
+from softbio.statistics.contests import read_statistics, write_statistics
 from softbio.tables import Evidence, Table, write_tables
 from tests.conftest import ROOT
 from tests.report import synthetic

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from softbio.checklist import NO, PARTLY, YES, checklist, model_cards
-from softbio.contests import Statistics
-from softbio.records import load
+from softbio.report.checklist import NO, PARTLY, YES, checklist, model_cards
+from softbio.results.records import load
+from softbio.statistics.contests import Statistics
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import pytest
 
-from softbio.effects import effects
-from softbio.records import load
+from softbio.results.records import load
+from softbio.statistics.effects import effects
 
 
 @pytest.fixture

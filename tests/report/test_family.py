@@ -16,13 +16,13 @@ from softbio.hiding.claims import decide
 from softbio.hiding.diversity import read_answers
 from softbio.hiding.family import BEST, MEAN, ensembles, over_scorers, series
 from softbio.hiding.family_claims import family_claims, more_diverse, sentences
-from softbio.hiding.page import read_half, shown
-from softbio.hiding.portraits import portraits
-from softbio.hiding.write import write_hiding
 from softbio.metrics import classification, verification
 from softbio.metrics.diversity import pairs_of
-from softbio.page import Share
-from softbio.scores import read_comparisons, read_gender, write_gender
+from softbio.report.hiding.page import read_half, shown
+from softbio.report.hiding.portraits import portraits
+from softbio.report.hiding.write import write_hiding
+from softbio.report.page import Share
+from softbio.results.scores import read_comparisons, read_gender, write_gender
 from softbio.tables.family import diversity_table, ensemble_table, family_tables, series_table
 from tests.conftest import ROOT
 from tests.report import hidden, related

@@ -13,7 +13,7 @@ from PIL import Image
 from softbio.figures import data, errors, ranks, training
 from softbio.figures.base import GREY, METADATA, NotShown, colour
 from softbio.methods import METHODS
-from softbio.records import load
+from softbio.results.records import load
 from tests.conftest import ROOT
 from tests.report.synthetic import EPOCHS, K, N
 

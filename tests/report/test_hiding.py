@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from softbio.data.population import LeftOut, PopulationCard
 from softbio.data.registry import DatasetSpec
 from softbio.errors import UserError
 from softbio.evaluators.registry import load_evaluators
@@ -15,14 +14,15 @@ from softbio.files import write_json
 from softbio.hiding.claim import IMPOSSIBLE
 from softbio.hiding.claims import decide
 from softbio.hiding.curves import chosen, nearest_mixing, on_curves
-from softbio.hiding.faces import example_faces, hide_set_faces
 from softbio.hiding.load import load_hiding, read_condition
-from softbio.hiding.page import as_sentence
 from softbio.hiding.population import read_population, read_training
 from softbio.hiding.side_by_side import side_by_side
-from softbio.hiding.write import build_tables, differences
 from softbio.metrics import classification, verification
-from softbio.scores import read_comparisons, read_gender, write_gender
+from softbio.privacy.population import LeftOut, PopulationCard
+from softbio.report.hiding.faces import example_faces, hide_set_faces
+from softbio.report.hiding.page import as_sentence
+from softbio.report.hiding.write import build_tables, differences
+from softbio.results.scores import read_comparisons, read_gender, write_gender
 from softbio.tables.hiding import attacks_table, evaluators_table, population_table
 from softbio.tables.layout import Table
 from tests.report import hidden

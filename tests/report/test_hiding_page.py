@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from softbio.contests import read_statistics, write_statistics
 from softbio.figures import write_figures
 from softbio.hiding.load import Condition, Hiding
 from softbio.hiding.terms import STRENGTHS, terms
 from softbio.privacy.protectors import get_protector, names
-from softbio.records import load
-from softbio.report import write_report
+from softbio.report.write import write_report
+from softbio.results.records import load
+from softbio.statistics.contests import read_statistics, write_statistics
 from softbio.tables import Evidence, write_tables
 from tests.conftest import ROOT
 from tests.report.test_page import Reader

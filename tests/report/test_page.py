@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from softbio.page import copy_text, embedded
+from softbio.report.page import copy_text, embedded
 from tests.conftest import ROOT
 from tests.report.conftest import write_page
 

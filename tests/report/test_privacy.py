@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from softbio import conditions
 from softbio.errors import UserError
 from softbio.figures import matching as matching_figures
 from softbio.figures import privacy as privacy_figures
 from softbio.figures.base import METADATA, NotShown
 from softbio.figures.curves import fewer, inks
-from softbio.intervals import Judged, judge
 from softbio.metrics import classification, verification
+from softbio.results import conditions
+from softbio.statistics.intervals import Judged, judge
 from softbio.tables import privacy as tables
 from softbio.tables.layout import ABSENT, latex, markdown
 from softbio.tables.quality import quality

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from softbio.published import read_published
+from softbio.published.numbers import read_published
 from softbio.reading.load import load_readings
 from softbio.reading.notebook import printed
-from softbio.reading.write import key_figures, write_reading
-from softbio.records import load
-from softbio.report import write_report
+from softbio.report.reading.write import key_figures, write_reading
+from softbio.report.write import write_report
+from softbio.results.records import load
 from tests.conftest import ROOT
 from tests.unit.test_reading import write_run
 

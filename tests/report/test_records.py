@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from softbio.errors import UserError
-from softbio.records import Run, collect, in_order, in_text, label, load
+from softbio.results.labels import in_order, in_text, label
+from softbio.results.records import collect, load
+from softbio.results.run import Run
 from tests.report.synthetic import EPOCHS, K
 
 

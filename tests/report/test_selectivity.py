@@ -7,19 +7,19 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from softbio.attribute_scores import write_attribute
 from softbio.figures.base import NotShown
 from softbio.figures.selectivity import selectivity as draw
 from softbio.hiding.claims import decide
 from softbio.hiding.evaluators import evaluators
 from softbio.hiding.load import load_hiding
-from softbio.hiding.page import read_half, shown
 from softbio.hiding.population import read_population
 from softbio.hiding.selectivity import HideSet, hide_set, lines, readers, selectivity_claims
 from softbio.hiding.verdicts import HELD, NOT_HELD
-from softbio.hiding.write import write_hiding
-from softbio.page import Share
-from softbio.report import environment_of
+from softbio.report.hiding.page import read_half, shown
+from softbio.report.hiding.write import write_hiding
+from softbio.report.page import Share
+from softbio.report.write import environment_of
+from softbio.results.attribute_scores import write_attribute
 from softbio.tables.hiding import evaluators_table
 from softbio.tables.selectivity import attribute_errors, selectivity
 from tests.conftest import ROOT

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_ind
 
-from softbio.published import TALK, averages, gpu_hours
-from softbio.records import KEY, load
+from softbio.published.numbers import TALK, averages, gpu_hours
+from softbio.results.records import KEY, load
 from softbio.tables.comparison import comparison, not_run, published_table
 from softbio.tables.context import summary
 from softbio.tables.errors import all_metrics, errors

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from softbio.errors import UserError
-from softbio.hiding.page import key_figures, read_half
 from softbio.hiding.trained import read_trained
 from softbio.privacy.family import judge_folder
+from softbio.report.hiding.page import key_figures, read_half
 from softbio.tables.layout import markdown
 from softbio.tables.trained import trained_table
 from tests.report import hidden

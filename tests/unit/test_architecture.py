@@ -3,29 +3,31 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 
 import pytest
 
-from softbio.methods import METHODS
-from softbio.privacy import attacks
-from softbio.privacy.protectors import names
 from tests.conftest import ROOT
+from tests.imports import imports_of
 
 SOURCE = ROOT / "src/softbio"
 FILES = sorted(SOURCE.rglob("*.py"))
-ENGINE = ["recipe", "data.packed", "data.augment", "data.splits", "backbones.networks", "methods"]
-ENGINE += [f"methods.{name}" for name in METHODS]
-ENGINE += ["model", "train", "predict", "controls", "predictions", "metrics.evaluate", "importance"]
-ENGINE += ["metrics.verification", "metrics.classification", "metrics.quality", "scores", "pairs"]
+
+
+def modules(folder: str, *without: str) -> list[str]:
+    """Names of a folder's modules, those of its folders too, below the library."""
+    paths = [path.relative_to(SOURCE).with_suffix("") for path in (SOURCE / folder).rglob("*.py")]
+    return sorted(".".join(path.parts) for path in paths if path.stem not in {"__init__", *without})
+
+
+ENGINE = ["data.packed", "data.augment", "data.splits", "data.pairs", "backbones.networks"]
+ENGINE += [*modules("engine"), *modules("methods"), *modules("metrics")]
+ENGINE += ["results.predictions", "results.evaluate", "results.scores"]
 # a matcher may stand in a training loss
 ENGINE += ["evaluators.interface", "evaluators.dlib_resnet", "evaluators.faceres"]
-ENGINE += [
-    f"privacy.{path.stem}"
-    for path in sorted((SOURCE / "privacy").glob("*.py"))
-    if path.stem != "__init__"
-]
-ENGINE += [f"privacy.protectors.{name}" for name in names()]
-ENGINE += [f"privacy.attacks.{name}" for name in attacks.names()]
+# a population is gathered from aligned files, which the lock is needed to make
+ENGINE += modules("privacy", "population")
+JUDGEMENT = ["metrics", "results", "statistics", "hiding", "reading", "tables", "figures", "report"]
 # everything that the lock installs for us beyond what a bare GPU machine has
 ABSENT = ["snakemake", "safetensors", "tqdm", "joblib", "simplejpeg", "pooch", "cv2"]
 ABSENT += ["matplotlib", "seaborn", "yaml", "jsonschema", "scipy", "sklearn"]
@@ -52,7 +54,9 @@ def test_the_engine_imports_with_torch_numpy_pandas_and_pyarrow_alone():
 
 
 def test_a_config_is_checked_without_importing_torch():
-    program = "import sys, softbio.benchmark, softbio.data.registry; print('torch' in sys.modules)"
+    program = (
+        "import sys, softbio.plan.benchmark, softbio.data.registry; print('torch' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
 
@@ -71,10 +75,37 @@ def test_file_keeps_the_laws(path):
     assert len(path.read_text().splitlines()) <= 320, "a room with too much in it"
 
 
-@pytest.mark.parametrize("folder", ["metrics", "tables", "figures"])
+def order_within(folder: str) -> list[str]:
+    """Its folders and files, each behind what it imports of them. Raises CycleError, which names
+    them, where some import each other."""
+    arrows: dict[str, set[str]] = {}
+    for path in (SOURCE / folder).rglob("*.py"):
+        files = [path.relative_to(SOURCE / folder).with_suffix("").as_posix()]
+        files += [name[len(folder) :] for name in imports_of(path) if name.startswith(folder)]
+        place, *imports = [name.partition("/")[0] for name in files]
+        arrows.setdefault(place, set()).update(set(imports) - {place})
+    return list(TopologicalSorter(arrows).static_order())
+
+
+def test_folders_import_in_one_direction():
+    order, flow = order_within(""), ["data", "engine", "privacy", "hiding", "tables", "report"]
+    assert sorted(flow, key=order.index) == flow
+
+
+def test_folders_of_the_privacy_half_import_in_one_direction():
+    order, flow = order_within("privacy/"), ["recipe", "models", "training", "judging", "attacks"]
+    assert sorted(flow, key=order.index) == flow
+
+
+@pytest.mark.parametrize("folder", JUDGEMENT)
 def test_judgement_never_touches_a_model(folder):
-    for path in (SOURCE / folder).glob("*.py"):
-        touched = {"torch", "softbio.train", "softbio.predict", "softbio.model"}
+    for path in (SOURCE / folder).rglob("*.py"):
+        touched = {
+            "torch",
+            "softbio.engine.train",
+            "softbio.engine.predict",
+            "softbio.engine.model",
+        }
         assert not imported(path) & touched, path
 
 

@@ -7,16 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, mean_absolute_error
 
-from softbio.attribute_scores import (
+from softbio.errors import UserError
+from softbio.metrics.groups import balanced_error, weighted_mean
+from softbio.privacy.attributes import AGE_BOUNDS, AGE_GROUPS
+from softbio.results.attribute_scores import (
     AttributeAbout,
     AttributeScores,
     read_attribute,
     write_attribute,
 )
-from softbio.errors import UserError
-from softbio.intervals import judge
-from softbio.metrics.groups import balanced_error, weighted_mean
-from softbio.privacy.attributes import AGE_BOUNDS, AGE_GROUPS
+from softbio.statistics.intervals import judge
 
 ABOUT = {"dataset": "faces", "evaluator": "own_coral", "protector": "original", "mode": ""}
 

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from softbio.audit import Findings, Overlap, audit, audit_lists, find, read_audit
+from softbio.data.audit import Findings, Overlap, audit, audit_lists, find, read_audit
 from softbio.data.prepare import prepare
 from softbio.data.registry import load_registry
+from softbio.data.repair import Alike, removals
 from softbio.errors import UserError
-from softbio.repair import Alike, removals
 from softbio.tables.audit import audits
 from tests.conftest import ROOT
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
+from softbio.backbones.torchvision import torchvision
 from softbio.data.augment import centre_offsets, crop_batch, random_offsets, scaled
-from softbio.torchvision import torchvision
 
 
 @pytest.fixture(scope="module")

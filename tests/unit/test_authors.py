@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from softbio.authors import TestList as Listed
-from softbio.authors import load_authors, obtain
 from softbio.data.registry import FileSpec
 from softbio.errors import UserError
-from softbio.predictions import read_predictions
-from softbio.ranks import are_thresholds, convert, read_list, read_ranks
+from softbio.published.authors import TestList as Listed
+from softbio.published.authors import load_authors, obtain
+from softbio.published.ranks import are_thresholds, convert, read_list, read_ranks
+from softbio.results.predictions import read_predictions
 from tests.conftest import ROOT
 
 # lists as the authors write them, six images each

@@ -27,14 +27,14 @@ from softbio.hiding.verdicts import (
     combined,
     interpolated,
 )
-from softbio.intervals import Judged, Resampled
-from softbio.scores import (
+from softbio.results.scores import (
     ComparisonAbout,
     ComparisonScores,
     GenderAbout,
     GenderScores,
 )
-from softbio.statistics import Interval
+from softbio.statistics.intervals import Judged, Resampled
+from softbio.statistics.means import Interval
 
 SUBJECTS = np.array([f"s{n}" for n in range(30)])
 PEOPLE = Population("made", "Made-up faces", (), pd.DataFrame())

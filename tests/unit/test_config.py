@@ -5,10 +5,11 @@ import copy
 import pytest
 import yaml
 
-from softbio.benchmark import Run, load_benchmark
 from softbio.data.registry import load_registry
+from softbio.engine.recipe import recipe_from
 from softbio.errors import UserError
-from softbio.recipe import recipe_from
+from softbio.plan.benchmark import load_benchmark
+from softbio.results.run import Run
 from softbio.schema import read_yaml, validate
 from tests.conftest import ROOT
 

@@ -7,7 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from softbio.contests import (
+from softbio.errors import UserError
+from softbio.results.evaluate import evaluate_file
+from softbio.results.predictions import About, write_predictions
+from softbio.results.records import Records, load
+from softbio.statistics.contests import (
     Errors,
     Statistics,
     absolute_errors,
@@ -17,11 +21,7 @@ from softbio.contests import (
     read_statistics,
     write_statistics,
 )
-from softbio.errors import UserError
-from softbio.metrics.evaluate import evaluate_file
-from softbio.predictions import About, write_predictions
-from softbio.records import Records, load
-from softbio.statistics import holm
+from softbio.statistics.means import holm
 
 N = 60
 

@@ -10,7 +10,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from softbio.backbones import BACKBONES
 from softbio.backbones.networks import build_backbone, gmac
-from softbio.cost import (
+from softbio.engine.recipe import Recipe
+from softbio.plan.cost import (
     NETWORKS,
     autoencoder_gmac,
     auxiliary_cost,
@@ -26,13 +27,12 @@ from softbio.cost import (
     training_cost,
 )
 from softbio.privacy.family import DIVERSITIES, member_plan, stage_plan
-from softbio.privacy.privacynet import Discriminator, Generator
+from softbio.privacy.models.privacynet import Discriminator, Generator
+from softbio.privacy.models.san import build_san
+from softbio.privacy.models.weights import build_network
 from softbio.privacy.privacynet_recipe import SHAPES as GANS
 from softbio.privacy.privacynet_recipe import VARIANTS, privacynet_recipe
 from softbio.privacy.recipe import SHAPES, AuxiliaryRecipe, plan_from
-from softbio.privacy.san import build_san
-from softbio.privacy.weights import build_network
-from softbio.recipe import Recipe
 
 RECIPE = Recipe("utkface", "resnet34", "coral", "", 0, 128, 120, 200, 256, 0.0005)
 
@@ -95,7 +95,7 @@ def test_a_gpu_is_seen_by_its_device_file_unless_hidden(tmp_path, monkeypatch):
 
 
 def test_the_cost_model_needs_no_torch():
-    program = "import sys, softbio.cost; print('torch' in sys.modules)"
+    program = "import sys, softbio.plan.cost; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
 

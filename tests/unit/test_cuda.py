@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-import softbio.train
-from softbio.predict import predict
-from softbio.predictions import read_predictions
-from softbio.recipe import Recipe
-from softbio.stopping import Stopped
-from softbio.train import train
+import softbio.engine.train
+from softbio.engine.predict import predict
+from softbio.engine.recipe import Recipe
+from softbio.engine.stopping import Stopped
+from softbio.engine.train import train
+from softbio.results.predictions import read_predictions
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine")
 RECIPE = Recipe(
@@ -64,8 +64,8 @@ def test_stopped_and_resumed_it_ends_as_if_left_alone(larger, tmp_path, monkeypa
             os.kill(os.getpid(), signal.SIGTERM)
         return step(*arguments)
 
-    step = softbio.train.step
-    monkeypatch.setattr(softbio.train, "step", signalled)
+    step = softbio.engine.train.step
+    monkeypatch.setattr(softbio.engine.train, "step", signalled)
     with pytest.raises(Stopped):
         train(RECIPE, larger, tmp_path / "stopped", device="cuda")
     monkeypatch.undo()
@@ -73,7 +73,7 @@ def test_stopped_and_resumed_it_ends_as_if_left_alone(larger, tmp_path, monkeypa
 
 
 def test_nothing_waits_for_the_gpu_inside_an_epoch(larger, tmp_path, monkeypatch):
-    step, calls = softbio.train.step, []
+    step, calls = softbio.engine.train.step, []
 
     def strict(*arguments):
         calls.append(1)
@@ -84,7 +84,7 @@ def test_nothing_waits_for_the_gpu_inside_an_epoch(larger, tmp_path, monkeypatch
         finally:
             torch.cuda.set_sync_debug_mode("default")
 
-    monkeypatch.setattr(softbio.train, "step", strict)
+    monkeypatch.setattr(softbio.engine.train, "step", strict)
     train(RECIPE, larger, tmp_path, device="cuda")
     assert len(calls) == 12
 

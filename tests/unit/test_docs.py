@@ -17,11 +17,11 @@ from softbio.catalogue import PAGE
 from softbio.data.packed import load_packed
 from softbio.data.prepare import prepare
 from softbio.data.registry import load_registry
+from softbio.engine.predict import predict
+from softbio.engine.train import train
 from softbio.parameters import README, filled
-from softbio.predict import predict
-from softbio.predictions import read_predictions
+from softbio.results.predictions import read_predictions
 from softbio.schema import read_yaml
-from softbio.train import train
 from tests.conftest import ROOT
 from tests.unit.test_train import RECIPE
 

@@ -5,16 +5,16 @@ from dataclasses import replace
 
 import pytest
 
-from softbio.absence import absences, left_out
-from softbio.benchmark import load_benchmark
-from softbio.cost import auxiliary_hours, privacynet_hours, san_cost, san_hours, training_hours
 from softbio.data.registry import DatasetSpec, Expected, load_registry
 from softbio.errors import UserError
-from softbio.estimate import as_text, counts_of, estimates
 from softbio.files import write_json
+from softbio.plan.absence import absences, left_out
+from softbio.plan.benchmark import load_benchmark
+from softbio.plan.cost import auxiliary_hours, privacynet_hours, san_cost, san_hours, training_hours
+from softbio.plan.estimate import as_text, counts_of, estimates
 from softbio.privacy.networks import trained_networks
 from softbio.privacy.recipe import plan_from
-from softbio.published import GMAC, gpu_hours, read_published, talk_recipe
+from softbio.published.numbers import GMAC, gpu_hours, read_published, talk_recipe
 from softbio.reading import notebook
 from softbio.schema import read_yaml
 from tests import miniatures

@@ -13,6 +13,7 @@ from skimage.feature import hog as skimage_hog
 
 from softbio.data.align import align, load_aligned
 from softbio.data.registry import load_registry
+from softbio.engine.train import train
 from softbio.errors import UserError
 from softbio.evaluators.crop import CANVAS, crop, grey_crops
 from softbio.evaluators.finders import finders
@@ -26,7 +27,6 @@ from softbio.evaluators.interface import (
 )
 from softbio.evaluators.own import open_cnn, pack_gender, recipe
 from softbio.evaluators.registry import Square, load_evaluators
-from softbio.train import train
 from tests.conftest import ROOT
 
 SPECS = load_evaluators()

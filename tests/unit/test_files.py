@@ -10,10 +10,10 @@ import sys
 import pytest
 import torch
 
+from softbio.engine.provenance import git_state, hardware, peak_memory_mb, versions
 from softbio.errors import UserError, nearest
 from softbio.files import _sibling, atomic, sha256
 from softbio.job import job
-from softbio.provenance import git_state, hardware, peak_memory_mb, versions
 
 
 def test_a_file_appears_whole(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softbio.importance import importance_weights
+from softbio.engine.importance import importance_weights
 
 # Images of AFAD by age 15..40, as the CORN repository prints np.bincount over all parts.
 AFAD = [1251, 2423, 2482, 5585, 12477, 13232, 12560, 13572, 10510, 12891, 11261, 7676, 6481, 5170]

@@ -7,10 +7,16 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from softbio import intervals
-from softbio.pairs import all_pairs
-from softbio.scores import SIDES, ComparisonAbout, ComparisonScores, GenderAbout, GenderScores
-from softbio.statistics import Interval
+from softbio.data.pairs import all_pairs
+from softbio.results.scores import (
+    SIDES,
+    ComparisonAbout,
+    ComparisonScores,
+    GenderAbout,
+    GenderScores,
+)
+from softbio.statistics import intervals
+from softbio.statistics.means import Interval
 
 ABOUT = ComparisonAbout("made", "m", "original", "", "original-original", "similarity", "all")
 GENDER = GenderAbout("made", "g", "original", "", 0.0, "higher")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from softbio.errors import UserError
 from softbio.metrics import ordinal
 from softbio.metrics.calibration import SCALARS
-from softbio.metrics.evaluate import evaluate
-from softbio.predictions import About
+from softbio.results.evaluate import evaluate
+from softbio.results.predictions import About
 
 RANKS = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), min_size=2, max_size=100)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from softbio.data.pairs import COLUMNS, all_pairs, check_images, gallery_pairs, read_view2
 from softbio.errors import UserError
-from softbio.pairs import COLUMNS, all_pairs, check_images, gallery_pairs, read_view2
 from tests.conftest import ROOT
 
 VIEW2 = ROOT.parent / "shared/datasets/lfw/pairs.txt"

@@ -12,7 +12,6 @@ import pytest
 from softbio.data.align import align
 from softbio.data.fetch import fetch
 from softbio.data.packed import load_packed
-from softbio.data.population import gather
 from softbio.data.registry import load_registry
 from softbio.data.template import SIDE
 from softbio.errors import UserError
@@ -27,6 +26,7 @@ from softbio.privacy.plan import (
     members,
     population_name,
 )
+from softbio.privacy.population import gather
 from softbio.privacy.recipe import plan_from
 from softbio.privacy.warp import landmarks_px
 from tests.conftest import ROOT

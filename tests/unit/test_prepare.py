@@ -256,7 +256,7 @@ def test_drawn_faces_carry_their_landmarks(tmp_path):
 @pytest.mark.parametrize("sides", [(218, 178), (109, 89), (30, 41), (24, 24)])
 def test_the_centre_is_that_of_torchvision(sides):
     """178 of 178 x 218 as the notebook crops CelebA, and the same part of smaller copies."""
-    from softbio.torchvision import torchvision
+    from softbio.backbones.torchvision import torchvision
 
     pixels = np.random.default_rng(0).integers(0, 256, (*sides, 3), np.uint8)
     image = Image.fromarray(pixels)

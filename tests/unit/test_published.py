@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.stats import ttest_ind
 
 from softbio.errors import UserError
-from softbio.published import (
+from softbio.published.numbers import (
     CELL,
     TALK,
     TALK_PROTOCOL,

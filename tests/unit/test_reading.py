@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
 
+from softbio.engine.recipe import Recipe
 from softbio.errors import UserError
-from softbio.metrics.evaluate import evaluate
-from softbio.predictions import About, read_predictions, write_predictions
-from softbio.published import read_published
+from softbio.published.numbers import read_published
 from softbio.reading.judge import UNTOLD, judge, judge_file, wilson
 from softbio.reading.load import load_readings
 from softbio.reading.notebook import RECIPE, deviations, printed
-from softbio.recipe import Recipe
-from softbio.records import Run
+from softbio.results.evaluate import evaluate
+from softbio.results.predictions import About, read_predictions, write_predictions
+from softbio.results.run import Run
 from softbio.tables.reading import accuracy, groups, subjects
 from tests.conftest import ROOT
 

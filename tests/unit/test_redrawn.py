@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as arrays
 
 from softbio.metrics import rates
 from softbio.metrics.classification import errors_at
-from softbio.redrawn import redraw, sort_cases
+from softbio.statistics.redrawn import redraw, sort_cases
 
 
 def both_ways(scores, positive, weights):

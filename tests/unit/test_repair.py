@@ -10,12 +10,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from softbio.data.packed import load_packed
+from softbio.data.repair import Alike, groups_of, repair, write_repaired
 from softbio.data.splitlists import PARTS
 from softbio.data.splits import assign
-from softbio.data.training import training_data
-from softbio.device import choose_device
+from softbio.engine.device import choose_device
+from softbio.engine.training import training_data
 from softbio.errors import UserError
-from softbio.repair import Alike, groups_of, repair, write_repaired
 from tests.conftest import write_packed
 from tests.unit.test_train import RECIPE
 

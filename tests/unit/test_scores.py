@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from softbio.errors import UserError
-from softbio.scores import (
+from softbio.results.scores import (
     ComparisonAbout,
     ComparisonScores,
     GenderAbout,

@@ -7,7 +7,7 @@ from scipy import stats
 from softbio.hiding.seeds import DIFFERENCE, SEPARATION, averaged, of_files, over_seeds
 from softbio.hiding.systems import compared_with_mixing, hides_gender, representative
 from softbio.hiding.verdicts import Draws, interval_of
-from softbio.statistics import mean_interval
+from softbio.statistics.means import mean_interval
 from tests.report import beside
 
 TRUTH, TRIALS, SUBJECTS, DRAWS = 0.3, 300, 40, 200

@@ -6,12 +6,13 @@ from softbio.sources import FOLDER, PRIVACY, PRIVACYNET, TRAINING, training_sha2
 from tests.imports import reached_from
 
 # what writes, tells or carries, and does not change a trained model
-ASIDE = {"errors", "files", "progress", "provenance", "resume", "snapshot", "sources", "stopping"}
-ASIDE |= {"predictions", "recipe", "torchvision", "backbones/__init__", "methods/__init__"}
+ASIDE = {"errors", "files", "progress", "sources", "results/predictions", "backbones/torchvision"}
+ASIDE |= {f"engine/{name}" for name in ("provenance", "recipe", "resume", "snapshot", "stopping")}
+ASIDE |= {"backbones/__init__", "methods/__init__"}
 
 
 def test_everything_that_training_imports_is_in_the_list():
-    reached = reached_from(FOLDER / "train.py", ASIDE) | {"train"}
+    reached = reached_from(FOLDER / "engine/train.py", ASIDE) | {"engine/train"}
     assert {"data/feed", "methods/base"} <= reached
     assert reached <= set(TRAINING)
 
@@ -19,8 +20,8 @@ def test_everything_that_training_imports_is_in_the_list():
 def reached_by_training(*networks: str) -> set[str]:
     """The trainings of these networks, and what they import."""
     # of the other loop's model they take a copy of weights
-    aside = ASIDE | {"model", "privacy/__init__", "schema"}
-    files = [f"privacy/train_{name}" for name in networks]
+    aside = ASIDE | {"engine/model", "privacy/__init__", "schema"}
+    files = [f"privacy/training/train_{name}" for name in networks]
     return set(files).union(*(reached_from(FOLDER / f"{file}.py", aside) for file in files))
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from softbio.statistics import (
+from softbio.statistics.means import (
     Interval,
     bca,
     bootstrap,

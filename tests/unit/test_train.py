@@ -11,20 +11,20 @@ import pandas as pd
 import pytest
 import torch
 
-import softbio.train
-from softbio.controls import predict_median
+import softbio.engine.train
 from softbio.data.feed import Resident
 from softbio.data.packed import load_packed
-from softbio.data.training import training_data
+from softbio.engine.controls import predict_median
+from softbio.engine.importance import importance_weights
+from softbio.engine.model import load_models
+from softbio.engine.predict import predict, predict_rows
+from softbio.engine.provenance import Stopwatch
+from softbio.engine.recipe import Recipe
+from softbio.engine.train import train
+from softbio.engine.training import training_data
 from softbio.errors import UserError
-from softbio.importance import importance_weights
 from softbio.methods import METHODS
-from softbio.model import load_models
-from softbio.predict import predict, predict_rows
-from softbio.predictions import read_predictions
-from softbio.provenance import Stopwatch
-from softbio.recipe import Recipe
-from softbio.train import train
+from softbio.results.predictions import read_predictions
 from tests.conftest import write_packed
 
 RECIPE = Recipe(
@@ -119,14 +119,14 @@ def test_what_gender_gets_wrong_is_called_a_share_and_no_mae(tmp_path, caplog):
 
 
 def test_nan_names_epoch_and_batch_and_keeps_the_last_good_state(packed, tmp_path, monkeypatch):
-    step, calls = softbio.train.step, []
+    step, calls = softbio.engine.train.step, []
 
     def poisoned(run, inputs, labels):
         calls.append(1)
         # four batches an epoch: the second of the second epoch
         return step(run, inputs * float("nan") if len(calls) == 6 else inputs, labels)
 
-    monkeypatch.setattr(softbio.train, "step", poisoned)
+    monkeypatch.setattr(softbio.engine.train, "step", poisoned)
     with pytest.raises(
         UserError, match=r"loss is nan in epoch 2, batch 2: .*after epoch 1 is kept"
     ):
@@ -138,7 +138,7 @@ def test_nan_names_epoch_and_batch_and_keeps_the_last_good_state(packed, tmp_pat
 
 def test_a_run_names_the_sources_that_it_began_with(packed, tmp_path, monkeypatch):
     began = {"commit": "c" * 40, "dirty": False}
-    monkeypatch.setattr(softbio.train, "Stopwatch", lambda: Stopwatch(git=began))
+    monkeypatch.setattr(softbio.engine.train, "Stopwatch", lambda: Stopwatch(git=began))
     train(RECIPE, packed, tmp_path)
     assert json.loads((tmp_path / "run.json").read_text())["git"] == began
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from softbio.audit import Findings, audit, read_audit
+from softbio.data.audit import Findings, audit, read_audit
 from softbio.data.fingerprints import read_fingerprints
 from softbio.data.packed import Packed, load_packed
 from softbio.data.prepare import prepare

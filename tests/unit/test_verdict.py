@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from softbio import contests, verdict
-from softbio.verdict import Contest, _overall, control_finding, describe
+from softbio.report import verdict
+from softbio.report.verdict import Contest, _overall, control_finding, describe
+from softbio.statistics import contests
 
 APART = {"ce": [6.0, 6.1, 6.2], "orcnn": [5.2, 5.3, 5.25], "coral": [4.9, 5.0, 5.1]}
 MIXED = {"ce": [6.0, 6.1, 6.2], "orcnn": [4.95, 5.3, 5.25], "coral": [4.9, 5.0, 5.1]}

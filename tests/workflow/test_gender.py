@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from softbio.audit import read_audit
+from softbio.data.audit import read_audit
 from softbio.data.packed import load_packed
-from softbio.predictions import read_predictions
+from softbio.results.predictions import read_predictions
 from tests.miniatures import celeba_people
 from tests.project import CONFIG, copy_of_the_project, snakemake
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from softbio.files import sha256
-from softbio.predictions import read_predictions
+from softbio.results.predictions import read_predictions
 from tests.processes import hold, until
 from tests.project import CONFIG, copy_of_the_project, snakemake, started
 

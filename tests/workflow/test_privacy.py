@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from softbio.data.packed import load_packed
-from softbio.scores import read_comparisons, read_gender
+from softbio.results.scores import read_comparisons, read_gender
 from tests.project import CONFIG, copy_of_the_project, snakemake
 
 PRIVACY = {

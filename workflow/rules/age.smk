@@ -37,14 +37,14 @@ rule predict:
         method=code("methods/{method}"),
         code=code(
             "backbones/networks",
-            "device",
-            "predict",
-            "predictions",
-            "model",
             "data/augment",
             "data/feed",
+            "engine/device",
+            "engine/model",
+            "engine/predict",
             "methods/distributions",
             "methods/thresholds",
+            "results/predictions",
         ),
     output:
         predictions=f"{RUN}/predictions.parquet",
@@ -69,7 +69,7 @@ rule predict:
 rule control:
     input:
         unpack(packed_for_control),
-        code=code("controls", "names", "predictions"),
+        code=code("engine/controls", "results/names", "results/predictions"),
     output:
         predictions=f"{CONTROL}/predictions.parquet",
     log:
@@ -86,7 +86,10 @@ rule metrics:
     input:
         predictions="{run}/predictions.parquet",
         code=code(
-            "metrics/calibration", "metrics/evaluate", "metrics/ordinal", "predictions"
+            "metrics/calibration",
+            "metrics/ordinal",
+            "results/evaluate",
+            "results/predictions",
         ),
     output:
         metrics="{run}/metrics.json",

@@ -4,8 +4,10 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from softbio.absence import absences, left_out
-from softbio.benchmark import REPAIRED, Run, load_benchmark
+from softbio.plan.absence import absences, left_out
+from softbio.data.registry import REPAIRED
+from softbio.results.run import Run
+from softbio.plan.benchmark import load_benchmark
 from softbio.data.fetch import own_files
 from softbio.data.registry import find, load_registry
 from softbio.errors import UserError
@@ -59,10 +61,10 @@ def code(*modules):
     return [f"{workflow.basedir}/src/softbio/{module}.py" for module in modules]
 
 
-def package(name):
-    """The same for all files of a package."""
-    folder = Path(workflow.basedir, "src/softbio", name)
-    return sorted(str(path) for path in folder.glob("*.py"))
+def package(*names):
+    """The same for all files of packages."""
+    folders = [Path(workflow.basedir, "src/softbio", name) for name in names]
+    return sorted(str(path) for folder in folders for path in folder.glob("*.py"))
 
 
 def recipe_of(wildcards):

@@ -4,8 +4,8 @@ from functools import cache
 
 from snakemake.logging import logger
 
-from softbio.absence import as_lines
-from softbio.estimate import as_text, estimates
+from softbio.plan.absence import as_lines
+from softbio.plan.estimate import as_text, estimates
 
 STOPPING = [each for each in ABSENT if each not in SKIPPED]
 

@@ -14,16 +14,16 @@ rule gender_metrics:
     input:
         predictions=f"{GENDER_RUN}/predictions.parquet",
         code=code(
-            "attribute_scores",
-            "intervals",
             "metrics/groups",
             "metrics/rates",
             "metrics/verification",
-            "predictions",
             "reading/judge",
-            "redrawn",
-            "scores",
-            "statistics",
+            "results/attribute_scores",
+            "results/predictions",
+            "results/scores",
+            "statistics/intervals",
+            "statistics/means",
+            "statistics/redrawn",
         ),
     output:
         metrics=f"{GENDER_RUN}/metrics.json",
@@ -47,25 +47,15 @@ rule reading:
         published=f"{workflow.basedir}/config/published.csv",
         style=f"{workflow.basedir}/report/figures.mplstyle",
         code=code(
-            "conditions",
-            "contests",
-            "attribute_scores",
-            "intervals",
             "metrics/classification",
             "metrics/groups",
             "metrics/rates",
             "metrics/verification",
-            "names",
-            "predictions",
-            "published",
-            "records",
-            "redrawn",
-            "scores",
-            "statistics",
+            "published/numbers",
         )
-        + package("reading")
-        + package("tables")
-        + package("figures"),
+        + package(
+            "figures", "reading", "report/reading", "results", "statistics", "tables"
+        ),
     output:
         tables=report(
             directory(f"{READING}/tables"),

@@ -16,36 +16,27 @@ rule hiding:
         registry=EVALUATORS,
         style=f"{workflow.basedir}/report/figures.mplstyle",
         code=code(
-            "attribute_scores",
-            "conditions",
             "evaluators/registry",
-            "intervals",
             "metrics/classification",
             "metrics/diversity",
             "metrics/groups",
             "metrics/rates",
             "metrics/verification",
-            "names",
-            "page",
-            "predictions",
             "privacy/attributes",
             "privacy/deviations",
             "privacy/family",
             "privacy/groups",
+            "privacy/models/san",
             "privacy/parts",
             "privacy/privacynet_recipe",
             "privacy/prototypes",
             "privacy/recipe",
-            "privacy/san",
             "privacy/warp",
-            "records",
-            "redrawn",
-            "scores",
-            "statistics",
+            "report/page",
         )
-        + package("hiding")
-        + package("tables")
-        + package("figures"),
+        + package(
+            "figures", "hiding", "report/hiding", "results", "statistics", "tables"
+        ),
     output:
         tables=report(
             directory(f"{HALF}/tables"),

@@ -93,7 +93,7 @@ def knowledge_of(wildcards):
     if wildcards.protector != "san":
         return {}
     # torch takes seconds to import: only where there is something to attack
-    from softbio.privacy.san import MODES
+    from softbio.privacy.models.san import MODES
 
     files = [condition_files(wildcards, "san", mode) for mode in MODES]
     index = packed_for_privacy(wildcards)["index"]

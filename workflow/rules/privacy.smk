@@ -8,10 +8,10 @@ rule portraits:
         aligned=aligned_for,
         code=code(
             "data/align",
-            "data/population",
             "evaluators/crop",
             "evaluators/registry",
             "privacy/plan",
+            "privacy/population",
         ),
     output:
         images=f"{FACES}/images.npy",
@@ -36,7 +36,7 @@ rule portraits:
 rule parts:
     input:
         unpack(packed_for_privacy),
-        code=code("privacy/parts", "data/splits"),
+        code=code("data/splits", "privacy/parts"),
     output:
         parts=f"{HIDING}/parts.csv",
     log:
@@ -55,10 +55,10 @@ rule prototypes:
         parts=rules.parts.output.parts,
         code=code(
             "privacy/groups",
+            "privacy/models/san",
             "privacy/parts",
             "privacy/prototypes",
             "privacy/recipe",
-            "privacy/san",
             "privacy/warp",
         ),
     output:
@@ -84,10 +84,10 @@ rule warp_prototypes:
         prototypes=rules.prototypes.output.prototypes,
         code=code(
             "privacy/groups",
+            "privacy/models/san",
             "privacy/parts",
             "privacy/prototypes",
             "privacy/recipe",
-            "privacy/san",
             "privacy/warp",
         ),
     output:
@@ -215,20 +215,20 @@ rule protect:
         protector=code("privacy/protectors/{protector}"),
         code=code(
             "privacy/attributes",
-            "privacy/auxiliaries",
             "privacy/faces",
             "privacy/family",
             "privacy/groups",
+            "privacy/models/auxiliaries",
+            "privacy/models/privacynet",
+            "privacy/models/san",
+            "privacy/models/weights",
             "privacy/morphing",
             "privacy/parts",
-            "privacy/privacynet",
             "privacy/privacynet_recipe",
             "privacy/protect",
+            "privacy/protectors/base",
             "privacy/prototypes",
             "privacy/recipe",
-            "privacy/san",
-            "privacy/weights",
-            "privacy/protectors/base",
             "privacy/warp",
         ),
     output:

@@ -1,5 +1,5 @@
 # L0: the authors' own predictions, judged like any run, beside what they printed.
-from softbio.authors import load_authors
+from softbio.published.authors import load_authors
 from softbio.files import sha256
 
 L0 = "results/published"
@@ -31,7 +31,14 @@ L0_STATE = (
 rule authors_files:
     input:
         entry=AUTHORS_ENTRY,
-        code=code("authors", "data/fetch", "data/mirrors"),
+        code=code(
+            "data/fetch",
+            "data/mirrors",
+            "published/authors",
+            "results/labels",
+            "results/names",
+            "results/run",
+        ),
     output:
         sources="resources/raw/coral-cnn/sources.json",
     log:
@@ -50,7 +57,7 @@ rule authors_predictions:
     input:
         sources=rules.authors_files.output.sources,
         entry=AUTHORS_ENTRY,
-        code=code("names", "records", "authors", "predictions", "ranks"),
+        code=package("published", "results"),
     output:
         predictions=expand("{run}/predictions.parquet", run=AUTHORS_RUNS),
         remarks=f"{L0}/remarks.csv",
@@ -71,17 +78,12 @@ rule L0:
         entry=AUTHORS_ENTRY,
         published=f"{workflow.basedir}/config/published.csv",
         code=code(
-            "audit",
-            "names",
-            "predictions",
-            "authors",
-            "contests",
-            "ladder",
-            "published",
-            "records",
-            "statistics",
+            "data/audit",
+            "published/authors",
+            "published/numbers",
+            "report/ladder",
         )
-        + package("tables"),
+        + package("results", "statistics", "tables"),
     output:
         tables=directory(f"{L0}/tables"),
     log:

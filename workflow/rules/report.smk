@@ -24,7 +24,7 @@ PAGE = [
 rule collect:
     input:
         metrics=JUDGED,
-        code=code("predictions", "names", "records"),
+        code=package("results"),
     output:
         runs=f"{RESULTS}/runs.csv",
     log:
@@ -41,7 +41,7 @@ rule statistics:
     input:
         metrics=JUDGED,
         predictions=PREDICTED,
-        code=code("names", "contests", "predictions", "records", "statistics"),
+        code=package("results", "statistics"),
     output:
         statistics=f"{RESULTS}/statistics.json",
     log:
@@ -62,16 +62,11 @@ rule tables:
         audits=AUDITS.values(),
         published=f"{workflow.basedir}/config/published.csv",
         code=code(
-            "contests",
-            "predictions",
-            "statistics",
-            "audit",
+            "data/audit",
             "methods/__init__",
-            "names",
-            "records",
-            "published",
+            "published/numbers",
         )
-        + package("tables"),
+        + package("results", "statistics", "tables"),
     output:
         tables=report(
             directory(f"{RESULTS}/tables"),
@@ -102,17 +97,12 @@ rule figures:
         cards=CARDS,
         style=f"{workflow.basedir}/report/figures.mplstyle",
         code=code(
-            "contests",
-            "statistics",
-            "importance",
+            "engine/importance",
             "methods/__init__",
             "metrics/calibration",
             "metrics/ordinal",
-            "names",
-            "predictions",
-            "records",
         )
-        + package("figures"),
+        + package("figures", "results", "statistics"),
     output:
         figures=report(
             directory(f"{RESULTS}/figures"),
@@ -146,25 +136,21 @@ rule report:
         hiding=expand("{half}/claims.json", half=HALVES),
         l0=rules.L0.output.tables if AUTHORS_FOLDER else [],
         code=code(
-            "audit",
-            "contests",
-            "predictions",
-            "statistics",
-            "authors",
-            "checklist",
-            "effects",
-            "ladder",
-            "names",
-            "page",
+            "data/audit",
             "privacy/deviations",
-            "published",
-            "records",
-            "report",
-            "verdict",
+            "published/authors",
+            "published/numbers",
         )
-        + package("hiding")
-        + package("reading")
-        + package("tables"),
+        + package(
+            "hiding",
+            "reading",
+            "report",
+            "report/hiding",
+            "report/reading",
+            "results",
+            "statistics",
+            "tables",
+        ),
     output:
         report=report(
             f"{RESULTS}/report.html",

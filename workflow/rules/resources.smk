@@ -1,7 +1,7 @@
 # What a job asks a cluster for, and which rules are too small, or need the network, to be sent to one.
 import json
 
-from softbio.cost import (
+from softbio.plan.cost import (
     auxiliary_cost,
     gpu_here,
     growth,

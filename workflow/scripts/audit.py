@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from softbio.audit import audit
+from softbio.data.audit import audit
 from softbio.job import job
 
 with job(snakemake.log[0]):

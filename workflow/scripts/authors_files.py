@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from softbio.authors import load_authors, obtain
 from softbio.job import job
+from softbio.published.authors import load_authors, obtain
 
 with job(snakemake.log[0]):
     obtain(

@@ -1,9 +1,9 @@
 from pathlib import Path
 
-from softbio.authors import load_authors
 from softbio.job import job
-from softbio.ranks import convert
-from softbio.records import read_json
+from softbio.published.authors import load_authors
+from softbio.published.ranks import convert
+from softbio.results.records import read_json
 
 with job(snakemake.log[0]):
     convert(

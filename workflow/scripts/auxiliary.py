@@ -1,9 +1,9 @@
 from pathlib import Path
 
+from softbio.engine.recipe import recipe_from
 from softbio.job import job
 from softbio.privacy.recipe import AuxiliaryRecipe
-from softbio.privacy.train_auxiliaries import train_auxiliary
-from softbio.recipe import recipe_from
+from softbio.privacy.training.train_auxiliaries import train_auxiliary
 
 with job(snakemake.log[0], threads=snakemake.threads):
     train_auxiliary(

@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from softbio.contests import write_statistics
 from softbio.job import job
-from softbio.records import load
+from softbio.results.records import load
+from softbio.statistics.contests import write_statistics
 
 with job(snakemake.log[0]):
     records = load([Path(path).parent for path in snakemake.input.metrics])

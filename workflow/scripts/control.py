@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from softbio.controls import predict_median
+from softbio.engine.controls import predict_median
 from softbio.job import job
 
 with job(snakemake.log[0]):

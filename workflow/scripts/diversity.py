@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from softbio.job import job
-from softbio.privacy.diversity import measure_diversity
+from softbio.privacy.judging.diversity import measure_diversity
 
 with job(snakemake.log[0], threads=snakemake.threads):
     measure_diversity(

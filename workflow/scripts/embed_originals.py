@@ -1,8 +1,8 @@
 from pathlib import Path
 
 from softbio.job import job
-from softbio.privacy.loss_matcher import open_loss_matcher
-from softbio.privacy.originals import write_originals
+from softbio.privacy.training.loss_matcher import open_loss_matcher
+from softbio.privacy.training.originals import write_originals
 
 matcher, receipt, registry = map(snakemake.input.get, ("matcher", "receipt", "registry"))
 

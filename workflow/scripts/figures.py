@@ -1,9 +1,9 @@
 from pathlib import Path
 
-from softbio.contests import read_statistics
 from softbio.figures import write_figures
 from softbio.job import job
-from softbio.records import load, load_cards
+from softbio.results.records import load, load_cards
+from softbio.statistics.contests import read_statistics
 
 with job(snakemake.log[0]):
     records = load([Path(path).parent for path in snakemake.input.metrics])

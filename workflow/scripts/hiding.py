@@ -4,8 +4,8 @@ from softbio.evaluators.registry import load_evaluators
 from softbio.hiding.load import load_hiding
 from softbio.hiding.population import read_population, read_training
 from softbio.hiding.trained import read_trained
-from softbio.hiding.write import write_hiding
 from softbio.job import job
+from softbio.report.hiding.write import write_hiding
 
 given = snakemake.input
 

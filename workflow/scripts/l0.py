@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from softbio.authors import load_authors
 from softbio.job import job
-from softbio.ladder import write_l0
+from softbio.published.authors import load_authors
+from softbio.report.ladder import write_l0
 
 with job(snakemake.log[0]):
     write_l0(

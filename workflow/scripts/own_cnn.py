@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from softbio.job import job
-from softbio.privacy.own_evaluators import train_own_cnn
+from softbio.privacy.judging.own_evaluators import train_own_cnn
 
 with job(snakemake.log[0], threads=snakemake.threads):
     train_own_cnn(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from softbio.job import job
-from softbio.privacy.own_evaluators import fit_own_hog
+from softbio.privacy.judging.own_evaluators import fit_own_hog
 
 with job(snakemake.log[0], threads=snakemake.threads):
     fit_own_hog(

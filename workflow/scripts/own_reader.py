@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from softbio.job import job
-from softbio.privacy.own_attributes import train_reader
+from softbio.privacy.judging.own_attributes import train_reader
 
 with job(snakemake.log[0], threads=snakemake.threads):
     train_reader(

@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from softbio.data.population import gather
 from softbio.data.registry import spec_from
 from softbio.job import job
+from softbio.privacy.population import gather
 
 with job(snakemake.log[0], threads=snakemake.threads):
     specs = [spec_from(entry) for entry in snakemake.params.entries]

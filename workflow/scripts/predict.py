@@ -1,7 +1,7 @@
 from pathlib import Path
 
+from softbio.engine.predict import predict
 from softbio.job import job
-from softbio.predict import predict
 
 with job(snakemake.log[0], threads=snakemake.threads):
     predict(

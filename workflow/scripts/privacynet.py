@@ -1,10 +1,10 @@
 from pathlib import Path
 
+from softbio.engine.recipe import recipe_from
 from softbio.job import job
-from softbio.privacy.loss_matcher import open_loss_matcher
 from softbio.privacy.privacynet_recipe import PrivacyNetRecipe
-from softbio.privacy.train_privacynet import train_privacynet
-from softbio.recipe import recipe_from
+from softbio.privacy.training.loss_matcher import open_loss_matcher
+from softbio.privacy.training.train_privacynet import train_privacynet
 
 given = {n: Path(f) for n, f in snakemake.input.items() if n in ("parts", "matcher", "originals")}
 receipt, registry = map(snakemake.input.get, ("receipt", "registry"))

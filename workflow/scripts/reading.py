@@ -1,10 +1,10 @@
 from pathlib import Path
 
 from softbio.job import job
-from softbio.published import read_published
+from softbio.published.numbers import read_published
 from softbio.reading.load import load_readings
-from softbio.reading.write import write_reading
-from softbio.records import load_cards
+from softbio.report.reading.write import write_reading
+from softbio.results.records import load_cards
 
 given = snakemake.input
 

@@ -1,11 +1,11 @@
 from pathlib import Path
 
-from softbio.benchmark import Absence
-from softbio.contests import read_statistics
 from softbio.job import job
-from softbio.published import read_published
-from softbio.records import load, load_cards
-from softbio.report import write_report
+from softbio.plan.benchmark import Absence
+from softbio.published.numbers import read_published
+from softbio.report.write import write_report
+from softbio.results.records import load, load_cards
+from softbio.statistics.contests import read_statistics
 
 with job(snakemake.log[0]):
     write_report(

@@ -1,10 +1,10 @@
 from pathlib import Path
 
+from softbio.engine.recipe import recipe_from
 from softbio.job import job
-from softbio.privacy.loss_matcher import open_loss_matcher
 from softbio.privacy.recipe import SanRecipe
-from softbio.privacy.train_san import train_san
-from softbio.recipe import recipe_from
+from softbio.privacy.training.loss_matcher import open_loss_matcher
+from softbio.privacy.training.train_san import train_san
 
 NAMES = ("parts", "prototypes", "classifier", "matcher", "pairs", "originals")
 given = {name: Path(file) for name, file in snakemake.input.items() if name in NAMES}

@@ -3,10 +3,10 @@ from pathlib import Path
 from softbio.data.fetch import locate
 from softbio.data.registry import spec_from
 from softbio.job import job
-from softbio.privacy.comparisons import Limits, listed_pairs
-from softbio.privacy.panel import open_panel, registered
+from softbio.privacy.judging.comparisons import Limits, listed_pairs
+from softbio.privacy.judging.panel import open_panel, registered
+from softbio.privacy.judging.score import score
 from softbio.privacy.protectors import get_protector
-from softbio.privacy.score import score
 
 given, asked = snakemake.input, snakemake.params
 files = {name: Path(file) for name, file in given.items() if isinstance(file, str)}

@@ -1,9 +1,9 @@
 from pathlib import Path
 
-from softbio.contests import read_statistics
 from softbio.job import job
-from softbio.published import read_published
-from softbio.records import load
+from softbio.published.numbers import read_published
+from softbio.results.records import load
+from softbio.statistics.contests import read_statistics
 from softbio.tables import Evidence, write_tables
 
 with job(snakemake.log[0]):

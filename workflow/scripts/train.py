@@ -1,8 +1,8 @@
 from pathlib import Path
 
+from softbio.engine.recipe import recipe_from
+from softbio.engine.train import train
 from softbio.job import job
-from softbio.recipe import recipe_from
-from softbio.train import train
 
 with job(snakemake.log[0], threads=snakemake.threads):
     train(

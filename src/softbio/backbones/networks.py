@@ -54,7 +54,7 @@ def vgg(configuration: str) -> nn.Module:
 
     Configuration E (16 convolutions) is what the talk calls VGG-16; D is the true VGG-16.
     """
-    from softbio.torchvision import torchvision
+    from softbio.backbones.torchvision import torchvision
 
     layers = torchvision.models.vgg.make_layers(torchvision.models.vgg.cfgs[configuration])
     return nn.Sequential(
@@ -87,7 +87,7 @@ class InceptionFeatures(nn.Module):
 
 def torchvision_features(name: str, **options: object) -> nn.Module:
     """Any torchvision classifier, randomly initialised, without its last linear layer."""
-    from softbio.torchvision import torchvision
+    from softbio.backbones.torchvision import torchvision
 
     network = torchvision.models.get_model(name, weights=None, **options)
     last = [path for path, module in network.named_modules() if isinstance(module, nn.Linear)]
@@ -114,7 +114,7 @@ def check_backbone(name: str) -> None:
     """Raise UserError unless there is a backbone of that name, ours or torchvision's."""
     if name in BACKBONES:
         return
-    from softbio.torchvision import torchvision
+    from softbio.backbones.torchvision import torchvision
 
     known = torchvision.models.list_models(module=torchvision.models)
     if name not in known:

@@ -8,8 +8,8 @@ from typing import BinaryIO
 import numpy as np
 import pandas as pd
 
+from softbio.data.traits import Ages, rank_count, rank_name, trait_of
 from softbio.errors import UserError
-from softbio.traits import Ages, rank_count, rank_name, trait_of
 
 COLUMNS = ["image", "label", "age", "split", "gender", "race", "subject", "age_group", "landmarks"]
 

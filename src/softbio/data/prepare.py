@@ -20,11 +20,11 @@ from softbio.data.pictures import Note, pictures
 from softbio.data.readers import read
 from softbio.data.registry import DatasetSpec
 from softbio.data.splitlists import PARTS, check_records
+from softbio.data.traits import GENDERS
 from softbio.data.work import identity, work_of
 from softbio.errors import UserError
 from softbio.files import atomic, room
 from softbio.progress import told
-from softbio.traits import GENDERS
 
 log = logging.getLogger(__name__)
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from softbio.data.traits import rank_count, trait_of
 from softbio.errors import UserError, nearest
 from softbio.schema import read_yaml, validate
-from softbio.traits import rank_count, trait_of
 
+# what a split other than the published one adds to the data set's name, in paths and tables
+REPAIRED = "-repaired"
 SCHEMA = Path(__file__).parents[3] / "workflow/schemas/datasets.schema.yaml"
 # by their files, for importing them takes a second
 READERS = {path.stem for path in Path(__file__).parent.glob("readers/[!_]*.py")}

@@ -13,12 +13,12 @@ from torch import Tensor
 
 from softbio.data.augment import centre_offsets
 from softbio.data.packed import NEEDED
+from softbio.engine.recipe import Recipe
 from softbio.errors import UserError
 from softbio.evaluators.crop import CANVAS, crop, parts
 from softbio.evaluators.interface import GenderClassifier
 from softbio.evaluators.registry import EvaluatorSpec, Input, Output, Square
 from softbio.files import atomic
-from softbio.recipe import Recipe
 
 # the whole face and some hair
 FACE = Square(half=60, cx=56, cy=62)
@@ -122,7 +122,7 @@ def open_output(
 ) -> tuple[Recipe, tuple[int, int], Callable[[Tensor], Tensor]]:
     """Recipe and ages of a model.safetensors of `train`, and its last epoch's network: float
     (N, 3, size, size) -> what its method gives for their centres. Raises UserError for no model."""
-    from softbio.model import forward, load_models
+    from softbio.engine.model import forward, load_models
 
     known, ages, models = load_models(Path(model))
     network = models["last"].eval()

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import matplotlib
 
-from softbio.contests import Statistics
+from softbio.data.registry import Card
 from softbio.figures import calibration, contests, data, errors, ranks, training
 from softbio.figures.base import Figure, NotShown
 from softbio.files import atomic
-from softbio.names import note_on
-from softbio.records import Card, Records, label
+from softbio.results.labels import label
+from softbio.results.names import note_on
+from softbio.results.records import Records
+from softbio.statistics.contests import Statistics
 
 __all__ = ["Figure", "write_figures"]
 

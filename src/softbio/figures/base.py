@@ -14,7 +14,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodF
 
 from softbio.files import atomic
 from softbio.methods import METHODS
-from softbio.records import CONTROLS
+from softbio.results.names import CONTROLS
 
 NARROW, WIDE = 3.3, 6.9
 # Okabe and Ito's colours: told apart under every common colour vision deficiency.

@@ -7,7 +7,8 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from softbio.figures.base import WIDE, Canvas, Figure, NotShown, colour, plain
 from softbio.metrics.calibration import BINS, exceedance, reliability
-from softbio.records import Records, by_method, in_text, label
+from softbio.results.labels import in_text, label
+from softbio.results.records import Records, by_method
 
 TICKS = [0, 0.5, 1]
 EDGES = np.linspace(0, 1, BINS + 1)

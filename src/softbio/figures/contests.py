@@ -3,10 +3,10 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from softbio.contests import Pair, Statistics
 from softbio.figures.base import GREY, WIDE, Figure, NotShown, panels, plain
-from softbio.records import in_text, label
-from softbio.statistics import Interval
+from softbio.results.labels import in_text, label
+from softbio.statistics.contests import Pair, Statistics
+from softbio.statistics.means import Interval
 
 INK, PALE = "#1d2329", "#9aa0a6"
 

@@ -8,10 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from softbio.conditions import condition
 from softbio.figures.base import OKABE_ITO, Canvas
 from softbio.metrics.classification import errors_at, roc
-from softbio.scores import ORIGINAL
+from softbio.results.conditions import condition
+from softbio.results.scores import ORIGINAL
 
 # the ink of a mode goes through the document; line styles tell them apart without colour
 _INKS = {"sm": OKABE_ITO[0], "nt": OKABE_ITO[4], "op": OKABE_ITO[1]}

@@ -5,6 +5,8 @@ import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
 
+from softbio.data.registry import Card
+from softbio.engine.importance import importance_weights
 from softbio.figures.base import (
     NARROW,
     OKABE_ITO,
@@ -19,8 +21,8 @@ from softbio.figures.base import (
     plain_log,
     whole_ticks,
 )
-from softbio.importance import importance_weights
-from softbio.records import KEY, Card, Records, by_method, in_order, in_text, label
+from softbio.results.labels import in_order, in_text, label
+from softbio.results.records import KEY, Records, by_method
 
 SETTING = "last epoch, decoded as published"
 

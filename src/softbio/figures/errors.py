@@ -18,16 +18,9 @@ from softbio.figures.base import (
     tiles,
     whole_ticks,
 )
-from softbio.records import (
-    CONTROLS,
-    Predictions,
-    Records,
-    as_published,
-    by_method,
-    in_order,
-    in_text,
-    label,
-)
+from softbio.results.labels import in_order, in_text, label
+from softbio.results.names import CONTROLS
+from softbio.results.records import Predictions, Records, as_published, by_method
 
 SETTING = "last epoch, decoded as published"
 

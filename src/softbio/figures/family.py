@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from softbio.conditions import OVER_SUBJECTS
 from softbio.figures.base import (
     OKABE_ITO,
     WIDE,
@@ -21,7 +20,8 @@ from softbio.figures.base import (
 )
 from softbio.hiding.family import Series, Track, interval_of, over_scorers
 from softbio.hiding.verdicts import Draws
-from softbio.records import in_text
+from softbio.results.conditions import OVER_SUBJECTS
+from softbio.results.labels import in_text
 
 BLACK, MEAN = "#000000", "mean"
 GENDERS = ("female", "male")

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from softbio.conditions import OVER_SUBJECTS
 from softbio.figures.base import (
     WIDE,
     Canvas,
@@ -17,8 +16,9 @@ from softbio.figures.base import (
     plain,
     tiles,
 )
-from softbio.names import joined
-from softbio.records import in_text
+from softbio.results.conditions import OVER_SUBJECTS
+from softbio.results.labels import in_text
+from softbio.results.names import joined
 
 WORST, ZERO = "worst", "zero_effort"
 

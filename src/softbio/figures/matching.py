@@ -9,7 +9,10 @@ from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from scipy.special import ndtri
 
-from softbio.conditions import (
+from softbio.figures.base import WIDE, Figure, NotShown, plain, plain_log, tiles
+from softbio.figures.curves import chance, fewer, inks, legend
+from softbio.metrics.verification import ERRORS, FMRS, cmc, curve
+from softbio.results.conditions import (
     OVER_SUBJECTS,
     by_scorer,
     condition,
@@ -18,12 +21,9 @@ from softbio.conditions import (
     panel_name,
     seen_note,
 )
-from softbio.figures.base import WIDE, Figure, NotShown, plain, plain_log, tiles
-from softbio.figures.curves import chance, fewer, inks, legend
-from softbio.intervals import Judged, tmr_name
-from softbio.metrics.verification import ERRORS, FMRS, cmc, curve
-from softbio.records import in_text
-from softbio.scores import KINDS, ComparisonScores
+from softbio.results.labels import in_text
+from softbio.results.scores import KINDS, ComparisonScores
+from softbio.statistics.intervals import Judged, tmr_name
 
 SIDES = {
     KINDS[1]: "protected probes against original references",

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from softbio.conditions import (
+from softbio.figures.base import WIDE, Figure, NotShown, plain, tiles
+from softbio.figures.curves import chance, inks, legend, roc_points
+from softbio.results.conditions import (
     OVER_SUBJECTS,
     by_scorer,
     condition,
@@ -17,11 +19,9 @@ from softbio.conditions import (
     strength_of,
     unseen,
 )
-from softbio.figures.base import WIDE, Figure, NotShown, plain, tiles
-from softbio.figures.curves import chance, inks, legend, roc_points
-from softbio.intervals import Judged, tmr_name
-from softbio.records import in_text
-from softbio.scores import KINDS, ORIGINAL
+from softbio.results.labels import in_text
+from softbio.results.scores import KINDS, ORIGINAL
+from softbio.statistics.intervals import Judged, tmr_name
 
 TMR = tmr_name(0.01)
 MARKS = {"": "o", "sm": "s", "nt": "D", "op": "^"}

@@ -16,7 +16,9 @@ from softbio.figures.base import (
     whole_ticks,
 )
 from softbio.metrics.ordinal import TOLERANCE
-from softbio.records import KEY, Predictions, Records, Run, in_text, label
+from softbio.results.labels import in_text, label
+from softbio.results.records import KEY, Predictions, Records
+from softbio.results.run import Run
 
 
 def rises(probabilities: np.ndarray) -> np.ndarray:

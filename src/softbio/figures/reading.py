@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from softbio.conditions import OVER_SUBJECTS
 from softbio.figures.base import OKABE_ITO, WIDE, Figure, plain, tiles
 from softbio.figures.curves import roc_points
 from softbio.reading.judge import ALL, VIEWS
 from softbio.reading.load import Reading
-from softbio.records import SELECTIONS, in_text, label
+from softbio.results.conditions import OVER_SUBJECTS
+from softbio.results.labels import in_text, label
+from softbio.results.records import SELECTIONS
 
 DASHES = dict(zip(SELECTIONS, ("-", (0, (4, 1.5))), strict=True))
 SHOWN = {ALL: "all images", "age_group": "age group"}

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from softbio.figures.base import WIDE, Canvas, Figure, NotShown, plain
-from softbio.records import in_text
-from softbio.scores import ORIGINAL
+from softbio.results.labels import in_text
+from softbio.results.scores import ORIGINAL
 
 # purple: told less than before; orange: told better
 CHANGES, SHARES = "PuOr", "Greys"

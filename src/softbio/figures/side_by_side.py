@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from softbio.conditions import OVER_SUBJECTS, strength_of
 from softbio.figures.base import (
     GREY,
     OKABE_ITO,
@@ -25,8 +24,9 @@ from softbio.hiding.load import NONE
 from softbio.hiding.seeds import OVER_BOTH
 from softbio.hiding.side_by_side import Line, SideBySide
 from softbio.hiding.systems import SYSTEMS
-from softbio.names import joined
-from softbio.records import in_text
+from softbio.results.conditions import OVER_SUBJECTS, strength_of
+from softbio.results.labels import in_text
+from softbio.results.names import joined
 
 # the ink and the mark of each family; another one's ink is by its name, its mark a plus
 INKS = {

@@ -4,7 +4,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from softbio.figures.base import WIDE, Figure, NotShown, colour, direct_labels, panels, plain_log
-from softbio.records import KEY, Records, in_order, in_text, label
+from softbio.results.labels import in_order, in_text, label
+from softbio.results.records import KEY, Records
 
 
 def _history(records: Records, dataset: str, backbone: str) -> pd.DataFrame:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from softbio.conditions import condition, ordered, scorer, unseen
 from softbio.hiding.claim import EQUAL, IMPOSSIBLE, Claim, Part, over_seeds
 from softbio.hiding.load import Hiding
 from softbio.hiding.verdicts import (
@@ -21,8 +20,9 @@ from softbio.hiding.verdicts import (
     separated,
     turned,
 )
-from softbio.intervals import Judged, separation
-from softbio.statistics import Interval
+from softbio.results.conditions import condition, ordered, scorer, unseen
+from softbio.statistics.intervals import Judged, separation
+from softbio.statistics.means import Interval
 
 
 def is_gender(item: Judged) -> bool:

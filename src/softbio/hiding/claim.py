@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from softbio.conditions import ordered
 from softbio.hiding.verdicts import HELD, NOTHING, UNDECIDED, combined, draws, joint
-from softbio.intervals import Judged
-from softbio.scores import ORIGINAL
-from softbio.statistics import Interval
+from softbio.results.conditions import ordered
+from softbio.results.scores import ORIGINAL
+from softbio.statistics.intervals import Judged
+from softbio.statistics.means import Interval
 
 # the EER of scores that say nothing
 EQUAL = 0.5

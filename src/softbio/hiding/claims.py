@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from softbio.conditions import scorer, unseen
 from softbio.hiding.attackers import adaptive
 from softbio.hiding.claim import (
     EQUAL,
@@ -32,6 +31,7 @@ from softbio.hiding.load import Hiding
 from softbio.hiding.selectivity import selectivity_claims
 from softbio.hiding.systems import SAN
 from softbio.hiding.verdicts import UNDECIDED, above, all_of, at_least, below
+from softbio.results.conditions import scorer, unseen
 
 AUXILIARY = "aux_gender"
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from softbio.conditions import MODES, unseen
 from softbio.hiding.load import NONE, Condition, Hiding
 from softbio.hiding.selectivity import PRIVACYNET, hide_set
 from softbio.hiding.systems import SAN, SYSTEMS, representative
-from softbio.intervals import Judged
-from softbio.scores import ORIGINAL
+from softbio.results.conditions import MODES, unseen
+from softbio.results.scores import ORIGINAL
+from softbio.statistics.intervals import Judged
 
 MIXING = "mixing"
 

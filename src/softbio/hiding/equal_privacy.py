@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from softbio.conditions import condition, scorer, strength_of, unseen
 from softbio.hiding.claim import (
     IMPOSSIBLE,
     Claim,
@@ -30,9 +29,10 @@ from softbio.hiding.verdicts import (
     interpolated,
     joint,
 )
-from softbio.intervals import Judged, tmr_name
-from softbio.scores import KINDS, ORIGINAL
-from softbio.statistics import Interval
+from softbio.results.conditions import condition, scorer, strength_of, unseen
+from softbio.results.scores import KINDS, ORIGINAL
+from softbio.statistics.intervals import Judged, tmr_name
+from softbio.statistics.means import Interval
 
 MIXING = "mixing"
 TMR = tmr_name(0.01)

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from softbio.conditions import by_scorer
 from softbio.evaluators.registry import EvaluatorSpec
 from softbio.hiding.load import ATTACK, Hiding
-from softbio.intervals import Judged
-from softbio.scores import KINDS, ORIGINAL
-from softbio.statistics import Interval
+from softbio.results.conditions import by_scorer
+from softbio.results.scores import KINDS, ORIGINAL
+from softbio.statistics.intervals import Judged
+from softbio.statistics.means import Interval
 
 GENDER, MATCHER = "gender", "matcher"
 READ = (GENDER, "age", "race")

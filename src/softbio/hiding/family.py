@@ -10,17 +10,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from softbio.conditions import BEFORE as UNPROTECTED
-from softbio.conditions import of_mode, scorer, unseen
 from softbio.hiding.claim import before, groups
 from softbio.hiding.diversity import NUMBERS, Differing
 from softbio.hiding.equal_privacy import ABLE, TMR
 from softbio.hiding.load import NONE, Hiding
 from softbio.hiding.verdicts import Draws, combined, draws
-from softbio.intervals import Judged
 from softbio.privacy.family import DIVERSITIES, parsed
-from softbio.scores import KINDS
-from softbio.statistics import Interval
+from softbio.results.conditions import BEFORE as UNPROTECTED
+from softbio.results.conditions import of_mode, scorer, unseen
+from softbio.results.scores import KINDS
+from softbio.statistics.intervals import Judged
+from softbio.statistics.means import Interval
 
 ENSEMBLE, FLOWSAN = "ensemble", "flowsan"
 # places of an ensemble beside its members' own modes

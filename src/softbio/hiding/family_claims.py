@@ -30,8 +30,8 @@ from softbio.hiding.family import (
 )
 from softbio.hiding.load import NONE, Hiding
 from softbio.hiding.verdicts import above, all_of, at_least, below, combined
-from softbio.names import joined
-from softbio.statistics import Interval
+from softbio.results.names import joined
+from softbio.statistics.means import Interval
 
 PRINTED = dict(zip(NUMBERS, ("Q", "kappa", "disagreement"), strict=True))
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-from softbio.conditions import unseen
 from softbio.hiding.attackers import attacked, worst
 from softbio.hiding.claim import Claim
 from softbio.hiding.equal_privacy import TMR
@@ -10,9 +9,10 @@ from softbio.hiding.load import Hiding
 from softbio.hiding.side_by_side import SideBySide
 from softbio.hiding.systems import SYSTEMS
 from softbio.hiding.told import in_short
-from softbio.intervals import Judged
-from softbio.names import joined
-from softbio.scores import KINDS, ORIGINAL
+from softbio.results.conditions import unseen
+from softbio.results.names import joined
+from softbio.results.scores import KINDS, ORIGINAL
+from softbio.statistics.intervals import Judged
 
 WORDS = {"held": "holds", "not held": "does not hold", "undecided": "is undecided"}
 

@@ -9,20 +9,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from softbio.attribute_scores import AttributeScores, read_attribute
-from softbio.conditions import of_mode, scorer_name
 from softbio.errors import UserError
 from softbio.hiding.diversity import Differing, read_differing
 from softbio.hiding.population import Population, Training
 from softbio.hiding.trained import Trained
-from softbio.intervals import RESAMPLES, Judged, Scores, judge
-from softbio.records import read_json
-from softbio.scores import (
+from softbio.results.attribute_scores import AttributeScores, read_attribute
+from softbio.results.conditions import of_mode, scorer_name
+from softbio.results.records import read_json
+from softbio.results.scores import (
     ORIGINAL,
     ComparisonScores,
     read_comparisons,
     read_gender,
 )
+from softbio.statistics.intervals import RESAMPLES, Judged, Scores, judge
 
 NONE = "none"
 QUALITY = ["image", "subject", "psnr", "ssim"]

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from softbio.errors import UserError
-from softbio.records import label, read_json
+from softbio.results.labels import label
+from softbio.results.records import read_json
 
 # access and reader of faces that no camera has seen
 GENERATED = ("generated", "drawn")

@@ -1,6 +1,6 @@
 """A number of a condition over several trainings, each with another seed.
 
-Two things vary, as in the age half (`softbio.statistics`): another seed would train another
+Two things vary, as in the age half (`softbio.statistics.means`): another seed would train another
 network, and another test set would hold other subjects. All seeds are judged on the same subjects,
 so their numbers are drawn together, and the mean over seeds has one BCa interval over subjects; the
 means of the seeds have Student's t interval; `statistics.both` adds the distances of their limits
@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from softbio.hiding.verdicts import NOTHING, Draws, derived, draws, interval_of, joint
-from softbio.intervals import Judged
-from softbio.statistics import Interval, both, mean_interval
+from softbio.statistics.intervals import Judged
+from softbio.statistics.means import Interval, both, mean_interval
 
 # the numbers are shares of 1; a separation, max(AUC, 1 - AUC), is no less than 1/2
 SHARE, SEPARATION, DIFFERENCE = (0.0, 1.0), (0.5, 1.0), (-1.0, 1.0)

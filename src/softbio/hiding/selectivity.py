@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from softbio.conditions import condition, ordered, scorer, unseen
 from softbio.hiding.claim import (
     Claim,
     Part,
@@ -25,12 +24,13 @@ from softbio.hiding.claim import (
 from softbio.hiding.equal_privacy import ABLE, TMR
 from softbio.hiding.load import Hiding
 from softbio.hiding.verdicts import HELD, NOTHING, above, all_of, below, combined, draws, joint
-from softbio.intervals import Judged
-from softbio.names import joined
 from softbio.privacy import LETTERS
 from softbio.privacy.privacynet_recipe import parsed
-from softbio.scores import KINDS, ORIGINAL
-from softbio.statistics import Interval
+from softbio.results.conditions import condition, ordered, scorer, unseen
+from softbio.results.names import joined
+from softbio.results.scores import KINDS, ORIGINAL
+from softbio.statistics.intervals import Judged
+from softbio.statistics.means import Interval
 
 PRIVACYNET = "privacynet"
 ERROR = "balanced_error"

@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 
-from softbio.conditions import BEFORE, by_scorer, scorer, unseen
 from softbio.hiding.attackers import attacked, level, worst
 from softbio.hiding.claim import of_condition
 from softbio.hiding.equal_privacy import ABLE, TMR
@@ -15,9 +14,10 @@ from softbio.hiding.load import NONE, Hiding
 from softbio.hiding.seeds import SEPARATION, averaged, cut, of_files, of_seed, over_seeds
 from softbio.hiding.systems import SYSTEMS, hides_gender
 from softbio.hiding.verdicts import Draws, derived, draws, joint
-from softbio.intervals import Judged
-from softbio.scores import KINDS, ORIGINAL, shown_in
-from softbio.statistics import Interval, bootstrap, both, clustered, mean_interval
+from softbio.results.conditions import BEFORE, by_scorer, scorer, unseen
+from softbio.results.scores import KINDS, ORIGINAL, shown_in
+from softbio.statistics.intervals import Judged
+from softbio.statistics.means import Interval, bootstrap, both, clustered, mean_interval
 
 # of images, and the values that each can have
 QUALITY = {"psnr": (0.0, np.inf), "ssim": (-1.0, 1.0)}

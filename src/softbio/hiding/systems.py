@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from softbio.conditions import strength_of
+from softbio.results.conditions import strength_of
 
 SAN = "san"
 # in the order in which they were published; whatever else there is stands beside them

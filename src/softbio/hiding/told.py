@@ -10,8 +10,8 @@ from softbio.hiding.seeds import DIFFERENCE, over_seeds
 from softbio.hiding.side_by_side import BySeed, Line, SideBySide
 from softbio.hiding.systems import SAN, SYSTEMS, representative
 from softbio.hiding.verdicts import derived
-from softbio.names import joined
-from softbio.statistics import Interval
+from softbio.results.names import joined
+from softbio.statistics.means import Interval
 
 
 def representatives(shown: SideBySide) -> list[Line]:

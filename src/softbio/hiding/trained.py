@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from softbio.conditions import WITHOUT
 from softbio.errors import UserError
 from softbio.privacy.family import DIVERSITIES
-from softbio.records import read_json
+from softbio.results.conditions import WITHOUT
+from softbio.results.records import read_json
 
 JUDGES = {"gender": "Auxiliary gender classifier", "matcher": "Auxiliary matcher"}
 SINGLE, SERIES, SELECTIVE = "san", "flowsan", "privacynet"

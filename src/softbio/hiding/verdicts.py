@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from softbio.intervals import Resampled, limits
-from softbio.statistics import LEVEL, Interval
+from softbio.statistics.intervals import Resampled, limits
+from softbio.statistics.means import LEVEL, Interval
 
 HELD, NOT_HELD, UNDECIDED = "held", "not held", "undecided"
 NOTHING = Interval(float("nan"), float("nan"), float("nan"))

@@ -1,7 +1,7 @@
 """Hiding soft-biometric traits: prototypes, semi-adversarial networks and what they are compared
 with. Grey faces throughout, float32 (B, 1, S, S) in 0..1; gender 0 female, 1 male."""
 
-from softbio.traits import GENDERS
+from softbio.data.traits import GENDERS
 
 __all__ = ["GENDERS", "LETTERS", "PARTS", "SHARES"]
 # What each part of a population is for: SAN with its auxiliaries; the project's own unseen

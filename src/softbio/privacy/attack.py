@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from softbio.device import Determinism
+from softbio.engine.device import Determinism
 from softbio.files import write_json
 from softbio.privacy.attacks import get_attack, names
 from softbio.privacy.attacks.base import Attack, Evidence, Scored
 from softbio.privacy.evidence import SanFiles, gather, male, open_condition
 from softbio.privacy.protected import Protected
-from softbio.scores import GenderAbout, GenderScores, write_gender
+from softbio.results.scores import GenderAbout, GenderScores, write_gender
 
 logger = logging.getLogger(__name__)
 # behind the name of an image that is scored as it was before protection

@@ -8,18 +8,18 @@ import numpy as np
 import pandas as pd
 import torch
 
-from softbio.device import choose_device
+from softbio.engine.device import choose_device
 from softbio.errors import UserError
 from softbio.evaluators.hog_linear import open_hog
 from softbio.evaluators.interface import GenderClassifier, Matcher
 from softbio.evaluators.own import open_cnn
 from softbio.privacy import GENDERS
 from softbio.privacy.attacks.base import Evidence, Own, SanKnowledge
-from softbio.privacy.panel import OWN, open_auxiliary
+from softbio.privacy.judging.panel import OWN, open_auxiliary
+from softbio.privacy.models.weights import load_network
 from softbio.privacy.protected import Protected, open_protected
 from softbio.privacy.prototypes import source_of
 from softbio.privacy.recipe import SanRecipe
-from softbio.privacy.weights import load_network
 
 PARTS = ("attacker", "test")
 

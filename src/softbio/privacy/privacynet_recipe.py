@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from softbio.engine.recipe import check_types, recipe_from
 from softbio.errors import UserError, nearest
 from softbio.privacy import LETTERS
 from softbio.privacy.recipe import Checked, Variant, plan_from
-from softbio.recipe import check_types, recipe_from
 
 ABLATIONS = ("full", "nomatcher", "nocycle")
 

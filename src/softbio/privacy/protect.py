@@ -8,17 +8,17 @@ import torch
 from torch import Tensor
 
 from softbio.data.packed import Packed, load_packed
-from softbio.device import Determinism, choose_device
+from softbio.engine.device import Determinism, choose_device
 from softbio.errors import UserError
 from softbio.files import atomic, room, write_json
 from softbio.privacy.faces import GreyFaces, as_bytes
+from softbio.privacy.models.privacynet import load_privacynet
+from softbio.privacy.models.weights import load_network
 from softbio.privacy.parts import read_parts
-from softbio.privacy.privacynet import load_privacynet
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.protectors.base import Batch, Means, Protect
 from softbio.privacy.prototypes import source_of
 from softbio.privacy.recipe import AuxiliaryRecipe, SanRecipe
-from softbio.privacy.weights import load_network
 
 # whom the attacker learns from, and who is judged on
 PROTECTED = ("attacker", "test")

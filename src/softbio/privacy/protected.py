@@ -10,7 +10,7 @@ import pandas as pd
 
 from softbio.data.packed import load_packed
 from softbio.errors import UserError
-from softbio.scores import ORIGINAL
+from softbio.results.scores import ORIGINAL
 
 UNPROTECTED = "none"
 

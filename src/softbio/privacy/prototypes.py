@@ -11,9 +11,9 @@ from softbio.data.packed import Packed
 from softbio.errors import UserError
 from softbio.files import atomic
 from softbio.privacy.groups import face_groups
+from softbio.privacy.models.san import Modes
 from softbio.privacy.parts import gender_of, read_parts
 from softbio.privacy.recipe import SanRecipe
-from softbio.privacy.san import Modes
 from softbio.privacy.warp import landmarks_px, maps, warped, with_border
 
 CHUNK = 1024

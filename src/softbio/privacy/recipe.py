@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from softbio.engine.recipe import check_types, hash_of, recipe_from
 from softbio.errors import UserError, nearest
-from softbio.recipe import check_types, hash_of, recipe_from
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from softbio import intervals
 from softbio.errors import UserError
 from softbio.files import write_json
-from softbio.predictions import About, read_predictions
-from softbio.scores import ORIGINAL, GenderAbout, GenderScores
-from softbio.statistics import LEVEL, Interval, bootstrap, clustered
+from softbio.results.predictions import About, read_predictions
+from softbio.results.scores import ORIGINAL, GenderAbout, GenderScores
+from softbio.statistics import intervals
+from softbio.statistics.means import LEVEL, Interval, bootstrap, clustered
 
 # columns of the predictions by which the test images are divided
 VIEWS = ("gender", "age_group", "race")

@@ -8,12 +8,14 @@ from typing import Any
 import pandas as pd
 
 from softbio.errors import UserError
-from softbio.names import learn
-from softbio.predictions import read_predictions
 from softbio.reading.judge import ALL, gender_scores
-from softbio.records import KEY, SELECTIONS, Run, in_order, read_json
-from softbio.scores import GenderScores
-from softbio.statistics import Interval
+from softbio.results.labels import in_order
+from softbio.results.names import learn
+from softbio.results.predictions import read_predictions
+from softbio.results.records import KEY, SELECTIONS, read_json
+from softbio.results.run import Run
+from softbio.results.scores import GenderScores
+from softbio.statistics.means import Interval
 
 
 @dataclass(frozen=True)

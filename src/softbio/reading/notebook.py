@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from softbio.benchmark import REPAIRED
-from softbio.published import Deviation
-from softbio.records import label
+from softbio.data.registry import REPAIRED
+from softbio.published.numbers import Deviation
+from softbio.results.labels import label
 
 PROTOCOL = "celeba-last"
 DATASET, METHOD, BACKBONE = "celeba", "ce", "resnet101"

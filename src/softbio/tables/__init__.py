@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from softbio.contests import Statistics
-from softbio.names import note_on
-from softbio.records import SELECTIONS, Records, in_order
+from softbio.results.labels import in_order
+from softbio.results.names import note_on
+from softbio.results.records import SELECTIONS, Records
+from softbio.statistics.contests import Statistics
 from softbio.tables import calibration, comparison, contests, context, errors
 from softbio.tables.audit import audits as audit_table
 from softbio.tables.layout import Row, Table, save

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from softbio.audit import Findings, Overlap, read_audit
+from softbio.data.audit import Findings, Overlap, read_audit
 from softbio.data.fingerprints import BITS, NEAR
 from softbio.data.splitlists import PARTS
-from softbio.records import label
+from softbio.results.labels import label
 from softbio.tables.layout import ABSENT, Row, Table
 
 NAMES = {"train": "training", "valid": "validation", "test": "test"}

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from softbio.records import SELECTIONS, Records, by_method, in_text, label
+from softbio.results.labels import in_text, label
+from softbio.results.records import SELECTIONS, Records, by_method
 from softbio.tables.errors import SD
 from softbio.tables.layout import Row, Table, lowest, plus_minus
 

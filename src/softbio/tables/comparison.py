@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from softbio.published import (
+from softbio.published.numbers import (
     RULE,
     TALK,
     TALK_PROTOCOL,
@@ -18,7 +18,9 @@ from softbio.published import (
     logged_seconds,
     welch_half_width,
 )
-from softbio.records import Records, Run, by_method, label
+from softbio.results.labels import label
+from softbio.results.records import Records, by_method
+from softbio.results.run import Run
 from softbio.tables.context import recipe_of
 from softbio.tables.errors import SD
 from softbio.tables.layout import ABSENT, Row, Table, decimals, of_seeds, plus_minus

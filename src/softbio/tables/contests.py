@@ -4,9 +4,10 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from softbio.contests import RULE, Pair, Statistics, Uncertainty
-from softbio.records import SELECTIONS, label
-from softbio.statistics import Interval
+from softbio.results.labels import label
+from softbio.results.records import SELECTIONS
+from softbio.statistics.contests import RULE, Pair, Statistics, Uncertainty
+from softbio.statistics.means import Interval
 from softbio.tables.layout import ABSENT, Row, Table, decimals
 
 OVER = {True: "subjects", False: "images"}

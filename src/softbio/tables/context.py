@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from softbio.records import KEY, Records, Run, by_method, in_order, label
+from softbio.results.labels import in_order, label
+from softbio.results.records import KEY, Records, by_method
+from softbio.results.run import Run
 from softbio.tables.errors import SD
 from softbio.tables.layout import ABSENT, Row, Table, decimals, lowest, of_seeds, plus_minus
 

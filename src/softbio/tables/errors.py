@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from softbio.records import SELECTIONS, Records, as_published, by_method, in_order, in_text, label
+from softbio.results.labels import in_order, in_text, label
+from softbio.results.records import SELECTIONS, Records, as_published, by_method
 from softbio.tables.layout import ABSENT, Row, Table, decimals, lowest, of_seeds, plus_minus
 
 METRICS = {

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pandas as pd
 
-from softbio.conditions import BEFORE as UNPROTECTED
-from softbio.conditions import OVER_SUBJECTS, of_mode
 from softbio.hiding.diversity import NUMBERS
 from softbio.hiding.family import (
     AVERAGE,
@@ -25,8 +23,10 @@ from softbio.hiding.family import (
     series,
 )
 from softbio.hiding.load import NONE, Hiding
-from softbio.records import in_text, label
-from softbio.statistics import Interval
+from softbio.results.conditions import BEFORE as UNPROTECTED
+from softbio.results.conditions import OVER_SUBJECTS, of_mode
+from softbio.results.labels import in_text, label
+from softbio.statistics.means import Interval
 from softbio.tables.layout import ABSENT, Row, Table, extremes
 from softbio.tables.privacy import flat, percent
 

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from softbio.conditions import OVER_SUBJECTS, condition
 from softbio.hiding.attackers import attacked, level, worst
 from softbio.hiding.claim import Claim, Part
 from softbio.hiding.evaluators import READ, Entry
 from softbio.hiding.load import Hiding
 from softbio.hiding.population import Population
 from softbio.hiding.verdicts import Draws, combined, draws, joint, separated
-from softbio.intervals import Judged
-from softbio.intervals import separation as of_area
-from softbio.records import in_text, label
-from softbio.statistics import Interval
+from softbio.results.conditions import OVER_SUBJECTS, condition
+from softbio.results.labels import in_text, label
+from softbio.statistics.intervals import Judged
+from softbio.statistics.intervals import separation as of_area
+from softbio.statistics.means import Interval
 from softbio.tables.layout import ABSENT, Row, Table
 from softbio.tables.privacy import flat, percent
 

@@ -6,9 +6,11 @@ from dataclasses import astuple
 import numpy as np
 import pandas as pd
 
-from softbio.authors import Authors
 from softbio.errors import UserError
-from softbio.records import SELECTIONS, Records, Run, in_order, label
+from softbio.published.authors import Authors
+from softbio.results.labels import in_order, label
+from softbio.results.records import SELECTIONS, Records
+from softbio.results.run import Run
 from softbio.tables.comparison import METRIC_LABELS
 from softbio.tables.errors import METRICS, SD
 from softbio.tables.layout import ABSENT, Row, Table, decimals, plus_minus

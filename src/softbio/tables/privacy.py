@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from softbio.conditions import (
+from softbio.metrics.classification import flips
+from softbio.metrics.verification import ERRORS, FMRS
+from softbio.results.conditions import (
     OVER_SUBJECTS,
     by_scorer,
     condition,
@@ -14,12 +16,10 @@ from softbio.conditions import (
     scorer,
     seen_note,
 )
-from softbio.intervals import Judged, separation, tmr_name
-from softbio.metrics.classification import flips
-from softbio.metrics.verification import ERRORS, FMRS
-from softbio.records import in_text, label
-from softbio.scores import KINDS, ORIGINAL, ComparisonScores
-from softbio.statistics import Interval, bootstrap, clustered
+from softbio.results.labels import in_text, label
+from softbio.results.scores import KINDS, ORIGINAL, ComparisonScores
+from softbio.statistics.intervals import Judged, separation, tmr_name
+from softbio.statistics.means import Interval, bootstrap, clustered
 from softbio.tables.layout import ABSENT, Row, Table, decimals, plus_minus
 
 SIDES = {KINDS[0]: "neither", KINDS[1]: "probe", KINDS[2]: "both"}

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from softbio.conditions import OVER_SUBJECTS
-from softbio.records import in_text, label
-from softbio.scores import shown_in
-from softbio.statistics import Interval, bootstrap, clustered
+from softbio.results.conditions import OVER_SUBJECTS
+from softbio.results.labels import in_text, label
+from softbio.results.scores import shown_in
+from softbio.statistics.means import Interval, bootstrap, clustered
 from softbio.tables.layout import ABSENT, Row, Table
 
 DIGITS = {"psnr": 1, "ssim": 3}

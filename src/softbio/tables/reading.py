@@ -5,14 +5,15 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from softbio.conditions import OVER_SUBJECTS
 from softbio.data.registry import Card
-from softbio.published import brief
+from softbio.published.numbers import brief
 from softbio.reading.judge import VIEWS
 from softbio.reading.load import Reading
 from softbio.reading.notebook import BACKBONE, RULE, Printed, deviations
-from softbio.records import SELECTIONS, label
-from softbio.statistics import Interval
+from softbio.results.conditions import OVER_SUBJECTS
+from softbio.results.labels import label
+from softbio.results.records import SELECTIONS
+from softbio.statistics.means import Interval
 from softbio.tables.layout import ABSENT, Row, Table, decimals
 
 WILSON = "Wilson's interval takes each image for an independent case"

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from softbio.conditions import OVER_SUBJECTS, by_scorer, failed_note, scorer, seen_note
 from softbio.hiding.claim import before
 from softbio.hiding.load import Hiding
 from softbio.hiding.selectivity import (
@@ -16,11 +15,12 @@ from softbio.hiding.selectivity import (
     name_of,
     readers,
 )
-from softbio.intervals import Judged
-from softbio.names import joined
-from softbio.records import in_text, label
-from softbio.scores import ORIGINAL
-from softbio.statistics import Interval
+from softbio.results.conditions import OVER_SUBJECTS, by_scorer, failed_note, scorer, seen_note
+from softbio.results.labels import in_text, label
+from softbio.results.names import joined
+from softbio.results.scores import ORIGINAL
+from softbio.statistics.intervals import Judged
+from softbio.statistics.means import Interval
 from softbio.tables.layout import ABSENT, Row, Table, decimals
 from softbio.tables.privacy import flat, percent
 

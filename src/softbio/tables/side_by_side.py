@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from softbio.conditions import OVER_SUBJECTS
 from softbio.hiding.seeds import OVER_BOTH
 from softbio.hiding.side_by_side import Line, SideBySide
-from softbio.names import joined
-from softbio.records import in_text, label
-from softbio.statistics import Interval
+from softbio.results.conditions import OVER_SUBJECTS
+from softbio.results.labels import in_text, label
+from softbio.results.names import joined
+from softbio.statistics.means import Interval
 from softbio.tables.layout import ABSENT, Row, Table
 from softbio.tables.privacy import flat, percent
 

@@ -7,8 +7,8 @@ from itertools import groupby
 import pandas as pd
 
 from softbio.hiding.trained import Trained
-from softbio.names import joined
-from softbio.records import in_text, label
+from softbio.results.labels import in_text, label
+from softbio.results.names import joined
 from softbio.tables.layout import ABSENT, Row, Table, decimals, extremes
 
 

@@ -5,10 +5,10 @@ from collections import Counter
 import pandas as pd
 
 from softbio.data.fetch import Sources
+from softbio.data.pairs import read_view2
 from softbio.data.readers import COLUMNS, Records
 from softbio.data.registry import DatasetSpec
 from softbio.data.splitlists import read_lines
-from softbio.pairs import read_view2
 
 
 def records(spec: DatasetSpec, sources: Sources) -> Records:

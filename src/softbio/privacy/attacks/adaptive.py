@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from softbio.privacy.attackers.learning import learn_cnn, learn_hog, read
 from softbio.privacy.attacks.base import Attack, Evidence, Scored
-from softbio.privacy.learning import learn_cnn, learn_hog, read
 
 
 def run(evidence: Evidence) -> Iterator[Scored]:

@@ -8,9 +8,9 @@ import numpy as np
 from softbio.evaluators.crop import FRAME
 from softbio.evaluators.interface import GenderClassifier
 from softbio.evaluators.own import FACE
+from softbio.privacy.attackers.learning import learn_cnn, read
+from softbio.privacy.attackers.transforms import TRANSFORMS
 from softbio.privacy.attacks.base import Attack, Evidence, Scored, protects
-from softbio.privacy.learning import learn_cnn, read
-from softbio.privacy.transforms import TRANSFORMS
 
 
 def divergence(p: np.ndarray, q: np.ndarray) -> np.ndarray:

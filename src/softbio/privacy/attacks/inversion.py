@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from softbio.evaluators.interface import GenderClassifier
+from softbio.privacy.attackers.learning import learn_cnn, read
+from softbio.privacy.attackers.transforms import to_bytes, to_tensor
 from softbio.privacy.attacks.base import Attack, Evidence, SanKnowledge, Scored, hypothesis, is_san
-from softbio.privacy.learning import learn_cnn, read
-from softbio.privacy.transforms import to_bytes, to_tensor
 
 # half a grey level: 0 and 255 have no logit
 EDGE = 0.5 / 255

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from softbio.privacy.attackers.learning import learn_cnn, read
 from softbio.privacy.attacks.base import Attack, Evidence, Scored, is_san
-from softbio.privacy.learning import learn_cnn, read
 
 
 def run(evidence: Evidence) -> Iterator[Scored]:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from softbio.metrics.classification import area, separation
+from softbio.privacy.attackers.denoiser import fit_denoiser
+from softbio.privacy.attackers.learning import read
+from softbio.privacy.attackers.transforms import TRANSFORMS, Transform
 from softbio.privacy.attacks.base import Attack, Evidence, Scored
-from softbio.privacy.denoiser import fit_denoiser
-from softbio.privacy.learning import read
-from softbio.privacy.transforms import TRANSFORMS, Transform
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from softbio.errors import UserError
 from softbio.privacy.faces import GreyFaces
+from softbio.privacy.models.san import San
 from softbio.privacy.prototypes import PrototypeSource
-from softbio.privacy.san import San
 from softbio.privacy.warp import landmarks_px
 
 

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from softbio.errors import UserError
 from softbio.privacy.family import member_folder, parsed
+from softbio.privacy.models.san import passed
 from softbio.privacy.protectors.base import MANY, Batch, Means, Protect, Protector, number_of
-from softbio.privacy.san import passed
 
 JOINT = ("average", "random")
 

@@ -5,8 +5,8 @@ import sys
 from torch import Tensor
 
 from softbio.privacy.family import stage_folder
+from softbio.privacy.models.san import passed
 from softbio.privacy.protectors.base import MANY, Batch, Means, Protect, Protector, number_of
-from softbio.privacy.san import passed
 
 
 def networks(mode: str, count: int) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from softbio.privacy import LETTERS
-from softbio.privacy.privacynet import signed, unsigned
+from softbio.privacy.models.privacynet import signed, unsigned
 from softbio.privacy.privacynet_recipe import check_hidden, parsed
 from softbio.privacy.protectors.base import Batch, Means, Protect, Protector
 

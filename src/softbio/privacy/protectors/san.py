@@ -3,8 +3,8 @@
 from torch import Tensor
 
 from softbio.errors import UserError
+from softbio.privacy.models.san import MODES
 from softbio.privacy.protectors.base import Batch, Means, Protect, Protector
-from softbio.privacy.san import MODES
 
 
 def check(mode: str) -> None:

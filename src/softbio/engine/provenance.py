@@ -1,0 +1,131 @@
+"""Where a number comes from: versions, hardware, time, memory."""
+
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from softbio.backbones.networks import gmac
+from softbio.engine.recipe import Recipe
+from softbio.engine.resume import Progress
+from softbio.files import write_json
+from softbio.methods import get_method
+
+PACKAGES = ["torch", "torchvision", "numpy", "pandas", "pyarrow", "snakemake"]
+
+
+def versions() -> dict[str, str]:
+    """Version of Python and of each package in `PACKAGES` that is installed."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def git_state() -> dict[str, Any]:
+    """Commit of the source tree and whether it has changes; both None outside a checkout."""
+
+    def git(*arguments: str) -> str:
+        call = ["git", "-C", str(Path(__file__).parent), *arguments]
+        return subprocess.run(call, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        changes = git("status", "--porcelain", "--untracked-files=no")
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(changes)}
+    except (OSError, subprocess.CalledProcessError):
+        return {"commit": None, "dirty": None}
+
+
+@dataclass(frozen=True)
+class Stopwatch:
+    """When something began, and of which sources: a commit made later is not that of the run."""
+
+    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    tick: float = field(default_factory=time.monotonic)
+    git: dict[str, Any] = field(default_factory=git_state)
+
+    def seconds(self) -> float:
+        """Wall clock since then."""
+        return time.monotonic() - self.tick
+
+
+def hardware(device: torch.device) -> str:
+    """Name of the GPU, or of the processor with its number of cores."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = cpuinfo.read_text().splitlines()
+        name = next((li.split(":", 1)[1].strip() for li in lines if "model name" in li), name)
+    capability = torch.backends.cpu.get_cpu_capability()
+    return f"{name}, {os.cpu_count()} cores, {capability}"
+
+
+def peak_memory_mb(device: torch.device) -> float:
+    """Most memory used so far: of the GPU there, of this process elsewhere."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def write_run(
+    path: Path,
+    recipe: Recipe,
+    model: nn.Module,
+    progress: Progress,
+    watch: Stopwatch,
+    device: torch.device,
+    counts: tuple[int, int, int],
+    data_sha256: str,
+    nondeterministic: list[str],
+) -> None:
+    """run.json: the recipe, what its method is and what it ran on.
+
+    counts: images of the training, validation and test part; nondeterministic: kernels whose sums
+    differ from run to run. Wall clock is that of the last
+    process; the seconds of all epochs, also of those before an interruption, stand in history.csv.
+    """
+    method = get_method(recipe.method)
+    run = {
+        "recipe": asdict(recipe),
+        "dataset": recipe.dataset,
+        "title": method.title,
+        "citation": method.citation,
+        "in_talk": method.in_talk,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "gmac": gmac(model.to("cpu"), recipe.crop),
+        "epochs": len(progress.history),
+        "best_epoch": progress.best_epoch,
+        **dict(zip(("n_train", "n_valid", "n_test"), counts, strict=True)),
+        "started": watch.started,
+        "wall_seconds": watch.seconds(),
+        "training_seconds": sum(epoch.seconds for epoch in progress.history),
+        "resumed_at": progress.resumed_at,
+        "peak_memory_mb": peak_memory_mb(device),
+        "device": device.type,
+        "hardware": hardware(device),
+        "precision": recipe.precision,
+        "threads": torch.get_num_threads(),
+        "deterministic": not nondeterministic,
+        "nondeterministic_kernels": nondeterministic,
+        "versions": versions(),
+        "git": watch.git,
+        "data_sha256": data_sha256,
+        "command": " ".join(sys.argv),
+    }
+    write_json(path, run)

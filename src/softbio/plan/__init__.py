@@ -1,0 +1,1 @@
+"""What a config asks for, before anything runs: its grid, what is absent, what it will cost."""

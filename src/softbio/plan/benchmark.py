@@ -1,0 +1,197 @@
+"""What a config asks for: the grid of runs and the recipe of each."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+from softbio.backbones import BACKBONES
+from softbio.data.registry import REPAIRED
+from softbio.engine.recipe import Recipe, recipe_from
+from softbio.errors import UserError, nearest
+from softbio.methods import METHODS, get_method
+from softbio.privacy.plan import HidingPlan, hiding_plan, members
+from softbio.privacy.privacynet_recipe import privacynet_plan
+from softbio.privacy.recipe import plan_from
+from softbio.results.run import Run
+from softbio.schema import validate
+
+PROTOCOLS = {"published": "", "repaired": REPAIRED}
+# what a section `training` may say more of, the later over the earlier
+PARTS = ("datasets", "backbones", "methods")
+SUFFIXES = {"plain": "", "weighted": "-weighted", "shuffled": "-shuffled"}
+
+
+@dataclass(frozen=True)
+class Absence:
+    """A data set that can not be had without a person.
+
+    text: what lacks and the remedy, in one line; given: a source was named, and is wrong; runs:
+    runs of the grid that need it; hiding: whether the second half does.
+    """
+
+    dataset: str
+    title: str
+    text: str
+    given: bool
+    runs: int
+    hiding: bool
+
+    def __str__(self) -> str:
+        """What is lost without it."""
+        half = ["the half on hiding gender"] * self.hiding
+        runs = [f"{self.runs} run{'s' * (self.runs > 1)}"] * bool(self.runs)
+        return " and ".join(runs + half)
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A checked config.
+
+    name: the folder of its results; title: the report's heading; runs: the grid without doubles,
+    in the order of the config; datasets: changes to the registry; training: values of `Recipe`,
+    with those of single data sets, backbones and methods under "datasets", "backbones", "methods";
+    privacy: see `privacy.recipe.plan_from`;
+    hiding: whom it protects, by what, and who judges; missing: "stop" or "skip", what to do about a
+    data set that can not be had.
+    """
+
+    name: str
+    title: str
+    device: str
+    runs: tuple[Run, ...]
+    datasets: Mapping[str, Any]
+    training: Mapping[str, Any]
+    privacy: Mapping[str, Any]
+    hiding: HidingPlan
+    missing: str
+
+    def recipe(self, run: Run) -> Recipe:
+        """The recipe of any run, in the grid or not.
+
+        Raises UserError for an unknown method, for weights of one without binary tasks and for
+        what `Recipe` refuses.
+        """
+        if run.method not in METHODS:
+            raise UserError(
+                f"config: method '{run.method}' is unknown: {nearest(run.method, METHODS)}"
+            )
+        if run.variant == "-weighted" and not get_method(run.method).takes_importance:
+            raise UserError(
+                f"config: method '{run.method}' has no binary tasks to weight; "
+                "leave it out of the grid's block with variant 'weighted'"
+            )
+        return recipe_from(
+            _training_of(self.training, run)
+            | {
+                "dataset": run.dataset,
+                "backbone": run.backbone,
+                "method": run.method,
+                "variant": run.variant,
+                "seed": run.seed,
+            }
+        )
+
+    @property
+    def used_datasets(self) -> tuple[str, ...]:
+        """Data sets of the grid, in its order."""
+        return tuple(dict.fromkeys(run.dataset for run in self.runs))
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Entries of the registry that it reads, of both halves."""
+        hidden = members(self.hiding.population) if self.hiding.population else []
+        return tuple(dict.fromkeys([*(run.registered for run in self.runs), *hidden]))
+
+    def without(self, names: Collection[str]) -> "Benchmark":
+        """The same without what needs one of these data sets; the second half needs both of its."""
+        runs = tuple(run for run in self.runs if run.registered not in names)
+        whole = not set(names) & {self.hiding.train, self.hiding.test}
+        return replace(self, runs=runs, hiding=self.hiding if whole else hiding_plan({}, ()))
+
+
+def load_benchmark(config: dict[str, Any], schema: Path, known_datasets: list[str]) -> Benchmark:
+    """Check a config, fill in its defaults and expand its grid.
+
+    Raises UserError for an unknown key, data set, method or backbone, and for a grid that asks for
+    weights of a method without binary tasks.
+    """
+    validate(config, schema, "config")
+    runs = dict.fromkeys(run for block in config["grid"] for run in _expand(block))
+    benchmark = Benchmark(
+        config["name"],
+        config["title"],
+        config["device"],
+        tuple(runs),
+        config["datasets"],
+        config["training"],
+        config["privacy"],
+        hiding_plan(config["privacy"], known_datasets),
+        config["missing"],
+    )
+    if not runs and not benchmark.hiding.train:
+        raise UserError("config: neither `grid` nor `privacy.train`: nothing would be run")
+    if runs and not benchmark.training:
+        raise UserError("config: lacks 'training': the recipe of the grid's runs")
+    # what it refuses is told at once, not when the first SAN is trained
+    plan_from(benchmark.privacy, "any", 0)
+    if benchmark.privacy.get("privacynet") or "privacynet" in benchmark.hiding.protectors:
+        privacynet_plan(benchmark.privacy, "any", 0)
+    for run in benchmark.runs:
+        if run.registered not in known_datasets:
+            remedy = nearest(run.registered, known_datasets)
+            raise UserError(f"config: data set '{run.registered}' is unknown: {remedy}")
+        benchmark.recipe(run)
+    _check_backbones({run.backbone for run in runs})
+    _check_training(config["training"], known_datasets)
+    return benchmark
+
+
+def _check_backbones(names: Collection[str]) -> None:
+    for name in sorted(set(names).difference(BACKBONES)):
+        # torch takes seconds to import: only for a name that is not our own
+        from softbio.backbones.networks import check_backbone
+
+        check_backbone(name)
+
+
+def _check_training(section: Mapping[str, Any], known_datasets: Collection[str]) -> None:
+    """A misspelt name within a section `training` would leave its values unused in silence."""
+    _check_backbones(section.get("backbones", {}))
+    for part, known in (("datasets", known_datasets), ("methods", METHODS)):
+        for name in section.get(part, {}):
+            if name not in known:
+                raise UserError(
+                    f"config: training.{part}: '{name}' is unknown: {nearest(name, known)}"
+                )
+    for part in PARTS:
+        for inner in section.get(part, {}).values():
+            _check_training(inner, known_datasets)
+
+
+def _training_of(section: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """The values of the section `training` for a run: what it says of single data sets, backbones
+    and methods comes over what it says of all, and what stands deeper over both."""
+    values: dict[str, Any] = {}
+    for _, layer in sorted(_layers(section, run, 0), key=itemgetter(0)):
+        values |= layer
+    return values
+
+
+def _layers(
+    section: Mapping[str, Any], run: Run, depth: int
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    yield depth, {key: value for key, value in section.items() if key not in PARTS}
+    for part, name in zip(PARTS, (run.registered, run.backbone, run.method), strict=True):
+        if name in section.get(part, {}):
+            yield from _layers(section[part][name], run, depth + 1)
+
+
+def _expand(block: Mapping[str, Any]) -> list[Run]:
+    names = ("datasets", "protocols", "backbones", "methods", "variants", "seeds")
+    return [
+        Run(dataset + PROTOCOLS[protocol], backbone, method, SUFFIXES[variant], seed)
+        for dataset, protocol, backbone, method, variant, seed in product(*map(block.get, names))
+    ]

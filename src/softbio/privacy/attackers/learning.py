@@ -1,0 +1,61 @@
+"""What an attacker trains: the readers on grey faces, uint8 (N, S, S), and answers of his own."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from softbio.evaluators.crop import FRAME
+from softbio.evaluators.interface import GenderClassifier
+from softbio.privacy.judging.readers import fit_hog, train_cnn
+
+# Of each picture, in so many steps at least: an attacker who has few faces is not to be a weak one
+# for want of steps. On 478 drawn faces through SAN OP 30 passes and twice the steps give no more.
+PASSES, STEPS = 15, 240
+BATCHES = (8, 64)
+
+
+def colour(faces: np.ndarray) -> np.ndarray:
+    """uint8 (N, S, S) -> (N, S, S, 3), three equal channels."""
+    return np.repeat(faces[..., None], 3, axis=3)
+
+
+def learn_cnn(
+    faces: np.ndarray,
+    answers: np.ndarray,
+    seed: int,
+    device: str = "auto",
+    versions: int = 1,
+    **changes: Any,
+) -> GenderClassifier:
+    """The own CNN trained to tell answers, bool (N,).
+
+    versions: how many of the faces show the same picture; its passes are divided among them.
+    changes: fields of `recipe.Recipe`.
+    """
+    with TemporaryDirectory(prefix="softbio-") as folder:
+        epochs, batch = schedule(len(faces), versions)
+        known = {"device": device, "epochs": epochs, "batch": batch} | changes
+        return train_cnn(colour(faces), answers, None, Path(folder), seed, **known)
+
+
+def schedule(count: int, versions: int) -> tuple[int, int]:
+    """Epochs and batch: `PASSES` of each picture or more, in `STEPS` steps or more, and no single
+    image in the last batch, of which batch norm can make nothing."""
+    epochs = -(-PASSES // versions)
+    batch = min(max(count * epochs // STEPS, BATCHES[0]), BATCHES[-1])
+    while count > 1 and count % batch == 1:
+        batch += 1
+    return max(epochs, -(-STEPS // -(-count // batch))), batch
+
+
+def learn_hog(faces: np.ndarray, answers: np.ndarray) -> GenderClassifier:
+    """HOG and logistic regression fitted to the same."""
+    with TemporaryDirectory(prefix="softbio-") as folder:
+        return fit_hog(colour(faces), answers, Path(folder))
+
+
+def read(reader: GenderClassifier, faces: np.ndarray) -> np.ndarray:
+    """A reader's scores, float32 (N,)."""
+    return reader.scores(faces, FRAME)

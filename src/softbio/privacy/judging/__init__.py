@@ -1,0 +1,1 @@
+"""Who judges protected faces, and what they say of them: scores, not decisions."""

@@ -1,0 +1,1 @@
+"""What trains them: one loop, the losses, and the matcher that the loss asks."""

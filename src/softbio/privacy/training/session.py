@@ -1,0 +1,77 @@
+"""What all trainings of this package share: how they begin, and what they leave behind."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from softbio.data.packed import Packed, load_packed
+from softbio.engine.device import Determinism, choose_device
+from softbio.engine.provenance import Stopwatch
+from softbio.engine.resume import Moving, ResumeFile
+from softbio.engine.stopping import stoppable
+from softbio.errors import UserError
+from softbio.files import sha256
+from softbio.privacy.models.weights import save_network
+from softbio.privacy.parts import read_parts
+from softbio.privacy.training.loop import Loop, Task, write_results
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a training is given.
+
+    parts: object (N,), the part of each image; watch: since the training was asked for; read:
+    SHA-256 of the data set's index and of parts.csv.
+    """
+
+    packed: Packed
+    parts: np.ndarray
+    device: torch.device
+    watch: Stopwatch
+    read: tuple[str, str]
+
+    def rows(self, part: str) -> torch.Tensor:
+        """The images of a part, int64 (count,), CPU."""
+        return torch.from_numpy(np.flatnonzero(self.parts == part))
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is trained, made ready: network is what is kept of the model that moves."""
+
+    task: Task
+    moving: Moving
+    network: nn.Module
+
+
+def begin(size: int, packed: Path, parts: Path, device: str) -> Start:
+    """Open a packed data set and its parts.csv. Raises UserError where images are not of `size` px
+    or the parts are of other images."""
+    watch, place, data = Stopwatch(), choose_device(device), load_packed(packed)
+    side = data.images.shape[1]
+    if side != size:
+        raise UserError(f"{packed}: images of {side} px; the recipe's size is {size} px")
+    read = sha256(Path(packed) / "index.parquet"), sha256(parts)
+    return Start(data, read_parts(parts, data), place, watch, read)
+
+
+def finish(start: Start, resume: ResumeFile, build: Callable[[], Work]) -> None:
+    """Train to the end, or on from the resume file: network.safetensors, history.csv and run.json
+    beside it.
+
+    build(): called where kernels are deterministic and a signal no longer kills. Raises as
+    `Loop.run` does.
+    """
+    with Determinism() as determinism, stoppable(resume.kept) as stop:
+        work = build()
+        loop = Loop(work.task, work.moving, resume, resume.restore(work.moving), stop)
+        loop.run()
+    folder = resume.path.parent
+    save_network(folder / "network.safetensors", resume.recipe, work.network)
+    images = len(work.task.rows)
+    write_results(folder, resume.recipe, loop, start.watch, determinism.missing, images)
+    resume.remove()

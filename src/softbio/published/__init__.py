@@ -1,0 +1,1 @@
+"""What others published, as data: printed numbers, and the authors' own predictions."""

@@ -1,0 +1,1 @@
+"""Tables, figures and records in, one offline HTML page out; the sentences are computed."""

@@ -1,0 +1,1 @@
+"""How well numbers are known: intervals and tests over images, subjects and seeds."""
