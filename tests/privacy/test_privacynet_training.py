@@ -13,7 +13,6 @@ import torch
 
 from softbio.engine.stopping import Stopped
 from softbio.errors import UserError
-from softbio.privacy import train_privacynet as training
 from softbio.privacy.faces import GreyFaces
 from softbio.privacy.models.auxiliaries import SmallMatcher
 from softbio.privacy.models.privacynet import (
@@ -26,6 +25,7 @@ from softbio.privacy.models.weights import save_network
 from softbio.privacy.protect import load_means, protected
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.protectors.base import Batch
+from softbio.privacy.training import train_privacynet as training
 from softbio.privacy.training.originals import embed
 from softbio.privacy.training.train_privacynet import (
     CRITIC,

@@ -14,12 +14,12 @@ import torch
 from softbio.data.packed import load_packed
 from softbio.engine.stopping import Stopped
 from softbio.errors import UserError
-from softbio.privacy import train_san as training
 from softbio.privacy.faces import GreyFaces
 from softbio.privacy.models.auxiliaries import SmallMatcher
 from softbio.privacy.models.san import build_san
 from softbio.privacy.prototypes import prototype_source, read_prototypes
 from softbio.privacy.recipe import AuxiliaryRecipe
+from softbio.privacy.training import train_san as training
 from softbio.privacy.training.originals import embed
 from softbio.privacy.training.train_auxiliaries import targets, train_auxiliary
 from softbio.privacy.training.train_san import (

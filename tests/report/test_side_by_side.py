@@ -292,7 +292,7 @@ def test_the_headline_names_each_system(hiding, shown):
     alone = beside.family(effects)
     text = headline(alone, decide(alone), side_by_side(alone))
     assert "SAN OP takes the gender EER" in text
-    assert "the claim that it costs less matching" in text
+    assert "The claim that it costs less matching" in text
 
 
 def test_the_headline_tells_where_decisions_are_turned_round(hiding):

@@ -1,4 +1,4 @@
-"""The half's one sentence, computed."""
+"""The half's headline, computed: what is done, then what it comes to, a sentence each."""
 
 from collections.abc import Iterable, Sequence
 
@@ -37,9 +37,10 @@ def headline(hiding: Hiding, claims: Sequence[Claim], beside: SideBySide | None 
     name = hiding.population.title
     told = in_short(beside) if beside else ""
     text = f"{name}: {told}" if told else _of_san(hiding, name)
-    if not text.endswith("."):
-        text += _core(claims, told) + _attacked(hiding, bool(told)) + "."
-    return text
+    if text.endswith("."):
+        return text
+    more = (_core(claims, told), _attacked(hiding, bool(told)))
+    return " ".join(f"{sentence}." for sentence in (text, *more) if sentence)
 
 
 def _of_san(hiding: Hiding, name: str) -> str:
@@ -65,7 +66,7 @@ def _core(claims: Sequence[Claim], told: str) -> str:
         found = [claim for claim in found if claim.name == "C3"]
     if not found:
         return ""
-    text = "; the claim that {} costs less matching than face mixing of equal privacy {}"
+    text = "The claim that {} costs less matching than face mixing of equal privacy {}"
     if len(found) == 1:
         return text.format("it" if not told else "SAN", WORDS[found[0].word])
     by_word: dict[str, list[str]] = {}
@@ -90,6 +91,6 @@ def _attacked(hiding: Hiding, any_system: bool) -> str:
     if not known:
         return ""
     return (
-        "; the worst of the attackers who know the method tells gender with max(AUC, 1 − AUC) "
+        "The worst of the attackers who know the method tells gender with max(AUC, 1 − AUC) "
         f"of {100 * max(known):.1f} %"
     )

@@ -32,8 +32,15 @@ class Written:
 
     @property
     def headline(self) -> str:
-        """The section in one sentence."""
+        """What the section comes to, in a sentence or a few."""
         return self.record["headline"]
+
+
+def heading_of(headlines: list[str]) -> list[str]:
+    """The page's heading by its lines: the first sentence of all, and below it in small what else
+    there is to say first."""
+    first, *others = headlines
+    return [*re.split(r"(?<=\.) (?=[A-Z])", first, maxsplit=1), *others]
 
 
 def read_written(folder: Path | str, record: str) -> Written:

@@ -24,7 +24,7 @@ from softbio.report.hiding.page import (
     shown,
 )
 from softbio.report.ladder import read_l0, rungs
-from softbio.report.page import Written, pictures, share_of, tables_in, unbroken
+from softbio.report.page import Written, heading_of, pictures, share_of, tables_in, unbroken
 from softbio.report.reading.page import key_figures as reading_figures
 from softbio.report.reading.page import read_section, shown_section
 from softbio.report.verdict import reach_verdict
@@ -166,6 +166,8 @@ def write_report(
     )
     with_age = bool(records.folders or not (halves or sections))
     verdict, trained = reach_verdict(records, statistics), _trained(records, sections)
+    headlines = [verdict.headline] * with_age
+    headlines += [part.headline for part in [*sections[:1], *halves[:1]]]
     page = (
         environment_of(Path(template))
         .get_template("template.html.j2")
@@ -174,8 +176,8 @@ def write_report(
             version=softbio.__version__,
             kind=_kind(with_age, reads=bool(sections), hides=bool(halves)),
             with_age=with_age,
-            headlines=[verdict.headline] * with_age
-            + [part.headline for part in [*sections[:1], *halves[:1]]],
+            headlines=headlines,
+            heading=heading_of(headlines),
             cited=citations(halves, cards),
             left_out=left_out,
             halves=[shown(half, share, out) for half in halves],
