@@ -25,7 +25,7 @@ from tests.killed.runs import (
     work,
 )
 
-KILLS = 60
+KILLS = 32
 
 
 def test_killed_at_random_moments_it_ends_as_if_left_alone(packed, whole, seconds, tmp_path):
