@@ -26,6 +26,13 @@ from tests.privacy.conftest import SIZE
 CPU = torch.device("cpu")
 
 
+@pytest.mark.parametrize("row", [None, np.zeros(134), np.full(136, np.nan)])
+def test_a_face_without_all_landmarks_is_told(row):
+    assert landmarks_px(np.full(136, 0.25), 64).tolist() == [[16, 16]] * 68
+    with pytest.raises(UserError, match="no 68 landmarks"):
+        landmarks_px(row, 64)
+
+
 def test_prototypes_are_means(drawn):
     found = read_prototypes(drawn.path("prototypes.npz"))
     gender = drawn.packed.index["gender"].to_numpy()
