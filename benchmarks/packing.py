@@ -115,7 +115,7 @@ def cut(path: Path) -> None:
 
 def pack(source: Path, work: Path, workers: int) -> tuple[float, float, float, int]:
     """Seconds of fetching and of packing, CPU seconds of packing, peak memory in MiB."""
-    from softbio.data.fetch import fetch
+    from softbio.data.fetching.locate import fetch
     from softbio.data.prepare import prepare
     from softbio.data.registry import DatasetSpec
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from softbio.data.align import align, load_aligned
-from softbio.data.fetch import locate
+from softbio.data.alignment.align import align, load_aligned
+from softbio.data.fetching.locate import locate
 from softbio.data.packed import load_packed
 from softbio.data.prepare import prepare
 from softbio.data.readers import COLUMNS, OPTIONAL, read

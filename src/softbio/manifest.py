@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from softbio.data.members import safe_name
+from softbio.data.fetching.members import safe_name
 from softbio.errors import UserError
 from softbio.files import atomic
 

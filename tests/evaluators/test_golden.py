@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from softbio.data.align import align, load_aligned
-from softbio.data.fetch import locate
+from softbio.data.alignment.align import align, load_aligned
+from softbio.data.fetching.locate import locate
 from softbio.data.pairs import read_view2
 from softbio.data.readers import read
 from softbio.data.registry import load_registry
@@ -60,7 +60,7 @@ def ready(name: str):
 
 def aligned(name: str, sources: dict, keep, folder: Path):
     """The chosen images of a data set, aligned; what `keep` makes of the reader's records."""
-    import softbio.data.align as module
+    import softbio.data.alignment.align as module
 
     spec = load_registry(ROOT / "config/datasets.yaml", sources)[name]
     chosen = keep(read(spec, locate(spec, folder / "raw")))

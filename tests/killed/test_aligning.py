@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softbio.data import align as module
-from softbio.data import packing
-from softbio.data.align import align
-from softbio.data.packing import Packing
-from softbio.data.pictures import decode
+from softbio.data.alignment import align as module
+from softbio.data.alignment.align import align
+from softbio.data.alignment.template import TEMPLATE
+from softbio.data.packing import filling
+from softbio.data.packing.filling import Packing
+from softbio.data.packing.pictures import decode
 from softbio.data.registry import DatasetSpec, load_registry
-from softbio.data.template import TEMPLATE
 from softbio.errors import UserError
 from tests.conftest import ROOT
 from tests.killed.test_packing import at_line, in_finish, kill, killed_in
@@ -27,7 +27,7 @@ FACELESS = decode(photo(5))
 def spec(tmp_path, monkeypatch) -> DatasetSpec:
     """Eleven photographs, the third of them no image and the fifth without a face, aligned two at a
     time; the archive holds them from the last to the first."""
-    monkeypatch.setattr(packing, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(filling, "CHUNK_ROWS", 2)
     contents = {f"{number:06d}.jpg": photo(number) for number in range(1, IMAGES + 1)}
     contents["000003.jpg"] = b"none"
     return celeba(tmp_path / "own", dict(reversed(contents.items())))
@@ -128,7 +128,7 @@ def test_the_order_in_an_archive_does_not_show(tmp_path, spec):
 def test_two_processes_do_not_align_into_one_folder(tmp_path, spec):
     out = tmp_path / "out"
     out.mkdir()
-    other = packing.packing(out, 3, SIDE, "somebody's", module.Face)
+    other = filling.packing(out, 3, SIDE, "somebody's", module.Face)
     words = r"out: another process packs .*; wait for it, or end"
     with other, pytest.raises(UserError, match=words):
         aligned(spec, out)

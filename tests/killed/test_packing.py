@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from softbio.data import journal, packing, pictures, prepare, work
-from softbio.data.packing import ARRAY, JOURNAL, Packing
-from softbio.data.pictures import Note, decode
-from softbio.data.points import find_points
+from softbio.data import prepare, work
+from softbio.data.alignment.points import find_points
+from softbio.data.packing import filling, journal, pictures
+from softbio.data.packing.filling import ARRAY, JOURNAL, Packing
+from softbio.data.packing.pictures import Note, decode
 from softbio.data.registry import DatasetSpec, Expected
 from softbio.errors import UserError
 from tests.unit.test_points import archive, entry
@@ -28,7 +29,7 @@ RESULTS = ("images.npy", "index.parquet", "fingerprints.parquet", "rejected.csv"
 @pytest.fixture
 def spec(tmp_path, monkeypatch) -> DatasetSpec:
     """Eleven images, the third of them no image, packed two at a time."""
-    monkeypatch.setattr(packing, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(filling, "CHUNK_ROWS", 2)
     monkeypatch.setattr(prepare, "on_disk", lambda _: 0)
     contents = {f"{number:02d}.jpg": photo(number) for number in range(11)}
     return lenient(own_faces(tmp_path / "own", contents | {"02.jpg": b"none"}), 0.2)
@@ -178,7 +179,7 @@ def test_an_aligned_data_set_is_gone_on_with(tmp_path, monkeypatch, name):
     spec = replace(entry(name, tmp_path / name), expected=Expected(images=77))
     points = tmp_path / "points.parquet"
     find_points(spec, points, tmp_path / "raw", find)
-    monkeypatch.setattr(packing, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(filling, "CHUNK_ROWS", 2)
     monkeypatch.setattr(prepare, "on_disk", lambda _: 0)
     expected = whole(spec, tmp_path / "whole", points)
     card = json.loads(expected["card.json"])
@@ -218,7 +219,7 @@ def test_damaged_work_is_done_again(tmp_path, spec, name):
 def test_two_processes_do_not_pack_into_one_folder(tmp_path, spec):
     out = tmp_path / "out"
     out.mkdir()
-    with packing.packing(out, 3, SIZE, "somebody's", Note):
+    with filling.packing(out, 3, SIZE, "somebody's", Note):
         before = (out / JOURNAL).read_bytes()
         with pytest.raises(UserError, match=r"out: another process packs .*; wait for it, or end"):
             pack(spec, out)

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softbio.data import points
-from softbio.data.journal import Journal
-from softbio.data.points import JOURNAL, find_points
+from softbio.data.alignment import points
+from softbio.data.alignment.points import JOURNAL, find_points
+from softbio.data.packing.journal import Journal
 from softbio.errors import UserError
 from tests.unit.test_points import archive, entry
 

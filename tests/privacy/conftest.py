@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from softbio.data.fetch import fetch
+from softbio.data.fetching.locate import fetch
 from softbio.data.packed import Packed, load_packed
 from softbio.data.prepare import prepare
 from softbio.data.registry import load_registry

@@ -12,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from softbio.data.align import align, load_aligned
-from softbio.data.registry import load_registry
-from softbio.data.template import (
+from softbio.data.alignment.align import align, load_aligned
+from softbio.data.alignment.template import (
     MARGIN,
     NO_FACE,
     TEMPLATE,
@@ -25,6 +24,7 @@ from softbio.data.template import (
     to_canvas,
     warp,
 )
+from softbio.data.registry import load_registry
 from softbio.errors import UserError
 from tests.conftest import ROOT
 

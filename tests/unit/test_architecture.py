@@ -92,8 +92,15 @@ def test_folders_import_in_one_direction():
     assert sorted(flow, key=order.index) == flow
 
 
-def test_folders_of_the_privacy_half_import_in_one_direction():
-    order, flow = order_within("privacy/"), ["recipe", "models", "training", "judging", "attacks"]
+@pytest.mark.parametrize(
+    ("folder", "flow"),
+    [
+        ("data/", ["registry", "fetching", "alignment", "work", "prepare"]),
+        ("privacy/", ["recipe", "models", "training", "judging", "attacks"]),
+    ],
+)
+def test_folders_of_a_folder_import_in_one_direction(folder, flow):
+    order = order_within(folder)
     assert sorted(flow, key=order.index) == flow
 
 

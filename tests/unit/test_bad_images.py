@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from softbio.data.archives import open_images
+from softbio.data.fetching.archives import open_images
 from softbio.data.packed import load_packed
-from softbio.data.pictures import decode
+from softbio.data.packing.pictures import decode
 from softbio.data.prepare import prepare
 from softbio.data.registry import Preparation
 from softbio.errors import UserError

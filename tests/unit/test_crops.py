@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from softbio.data.crops import BOX_CENTRE, BOX_SIDE, CROPS, NOSE_BASE, by_box, by_eyes
-from softbio.data.pictures import decode
-from softbio.data.points import Points
-from softbio.data.template import TEMPLATE, moved, similarity
+from softbio.data.alignment.crops import BOX_CENTRE, BOX_SIDE, CROPS, NOSE_BASE, by_box, by_eyes
+from softbio.data.alignment.points import Points
+from softbio.data.alignment.template import TEMPLATE, moved, similarity
+from softbio.data.packing.pictures import decode
 from softbio.errors import UserError
 from softbio.evaluators.finders import detector
 from softbio.evaluators.registry import REGISTRY, load_evaluators

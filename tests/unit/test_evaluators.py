@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from skimage.feature import hog as skimage_hog
 
-from softbio.data.align import align, load_aligned
+from softbio.data.alignment.align import align, load_aligned
 from softbio.data.registry import load_registry
 from softbio.engine.train import train
 from softbio.errors import UserError

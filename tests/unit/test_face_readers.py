@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from softbio.data.fetch import Sources, locate
+from softbio.data.fetching.locate import Sources, locate
 from softbio.data.readers import COLUMNS, OPTIONAL, read
 from softbio.data.readers.celeba import read_attributes
 from softbio.data.registry import load_registry

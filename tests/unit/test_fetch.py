@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from softbio.data.fetch import RECEIPT, fetch, locate, own_files
-from softbio.data.mirrors import download
+from softbio.data.fetching.locate import RECEIPT, fetch, locate, own_files
+from softbio.data.fetching.mirrors import download
 from softbio.data.registry import DatasetSpec, FileSpec, FoundFile
 from softbio.errors import UserError
 from tests.miniatures import tarball
@@ -236,7 +236,7 @@ class Rough(SimpleHTTPRequestHandler):
 @pytest.fixture
 def rough(monkeypatch) -> Iterator[str]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("softbio.data.download.PAUSE", 0.0)
+    monkeypatch.setattr("softbio.data.fetching.download.PAUSE", 0.0)
     Rough.faults, Rough.asked, Rough.content, Rough.tag = [], [], BIG, '"one"'
     with ThreadingHTTPServer(("127.0.0.1", 0), Rough) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

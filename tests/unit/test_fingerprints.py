@@ -8,14 +8,14 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from softbio.data.faces import draw_population, render
-from softbio.data.fingerprints import (
+from softbio.data.packing.fingerprints import (
     NEAR,
     near_pairs,
     perceptual_hash,
     read_fingerprints,
     write_fingerprints,
 )
-from softbio.data.pictures import Decoded, fingerprints
+from softbio.data.packing.pictures import Decoded, fingerprints
 from softbio.errors import UserError
 
 
@@ -61,7 +61,7 @@ def test_other_faces_are_not_near(faces):
 
 
 def test_all_pairs_are_found_across_blocks(monkeypatch):
-    monkeypatch.setattr("softbio.data.fingerprints.PAIRS", 100_000)
+    monkeypatch.setattr("softbio.data.packing.fingerprints.PAIRS", 100_000)
     generator = np.random.default_rng(0)
     hashes = generator.integers(0, 2**63, (700, 4), dtype=np.uint64)
     hashes[650] = hashes[3]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from softbio.data.fetch import locate, own_files
+from softbio.data.fetching.locate import locate, own_files
 from softbio.errors import UserError
 from tests import miniatures
 from tests.layouts import check_pixels, edited, frame_of, packed_of

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from softbio.data.align import align, load_aligned
+from softbio.data.alignment.align import align, load_aligned
 from softbio.errors import UserError
 from tests import miniatures
 from tests.layouts import Shown, frame_of

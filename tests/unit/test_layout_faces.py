@@ -5,9 +5,9 @@ import zipfile
 
 import pytest
 
-from softbio.data.fetch import locate
+from softbio.data.fetching.locate import locate
 from softbio.data.matching import match
-from softbio.data.pictures import decode
+from softbio.data.packing.pictures import decode
 from softbio.data.readers import read
 from softbio.errors import UserError
 from tests import miniatures

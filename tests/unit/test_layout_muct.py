@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from softbio.data.fetch import locate
+from softbio.data.fetching.locate import locate
 from softbio.data.readers.muct import read_landmarks
 from softbio.errors import UserError
 from tests import miniatures

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from softbio.data.fetch import fetch, locate
+from softbio.data.fetching.locate import fetch, locate
 from softbio.data.registry import DatasetSpec, FileSpec, load_registry
 from softbio.errors import UserError
 from tests import miniatures

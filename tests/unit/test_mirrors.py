@@ -15,10 +15,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from softbio.data import download as downloads
-from softbio.data.archives import Tar
-from softbio.data.fetch import fetch, locate
-from softbio.data.mirrors import download
+from softbio.data.fetching import download as downloads
+from softbio.data.fetching.archives import Tar
+from softbio.data.fetching.locate import fetch, locate
+from softbio.data.fetching.mirrors import download
 from softbio.data.registry import DatasetSpec, FileSpec
 from softbio.errors import UserError
 from tests import miniatures

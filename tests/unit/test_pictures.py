@@ -2,7 +2,7 @@
 
 import pytest
 
-from softbio.data.pictures import BATCH, BATCH_BYTES, Picture, pictures
+from softbio.data.packing.pictures import BATCH, BATCH_BYTES, Picture, pictures
 
 
 def job(content: bytes, size: int) -> Picture:

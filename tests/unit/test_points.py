@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from softbio.data.crops import CROPS
+from softbio.data.alignment.crops import CROPS
+from softbio.data.alignment.points import find_points, read_points
+from softbio.data.alignment.template import NO_FACE, five_of
 from softbio.data.faces import draw_population, render
 from softbio.data.packed import load_packed
-from softbio.data.pictures import decode
-from softbio.data.points import find_points, read_points
+from softbio.data.packing.pictures import decode
 from softbio.data.prepare import prepare
 from softbio.data.registry import DatasetSpec, load_registry
-from softbio.data.template import NO_FACE, five_of
 from softbio.errors import UserError
 from softbio.evaluators.finders import detector
 from softbio.evaluators.registry import REGISTRY, load_evaluators

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from softbio.data.align import align
-from softbio.data.fetch import fetch
+from softbio.data.alignment.align import align
+from softbio.data.alignment.template import SIDE
+from softbio.data.fetching.locate import fetch
 from softbio.data.packed import load_packed
 from softbio.data.registry import load_registry
-from softbio.data.template import SIDE
 from softbio.errors import UserError
 from softbio.evaluators.registry import load_evaluators
 from softbio.privacy.parts import write_parts

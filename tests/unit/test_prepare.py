@@ -15,10 +15,11 @@ import pytest
 import simplejpeg
 from PIL import Image
 
-from softbio.data import faces, pictures, prepare
+from softbio.data import faces, prepare
 from softbio.data.packed import COLUMNS, load_packed
-from softbio.data.packing import ARRAY, JOURNAL, Packing
-from softbio.data.pictures import Decoded, decode
+from softbio.data.packing import pictures
+from softbio.data.packing.filling import ARRAY, JOURNAL, Packing
+from softbio.data.packing.pictures import Decoded, decode
 from softbio.data.registry import Citation, DatasetSpec, Preparation
 from softbio.errors import UserError
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softbio.data.fetch import Sources
+from softbio.data.fetching.locate import Sources
 from softbio.data.readers import COLUMNS, OPTIONAL, read
 from softbio.data.registry import DatasetSpec
 from softbio.data.splitlists import Split, check_present, check_records, read_list, split_images

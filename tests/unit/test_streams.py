@@ -15,14 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from softbio.data import archives, streams
-from softbio.data.archives import Several, open_images
-from softbio.data.fetch import fetch
+from softbio.data.fetching import archives, streams
+from softbio.data.fetching.archives import Several, open_images
+from softbio.data.fetching.locate import fetch
+from softbio.data.fetching.streams import Xz, parts_of, unpacked
 from softbio.data.matching import match
-from softbio.data.pictures import decode
+from softbio.data.packing.pictures import decode
 from softbio.data.prepare import prepare
 from softbio.data.registry import DatasetSpec
-from softbio.data.streams import Xz, parts_of, unpacked
 from softbio.errors import UserError
 from tests import miniatures
 

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from softbio.data.audit import Findings, audit, read_audit
-from softbio.data.fingerprints import read_fingerprints
 from softbio.data.packed import Packed, load_packed
+from softbio.data.packing.fingerprints import read_fingerprints
 from softbio.data.prepare import prepare
 from softbio.data.registry import load_registry
 

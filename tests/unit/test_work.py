@@ -5,8 +5,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from softbio.data.crops import CROPS
-from softbio.data.pictures import Decoded
+from softbio.data.alignment.crops import CROPS
+from softbio.data.packing.pictures import Decoded
 from softbio.data.readers import COLUMNS, OPTIONAL
 from softbio.data.registry import DatasetSpec, Expected, Preparation
 from softbio.data.work import Work, identity

@@ -8,7 +8,7 @@ from softbio.plan.absence import absences, left_out
 from softbio.data.registry import REPAIRED
 from softbio.results.run import Run
 from softbio.plan.benchmark import load_benchmark
-from softbio.data.fetch import own_files
+from softbio.data.fetching.locate import own_files
 from softbio.data.registry import find, load_registry
 from softbio.errors import UserError
 from softbio.sources import TRAINING

@@ -11,14 +11,7 @@ AUDITS = {
 rule fetch_one:
     input:
         source=source_of,
-        code=code(
-            "data/archives",
-            "data/download",
-            "data/fetch",
-            "data/members",
-            "data/mirrors",
-            "data/streams",
-        ),
+        code=package("data/fetching"),
     output:
         sources="resources/raw/{dataset}/sources.json",
     log:
@@ -45,27 +38,18 @@ rule prepare:
         sources=rules.fetch_one.output.sources,
         reader=reader_of,
         code=code(
-            "data/archives",
+            "data/alignment/crops",
+            "data/alignment/points",
+            "data/alignment/template",
             "data/card",
-            "data/crops",
-            "data/download",
             "data/expected",
-            "data/fetch",
-            "data/fingerprints",
-            "data/journal",
             "data/matching",
-            "data/members",
-            "data/mirrors",
-            "data/packing",
-            "data/pictures",
-            "data/points",
             "data/prepare",
             "data/readers/__init__",
             "data/splitlists",
-            "data/streams",
-            "data/template",
             "data/work",
-        ),
+        )
+        + package("data/fetching", "data/packing"),
     output:
         images=f"{PACKED}/images.npy",
         index=f"{PACKED}/index.parquet",
@@ -95,20 +79,15 @@ rule audit_split:
         card=rules.prepare.output.card,
         fingerprints=rules.prepare.output.fingerprints,
         code=code(
-            "data/archives",
             "data/audit",
             "data/card",
-            "data/download",
             "data/expected",
-            "data/fetch",
-            "data/fingerprints",
-            "data/members",
-            "data/mirrors",
+            "data/packing/fingerprints",
             "data/repair",
             "data/splitlists",
             "data/splits",
-            "data/streams",
-        ),
+        )
+        + package("data/fetching"),
     output:
         audit=AUDIT,
         split=f"{PACKED_REPAIRED}/split.csv",

@@ -7,7 +7,7 @@ rule portraits:
     input:
         aligned=aligned_for,
         code=code(
-            "data/align",
+            "data/alignment/align",
             "evaluators/crop",
             "evaluators/registry",
             "privacy/plan",

@@ -32,8 +32,8 @@ rule authors_files:
     input:
         entry=AUTHORS_ENTRY,
         code=code(
-            "data/fetch",
-            "data/mirrors",
+            "data/fetching/locate",
+            "data/fetching/mirrors",
             "published/authors",
             "results/labels",
             "results/names",

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from softbio.data.align import align
+from softbio.data.alignment.align import align
 from softbio.data.registry import spec_from
 from softbio.evaluators.finders import finders
 from softbio.evaluators.registry import load_evaluators

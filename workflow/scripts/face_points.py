@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from softbio.data.points import find_points
+from softbio.data.alignment.points import find_points
 from softbio.data.registry import spec_from
 from softbio.evaluators.finders import detector
 from softbio.evaluators.registry import load_evaluators

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from softbio.data.fetch import fetch
+from softbio.data.fetching.locate import fetch
 from softbio.data.registry import spec_from
 from softbio.job import job
 

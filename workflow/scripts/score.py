@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from softbio.data.fetch import locate
+from softbio.data.fetching.locate import locate
 from softbio.data.registry import spec_from
 from softbio.job import job
 from softbio.privacy.judging.comparisons import Limits, listed_pairs

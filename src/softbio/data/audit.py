@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from softbio.data.card import of_parts
-from softbio.data.fingerprints import BITS, NEAR, near_pairs, read_fingerprints
 from softbio.data.packed import load_packed
+from softbio.data.packing.fingerprints import BITS, NEAR, near_pairs, read_fingerprints
 from softbio.data.repair import Alike, Repaired, repair, write_repaired
 from softbio.data.splitlists import PARTS, read_csv
 from softbio.data.traits import Ages, rank_count

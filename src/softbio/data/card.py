@@ -8,7 +8,7 @@ import pandas as pd
 
 import softbio
 from softbio.data.expected import differences
-from softbio.data.fetch import Sources
+from softbio.data.fetching.locate import Sources
 from softbio.data.registry import Card, DatasetSpec, Reconciled
 from softbio.data.splitlists import PARTS
 

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 
-from softbio.data.archives import ImageSource
+from softbio.data.fetching.archives import ImageSource
 from softbio.data.splitlists import check_present
 from softbio.errors import UserError
 

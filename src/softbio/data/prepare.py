@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 
 from softbio.data.card import make_card
 from softbio.data.expected import differences
-from softbio.data.fetch import locate
-from softbio.data.fingerprints import write_fingerprints
-from softbio.data.packing import ARRAY, on_disk, packing
-from softbio.data.pictures import Note, pictures
+from softbio.data.fetching.locate import locate
+from softbio.data.packing.filling import ARRAY, on_disk, packing
+from softbio.data.packing.fingerprints import write_fingerprints
+from softbio.data.packing.pictures import Note, pictures
 from softbio.data.readers import read
 from softbio.data.registry import DatasetSpec
 from softbio.data.splitlists import PARTS, check_records

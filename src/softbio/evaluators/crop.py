@@ -1,6 +1,7 @@
 """Squares of an aligned face, resized: one linear map an axis, so that gradients go through it.
 
-Coordinates are template units: those of the ArcFace template of 112 x 112 (`data/align.py`).
+Coordinates are template units: those of the ArcFace template of 112 x 112
+(`data/alignment/template.py`).
 """
 
 from collections.abc import Iterator

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from softbio.data.archives import ImageSource, Tar, Zip
+from softbio.data.fetching.archives import ImageSource, Tar, Zip
 from softbio.errors import UserError
 from softbio.evaluators.registry import EvaluatorSpec, WeightFile
 from softbio.files import atomic, sha256, write_json

@@ -30,8 +30,8 @@ def detector(
 
 
 def finders(specs: Mapping[str, EvaluatorSpec], folder: Path | str) -> dict[str, Callable]:
-    """The arguments `find` and `mark` of `softbio.data.align.align`; without the net of landmarks
-    faces are aligned all the same. Raises UserError without the detector."""
+    """The arguments `find` and `mark` of `align`; without the net of landmarks faces are aligned
+    all the same. Raises UserError without the detector."""
     found = {"find": detector(specs, folder)}
     if is_ready(specs[LANDMARKS], folder):
         found["mark"] = open_marker(specs[LANDMARKS], folder)

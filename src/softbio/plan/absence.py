@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from softbio.data.fetch import RECEIPT, lacking
+from softbio.data.fetching.locate import RECEIPT, lacking
 from softbio.data.registry import DatasetSpec
 from softbio.errors import UserError
 from softbio.plan.benchmark import Absence, Benchmark

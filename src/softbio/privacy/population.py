@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from softbio.data.align import load_aligned
+from softbio.data.alignment.align import load_aligned
 from softbio.data.packed import write_header
 from softbio.data.registry import DatasetSpec
 from softbio.errors import UserError

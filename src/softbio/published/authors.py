@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from softbio.data.fetch import RECEIPT
-from softbio.data.mirrors import download
+from softbio.data.fetching.locate import RECEIPT
+from softbio.data.fetching.mirrors import download
 from softbio.data.registry import FileSpec
 from softbio.errors import UserError, nearest
 from softbio.files import sha256, write_json

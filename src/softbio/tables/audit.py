@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from softbio.data.audit import Findings, Overlap, read_audit
-from softbio.data.fingerprints import BITS, NEAR
+from softbio.data.packing.fingerprints import BITS, NEAR
 from softbio.data.splitlists import PARTS
 from softbio.results.labels import label
 from softbio.tables.layout import ABSENT, Row, Table

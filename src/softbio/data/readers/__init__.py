@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from softbio.data.fetch import Sources
+    from softbio.data.fetching.locate import Sources
     from softbio.data.registry import DatasetSpec
 
 COLUMNS = ["image", "age", "split", "gender", "race", "subject"]

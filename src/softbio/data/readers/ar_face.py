@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from softbio.data.fetch import Sources
-from softbio.data.pictures import decode
+from softbio.data.fetching.locate import Sources
+from softbio.data.packing.pictures import decode
 from softbio.data.readers import COLUMNS, Records
 from softbio.data.registry import DatasetSpec
 from softbio.data.splitlists import Split, split_images

@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 
-from softbio.data.fetch import Sources
+from softbio.data.fetching.locate import Sources
 from softbio.data.readers import COLUMNS, Records
 from softbio.data.registry import DatasetSpec
 from softbio.data.splitlists import PARTS, rank_matches, read_csv

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from softbio.data.fetch import Sources
+from softbio.data.fetching.locate import Sources
 from softbio.data.readers import COLUMNS, Records
 from softbio.data.registry import DatasetSpec
 from softbio.data.splitlists import PARTS, Split, read_lines, split_images

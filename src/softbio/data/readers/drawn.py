@@ -1,6 +1,6 @@
 """The drawn faces: no file, no person."""
 
-from softbio.data.fetch import Sources
+from softbio.data.fetching.locate import Sources
 from softbio.data.readers import COLUMNS, Records
 from softbio.data.registry import DatasetSpec
 from softbio.data.splitlists import Split, split_images

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pandas as pd
 
-from softbio.data.fetch import Sources
+from softbio.data.fetching.locate import Sources
 from softbio.data.pairs import read_view2
 from softbio.data.readers import COLUMNS, Records
 from softbio.data.registry import DatasetSpec

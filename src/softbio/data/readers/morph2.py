@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from softbio.data.fetch import Sources
+from softbio.data.fetching.locate import Sources
 from softbio.data.readers import COLUMNS, Records
 from softbio.data.registry import DatasetSpec
 from softbio.data.splitlists import rank_matches, read_csv

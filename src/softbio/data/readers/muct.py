@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from softbio.data.archives import open_images
-from softbio.data.fetch import Sources
+from softbio.data.fetching.archives import open_images
+from softbio.data.fetching.locate import Sources
 from softbio.data.readers import COLUMNS, Records
 from softbio.data.registry import DatasetSpec
 from softbio.data.splitlists import Split, split_images

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from softbio.data.fetch import Sources
+from softbio.data.fetching.locate import Sources
 from softbio.data.readers import COLUMNS, OPTIONAL, Records
 from softbio.data.registry import DatasetSpec
 from softbio.data.splitlists import PARTS, Split, read_csv, split_images

@@ -16,8 +16,8 @@ from typing import Any, BinaryIO, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from softbio.data.journal import Journal, journal
 from softbio.data.packed import write_header
+from softbio.data.packing.journal import Journal, journal
 
 log = logging.getLogger(__name__)
 

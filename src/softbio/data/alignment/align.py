@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from softbio.data.alignment.template import NO_FACE, SIDE, fitted, five_of, moved, to_canvas, warp
 from softbio.data.expected import differences
-from softbio.data.fetch import Sources, locate
-from softbio.data.journal import bytes_of, identity_of, table_sha256, text_of
+from softbio.data.fetching.locate import Sources, locate
 from softbio.data.matching import rows_of
-from softbio.data.packing import ARRAY, on_disk, packing
-from softbio.data.pictures import DRAWN_SIDE, decode, libraries
+from softbio.data.packing.filling import ARRAY, on_disk, packing
+from softbio.data.packing.journal import bytes_of, identity_of, table_sha256, text_of
+from softbio.data.packing.pictures import DRAWN_SIDE, decode, libraries
 from softbio.data.readers import Records, read
 from softbio.data.registry import DatasetSpec
-from softbio.data.template import NO_FACE, SIDE, fitted, five_of, moved, to_canvas, warp
 from softbio.errors import UserError
 from softbio.files import atomic, room, sha256
 from softbio.progress import told

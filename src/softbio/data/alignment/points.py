@@ -14,12 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from softbio.data.archives import ImageSource
-from softbio.data.fetch import locate
-from softbio.data.journal import Journal, identity_of, journal
-from softbio.data.pictures import decode, libraries
+from softbio.data.alignment.template import NO_FACE
+from softbio.data.fetching.archives import ImageSource
+from softbio.data.fetching.locate import locate
+from softbio.data.packing.journal import Journal, identity_of, journal
+from softbio.data.packing.pictures import decode, libraries
 from softbio.data.registry import DatasetSpec
-from softbio.data.template import NO_FACE
 from softbio.errors import UserError
 from softbio.files import atomic, sha256
 from softbio.progress import told

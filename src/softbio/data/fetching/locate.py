@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from softbio.data.archives import SUFFIXES, ImageSource, Several, Tar, open_images
-from softbio.data.members import Members, members_of
-from softbio.data.mirrors import download, download_parts
+from softbio.data.fetching.archives import SUFFIXES, ImageSource, Several, Tar, open_images
+from softbio.data.fetching.members import Members, members_of
+from softbio.data.fetching.mirrors import download, download_parts
+from softbio.data.fetching.streams import name_of, opened_parts, parts_of
 from softbio.data.registry import DatasetSpec, FileSpec, FoundFile
-from softbio.data.streams import name_of, opened_parts, parts_of
 from softbio.errors import UserError
 from softbio.files import sha256, write_json
 

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from softbio.data.points import Points
-from softbio.data.template import TEMPLATE, moved, similarity
+from softbio.data.alignment.points import Points
+from softbio.data.alignment.template import TEMPLATE, moved, similarity
 from softbio.errors import UserError
 
 # the lower end of the nose, landmark 33 of 68, in units of the template: SD 1.6 in x and in y

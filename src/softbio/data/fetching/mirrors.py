@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from softbio.data.members import members_of
+from softbio.data.fetching.members import members_of
+from softbio.data.fetching.streams import parts_of, suffix
 from softbio.data.registry import FileSpec
-from softbio.data.streams import parts_of, suffix
 from softbio.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def _failures(file: FileSpec, raw: Path) -> list[_Failure]:
     import pooch
     import requests
 
-    from softbio.data.download import downloader
+    from softbio.data.fetching.download import downloader
 
     known = f"sha256:{file.sha256}" if file.sha256 else f"md5:{file.md5}" if file.md5 else None
     pooch.get_logger().setLevel("WARNING")

@@ -17,8 +17,8 @@ import simplejpeg
 from joblib import Parallel, delayed
 from PIL import Image, UnidentifiedImageError
 
-from softbio.data.fingerprints import perceptual_hash
-from softbio.data.journal import bytes_of, text_of
+from softbio.data.packing.fingerprints import perceptual_hash
+from softbio.data.packing.journal import bytes_of, text_of
 
 # a face archive holds no larger ones; a few bytes can claim any size
 MAX_PIXELS = 50_000_000

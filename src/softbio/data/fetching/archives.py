@@ -18,8 +18,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn
 
-from softbio.data.members import Members, safe_name
-from softbio.data.streams import Forward, name_of, parts_of, unpacked
+from softbio.data.fetching.members import Members, safe_name
+from softbio.data.fetching.streams import Forward, name_of, parts_of, unpacked
 from softbio.errors import UserError
 
 MAX_MEMBER = 64 * 2**20
