@@ -105,6 +105,23 @@ def test_faces_in_no_group_have_the_prototypes_of_their_gender(trained):
         np.testing.assert_array_equal(seen, plain.means[0])
 
 
+def test_what_is_told_is_told_of_the_faces_to_be_protected_too(trained):
+    """CelebA tells young from old and LFW does not: a member that learnt from prototypes by age
+    would meet none of them in the faces that it is judged on."""
+    packed, inside = trained.packed, trained.parts == "san"
+    ages = packed.index["age"].where(inside, None).astype(object)
+    lacking = replace(packed, index=packed.index.assign(age=ages))
+    assert group_faces(lacking, inside, "told").names == group_faces(packed, inside, "race").names
+    balanced = face_groups(lacking, inside, "told")  # e3 balances what is learnt from
+    assert balanced.names == face_groups(packed, inside, "age_race").names
+    nowhere = replace(lacking, index=lacking.index.assign(race=None))
+    alone = group_faces(nowhere, inside, "told")
+    rows = np.flatnonzero(inside)
+    plain = mean_faces(packed, rows, gender_of(packed)[rows])
+    assert alone.names == ("all faces",)
+    np.testing.assert_array_equal(alone.means, np.stack([plain.means] * 2))
+
+
 def test_a_group_without_faces_is_told(trained, tmp_path):
     packed, parts = trained.packed, trained.parts
     # all women of the training part are of group A
