@@ -1,5 +1,7 @@
 """Means over seeds: an interval that holds the truth as often as it says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -59,11 +61,13 @@ def test_the_mean_over_seeds_has_students_interval():
 
 
 def test_an_interval_stays_within_what_a_number_can_be():
-    still = [Draws(v, np.full(50, v), np.full(9, v)) for v in (0.99, 0.7, 0.98)]
-    assert over_seeds(still).high == 1.0
-    assert over_seeds([Draws(v, np.full(50, v), np.full(9, v)) for v in (0.5, 0.6)],
-                      SEPARATION).low == 0.5  # fmt: skip
-    below = over_seeds([Draws(v, np.full(50, v), np.full(9, v)) for v in (-0.2, 0.1)], DIFFERENCE)
+    def near(*values: float) -> list[Draws]:
+        return [Draws(v, v + np.linspace(-1e-3, 1e-3, 50), v + np.linspace(-1e-4, 1e-4, 9))
+                for v in values]  # fmt: skip
+
+    assert over_seeds(near(0.99, 0.7, 0.98)).high == 1.0
+    assert over_seeds(near(0.5, 0.6), SEPARATION).low == 0.5
+    below = over_seeds(near(-0.2, 0.1), DIFFERENCE)
     assert -1 <= below.low < 0 < below.high <= 1
 
 
@@ -71,6 +75,34 @@ def test_a_seed_without_value_leaves_no_mean():
     parts = trial(np.random.default_rng(2), 2, 0.01, 0.1)
     nothing = Draws(float("nan"), np.full(DRAWS, np.nan), np.full(SUBJECTS, np.nan))
     assert np.isnan(over_seeds([*parts, nothing]).estimate)
+
+
+def test_a_mean_without_limits_is_still_that_of_all_seeds():
+    """In some draws a class is empty, so that no seed has an interval, nor has the first alone."""
+    files = [beside.gender("faceres", "san", "op", seed) for seed in (0, 1)]
+    lacking = []
+    for item in files:
+        values = item.numbers.values.copy()
+        values[: len(values) // 10] = np.nan
+        lacking.append(replace(item, numbers=replace(item.numbers, values=values)))
+    found = of_files(lacking, "eer")
+    values = [item.interval("eer").estimate for item in files]
+    assert values[0] != values[1]
+    assert found.estimate == pytest.approx(np.mean(values))
+    assert np.isnan(found.low)
+    assert np.isnan(lacking[0].interval("eer").low)
+
+
+def test_files_without_an_error_have_the_exact_limit():
+    files = []
+    for seed in (0, 1):
+        item = beside.gender("faceres", "san", "op", seed)
+        none = {key: np.zeros_like(getattr(item.numbers, key))
+                for key in ("estimates", "values", "without")}  # fmt: skip
+        files.append(replace(item, numbers=replace(item.numbers, **none)))
+    exact = stats.binomtest(0, files[0].numbers.fewest).proportion_ci(0.95, "exact")
+    found = of_files(files, "eer")
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
 
 
 def test_files_of_other_subjects_have_no_common_mean():

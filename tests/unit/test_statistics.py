@@ -15,6 +15,7 @@ from softbio.statistics.means import (
     effect_size,
     holm,
     mean_interval,
+    of_share,
     seed_interval,
     sign_flip_p,
 )
@@ -183,6 +184,17 @@ def test_repeating_every_image_of_a_person_changes_nothing(values, times):
 def test_what_does_not_vary_has_no_width():
     found = bootstrap(clustered(np.full(20, 2.0)))
     assert (found.low, found.estimate, found.high) == (2, 2, 2)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_share_of_none_or_all_has_the_exact_limit(share):
+    values = clustered(np.full(60, share), np.repeat(np.arange(20), 3))
+    exact = stats.binomtest(int(20 * share), 20).proportion_ci(0.95, "exact")
+    found = of_share(values)
+    assert (found.estimate, found.low, found.high) == pytest.approx((share, exact.low, exact.high))
+    assert np.isnan(of_share(clustered(np.full(9, 0.5))).low)
+    mixed = clustered(np.repeat([0.0, 1.0], 10))
+    assert of_share(mixed) == bootstrap(mixed)
 
 
 def test_effect_size():

@@ -18,8 +18,8 @@ from softbio.figures.base import (
     tiles,
     whole_ticks,
 )
-from softbio.hiding.family import Series, Track, interval_of, over_scorers
-from softbio.hiding.verdicts import Draws
+from softbio.hiding.family import Series, Track, over_scorers
+from softbio.hiding.verdicts import Draws, interval_of
 from softbio.results.conditions import OVER_SUBJECTS
 from softbio.results.labels import in_text
 

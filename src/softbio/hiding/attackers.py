@@ -4,16 +4,16 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from softbio.hiding.claim import EQUAL, IMPOSSIBLE, Claim, Part, over_seeds
+from softbio.hiding.claim import IMPOSSIBLE, Claim, Part, decided, over_seeds
 from softbio.hiding.load import Hiding
 from softbio.hiding.verdicts import (
     NOT_HELD,
     NOTHING,
     UNDECIDED,
     Draws,
-    all_of,
     at_least,
     combined,
+    doubt,
     draws,
     interval_of,
     joint,
@@ -22,7 +22,7 @@ from softbio.hiding.verdicts import (
 )
 from softbio.results.conditions import condition, ordered, scorer, unseen
 from softbio.statistics.intervals import Judged, separation
-from softbio.statistics.means import Interval
+from softbio.statistics.means import LEVEL, Interval
 
 
 def is_gender(item: Judged) -> bool:
@@ -65,8 +65,28 @@ def attacked(hiding: Hiding) -> Iterator[tuple[Judged, list[Judged], list[Judged
         yield items[0], [i for i in items if is_gender(i)], own or files
 
 
+def _gain(attacks: Sequence[Judged], most: Draws, readers: Draws) -> tuple[Judged, Interval, str]:
+    """The attack that tells most, what it tells more than the best reader, and whether that is no
+    more than nothing.
+
+    It was chosen among the attacks on the faces that it is judged on, so it has to tell more than
+    one attack of so many would by chance (Bonferroni); that none of them tells more is decided by
+    whichever tells most in each draw.
+    """
+    best = max(attacks, key=lambda item: separation(item.interval("auc")).estimate)
+
+    def change(area: np.ndarray, level: np.ndarray) -> np.ndarray:
+        return separated(area) - level
+
+    found = combined(change, draws(best.numbers, "auc"), readers)
+    if at_least(turned(found)) == NOT_HELD and doubt(found) * len(attacks) <= (1 - LEVEL) / 2:
+        return best, found, NOT_HELD
+    word = at_least(turned(combined(np.subtract, most, readers)))
+    return best, found, word if word != NOT_HELD else UNDECIDED
+
+
 def adaptive(hiding: Hiding) -> Claim:
-    """C6: the worst attacker tells no more than the best zero-effort reader."""
+    """C6: no attacker tells more than the best zero-effort reader."""
     parts, levels = [], {}
     for any_, attacks, readers in attacked(hiding):
         about, sides = any_.about, (worst(attacks), worst(readers))
@@ -76,11 +96,10 @@ def adaptive(hiding: Hiding) -> Claim:
         if None in sides or not joint(numbers):
             parts.append(Part(text, "", about.seed, NOTHING, UNDECIDED, IMPOSSIBLE))
             continue
-        gain = combined(np.subtract, *sides)
-        best = max(attacks, key=lambda i: abs(i.interval("auc").estimate - EQUAL))
-        parts.append(Part(text, scorer(best.about), about.seed, gain, at_least(turned(gain))))
+        best, gain, told = _gain(attacks, *sides)
+        parts.append(Part(text, scorer(best.about), about.seed, gain, told))
         levels.setdefault(name, []).append([side.estimate for side in sides])
-    word = all_of([part.word for part in parts])
+    word = decided(parts)
     sentence = "No attack was made."
     if parts:
         lost = sum(part.word == NOT_HELD for part in parts)

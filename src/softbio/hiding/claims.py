@@ -17,6 +17,7 @@ from softbio.hiding.claim import (
     Part,
     before,
     by_text,
+    decided,
     difference,
     each_of,
     groups,
@@ -30,7 +31,7 @@ from softbio.hiding.family_claims import family_claims
 from softbio.hiding.load import Hiding
 from softbio.hiding.selectivity import selectivity_claims
 from softbio.hiding.systems import SAN
-from softbio.hiding.verdicts import UNDECIDED, above, all_of, at_least, below
+from softbio.hiding.verdicts import UNDECIDED, above, at_least, below
 from softbio.results.conditions import scorer, unseen
 
 AUXILIARY = "aux_gender"
@@ -40,12 +41,12 @@ def auxiliary(hiding: Hiding) -> Claim:
     """C1: EER of the auxiliary classifier below .5 before, above it under OP."""
     parts, items = [], [i for i in hiding.gender if i.about.evaluator == AUXILIARY]
     for seed, item in of_condition(items, SAN, "op").items():
-        eer = item.interval("eer")
-        parts.append(Part("EER, SAN OP", scorer(item.about), seed, eer, above(eer, EQUAL)))
+        by, eer = scorer(item.about), item.interval("eer")
+        parts.append(Part("EER, SAN OP", by, seed, eer, above(eer, EQUAL), bound=EQUAL))
         if original := before(item, items):
             eer = original.interval("eer")
-            parts.append(Part("EER, Before", scorer(item.about), seed, eer, below(eer, EQUAL)))
-    word = all_of([part.word for part in parts])
+            parts.append(Part("EER, Before", by, seed, eer, below(eer, EQUAL), bound=EQUAL))
+    word = decided(parts)
     if len({part.text for part in parts}) < 2:
         word = UNDECIDED
     said = "; ".join(
@@ -78,7 +79,7 @@ def order(hiding: Hiding) -> Claim:
                 part = Part("EER, SAN OP − Before", by, seed, found, above(found), remark)
                 parts.append(part)
     total = [part for part in parts if part.text.endswith("Before")]
-    word = all_of([part.word for part in parts]) if total else UNDECIDED
+    word = decided(parts) if total else UNDECIDED
     sentence = "No scores of unseen classifiers under OP and before."
     if total:
         steps = [part for part in parts if part not in total]

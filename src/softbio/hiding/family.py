@@ -14,7 +14,7 @@ from softbio.hiding.claim import before, groups
 from softbio.hiding.diversity import NUMBERS, Differing
 from softbio.hiding.equal_privacy import ABLE, TMR
 from softbio.hiding.load import NONE, Hiding
-from softbio.hiding.verdicts import Draws, combined, draws
+from softbio.hiding.verdicts import Draws, combined, derived, draws
 from softbio.privacy.family import DIVERSITIES, parsed
 from softbio.results.conditions import BEFORE as UNPROTECTED
 from softbio.results.conditions import of_mode, scorer, unseen
@@ -27,6 +27,7 @@ ENSEMBLE, FLOWSAN = "ensemble", "flowsan"
 BEFORE, MEAN, AVERAGE, RANDOM, BEST = "before", "mean", "average", "random", "best"
 Place = int | str
 Seed = int | None
+Change = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -82,16 +83,7 @@ class Series:
 
 def together(function: Callable[..., np.ndarray], parts: Sequence[Draws]) -> Draws:
     """A function such as `np.mean` over several numbers, in each draw."""
-    return Draws(
-        float(function([part.estimate for part in parts])),
-        *(function(np.stack([getattr(part, name) for part in parts]), axis=0)
-          for name in ("values", "without")),
-    )  # fmt: skip
-
-
-def interval_of(drawn: Draws) -> Interval:
-    """Of one number."""
-    return combined(lambda values: values, drawn)
+    return derived(lambda *values: function(np.stack(values), axis=0), *parts)
 
 
 def over_scorers(tracks: Iterable[Track], place: Place) -> Draws | None:
@@ -100,10 +92,13 @@ def over_scorers(tracks: Iterable[Track], place: Place) -> Draws | None:
     return together(np.mean, found) if found else None
 
 
-def _by_seed(items: Iterable[Judged], number: str) -> dict[Seed, Draws]:
+def _by_seed(
+    items: Iterable[Judged], number: str, change: Change | None = None
+) -> dict[Seed, Draws]:
     """Without those that have no value, such as a TMR of too few comparisons."""
     found = {item.about.seed: draws(item.numbers, number) for item in items}
-    return {seed: drawn for seed, drawn in found.items() if np.isfinite(drawn.estimate)}
+    found = {seed: drawn for seed, drawn in found.items() if np.isfinite(drawn.estimate)}
+    return {seed: derived(change, drawn) for seed, drawn in found.items()} if change else found
 
 
 def _before(items: Sequence[Judged], all_of: Sequence[Judged], number: str) -> dict[Seed, Draws]:
@@ -122,9 +117,10 @@ def _numbered(items: Iterable[Judged], word: str) -> dict[int, list[Judged]]:
     return dict(sorted(found.items()))
 
 
-def _outputs(items: Sequence[Judged], own: Sequence[Judged]) -> Track:
+def _outputs(items: Sequence[Judged], own: Sequence[Judged], change: Change | None) -> Track:
     """own: those of the scorer's files `items` that an ensemble made."""
-    members = {k: _by_seed(files, "eer") for k, files in _numbered(own, "member").items()}
+    numbered = _numbered(own, "member")
+    members = {k: _by_seed(files, "eer", change) for k, files in numbered.items()}
     places: dict[Place, Mapping[Seed, Draws]] = {BEFORE: _before(own, items, "eer")}
     places |= {f"member{k}": seeds for k, seeds in members.items()}
     whole = [seed for seed in next(iter(members.values()), {})
@@ -135,12 +131,13 @@ def _outputs(items: Sequence[Judged], own: Sequence[Judged]) -> Track:
         }
     for place in (AVERAGE, RANDOM):
         files = [item for item in own if parsed(item.about.mode)[0] == place]
-        places[place] = _by_seed(files, "eer")
+        places[place] = _by_seed(files, "eer", change)
     return Track(scorer(own[0].about), own[0].about.evaluator, places)
 
 
-def ensembles(hiding: Hiding) -> list[Ensemble]:
-    """Those that unseen classifiers have judged, by diversity."""
+def ensembles(hiding: Hiding, change: Change | None = None) -> list[Ensemble]:
+    """Those that unseen classifiers have judged, by diversity; change: what each EER under
+    protection goes through, before any mean."""
     found = []
     for diversity in DIVERSITIES:
         tracks, members = [], set()
@@ -148,7 +145,7 @@ def ensembles(hiding: Hiding) -> list[Ensemble]:
             own = [i for i in items if i.about.protector == ENSEMBLE
                    and parsed(i.about.mode)[1] == diversity]  # fmt: skip
             members |= set(_numbered(own, "member"))
-            tracks += [_outputs(items, own)] if own else []
+            tracks += [_outputs(items, own, change)] if own else []
         if tracks:
             found.append(Ensemble(diversity, len(members), tuple(tracks)))
     return found

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from softbio.hiding.claim import Claim, Part, by_text, each_of, held_of, number
+from softbio.hiding.claim import Claim, Part, by_text, decided, each_of, held_of, number
 from softbio.hiding.diversity import NUMBERS
 from softbio.hiding.family import (
     AVERAGE,
@@ -24,20 +24,23 @@ from softbio.hiding.family import (
     differences,
     ensembles,
     faces_of,
-    interval_of,
     over_scorers,
     series,
 )
 from softbio.hiding.load import NONE, Hiding
-from softbio.hiding.verdicts import above, all_of, at_least, below, combined
+from softbio.hiding.verdicts import above, at_least, below, combined, folded, interval_of
 from softbio.results.names import joined
 from softbio.statistics.means import Interval
 
 PRINTED = dict(zip(NUMBERS, ("Q", "kappa", "disagreement"), strict=True))
 
 
+# an EER beyond 50 % hides no better than one as far below
+TURNED = "EER turned"
+
+
 def _claim(name: str, title: str, sentence: str, parts: Sequence[Part]) -> Claim:
-    return Claim(name, title, all_of([part.word for part in parts]), sentence, tuple(parts))
+    return Claim(name, title, decided(parts), sentence, tuple(parts))
 
 
 def _parts(
@@ -57,24 +60,30 @@ def _reach(found: Sequence[Interval]) -> str:
     return " to ".join(ends)
 
 
+def _hiding_better(parts: Sequence[Part]) -> str:
+    return (
+        "In percentage points of EER, decisions turned round above 50 %: "
+        f"{each_of(parts)}. True in {held_of(parts, 'comparisons')}."
+    )
+
+
 def average(hiding: Hiding) -> Claim | None:
-    """C4a: the average of an ensemble's faces has at least the mean EER of its members."""
+    """C4a: the average of an ensemble's faces has at least the mean EER of its members, decisions
+    turned round."""
     parts = [
         part
-        for each in ensembles(hiding)
+        for each in ensembles(hiding, folded)
         for track in each.tracks
         for part in _parts(
             track, AVERAGE, MEAN,
-            f"EER, average {each.diversity.upper()} − mean of its members", at_least,
+            f"{TURNED}, average {each.diversity.upper()} − mean of its members", at_least,
         )
     ]  # fmt: skip
     title = (
         "The average of an ensemble's faces hides gender from unseen classifiers no worse than its "
         "members do in the mean"
     )
-    sentence = (
-        f"In percentage points of EER: {each_of(parts)}. True in {held_of(parts, 'comparisons')}."
-    )
+    sentence = _hiding_better(parts)
     return _claim("C4a", title, sentence, parts) if parts else None
 
 
@@ -124,8 +133,8 @@ def more_diverse(hiding: Hiding) -> Claim | None:
 
 
 def diversity_helps(hiding: Hiding) -> Claim | None:
-    """C4d: the average of E2 and of E3 has a higher EER than that of E1."""
-    by = {each.diversity: {t.name: t for t in each.tracks} for each in ensembles(hiding)}
+    """C4d: the average of E2 and of E3 has a higher EER than that of E1, decisions turned round."""
+    by = {each.diversity: {t.name: t for t in each.tracks} for each in ensembles(hiding, folded)}
     parts = []
     for diversity in ("e2", "e3"):
         for name, track in by.get(diversity, {}).items():
@@ -133,13 +142,10 @@ def diversity_helps(hiding: Hiding) -> Claim | None:
             if base is None:
                 continue
             pair = Track(track.by, name, {k: t.places[AVERAGE] for k, t in ((1, track), (0, base))})
-            text = f"EER, average {diversity.upper()} − average E1"
+            text = f"{TURNED}, average {diversity.upper()} − average E1"
             parts += _parts(pair, 1, 0, text, above)
     title = "More diverse ensembles (E2, E3) hide gender from unseen classifiers better than E1"
-    sentence = (
-        f"In percentage points of EER: {each_of(parts)}. True in {held_of(parts, 'comparisons')}."
-    )
-    return _claim("C4d", title, sentence, parts) if parts else None
+    return _claim("C4d", title, _hiding_better(parts), parts) if parts else None
 
 
 def family_claims(hiding: Hiding) -> list[Claim]:

@@ -59,8 +59,10 @@ def of_files(files: Sequence[Judged], name: str) -> Interval:
         return files[0].interval(name)
     if not joint([each.numbers for each in files]):
         return NOTHING
-    found = over_seeds([draws(each.numbers, name) for each in files])
-    return found if found.low < found.high else files[0].interval(name)
+    drawn = [draws(each.numbers, name) for each in files]
+    if len({each.estimate for each in drawn}) == 1 and not any(each.varies for each in drawn):
+        return files[0].interval(name)
+    return over_seeds(drawn)
 
 
 def of_seed(files: Mapping[int | None, Judged], seed: int | None) -> Judged:

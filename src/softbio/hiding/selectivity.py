@@ -14,6 +14,7 @@ from softbio.hiding.claim import (
     Claim,
     Part,
     before,
+    decided,
     difference,
     each_of,
     groups,
@@ -23,7 +24,7 @@ from softbio.hiding.claim import (
 )
 from softbio.hiding.equal_privacy import ABLE, TMR
 from softbio.hiding.load import Hiding
-from softbio.hiding.verdicts import HELD, NOTHING, above, all_of, below, combined, draws, joint
+from softbio.hiding.verdicts import HELD, NOTHING, above, below, combined, draws, folded, joint
 from softbio.privacy import LETTERS
 from softbio.privacy.privacynet_recipe import parsed
 from softbio.results.conditions import condition, ordered, scorer, unseen
@@ -211,9 +212,17 @@ def _unheard(known: Iterable[Readers]) -> str:
     return f" Not heard, for an error no better than chance before protection: {', '.join(names)}."
 
 
+def _folded_difference(after: np.ndarray, before: np.ndarray) -> np.ndarray:
+    return folded(after) - folded(before)
+
+
 def selective(hiding: Hiding) -> Claim:
     """C5: under each hide-set every reader of a hidden attribute errs more than before, and every
-    reader of a kept one at most `MARGIN` more."""
+    reader of a kept one at most `MARGIN` more.
+
+    Of a hidden gender the decisions may be turned round: whoever errs on nearly all faces tells it
+    as well as whoever errs on hardly any. Of more classes nobody knows which to take instead.
+    """
     parts: dict[bool, list[Part]] = {True: [], False: []}
     known = readers(hiding)
     for each in known:
@@ -222,25 +231,29 @@ def selective(hiding: Hiding) -> Claim:
             hides = hide_set(about.protector, about.mode)
             if about.protector != PRIVACYNET or hides.without or not hides.hidden:
                 continue
-            found, remark = difference(item, original, ERROR)
             hidden = each.attribute in hides.hidden
-            word = above(found) if hidden else below(found, MARGIN)
-            kind = "hidden" if hidden else "kept"
+            turned = hidden and each.attribute == "gender"
+            change = _folded_difference if turned else np.subtract
+            found, remark = difference(item, original, ERROR, change)
+            bound, decide = (0.0, above) if hidden else (MARGIN, below)
+            kind = ("hidden" if hidden else "kept") + ("; turned" if turned else "")
             text = f"Error of {each.attribute} ({kind}), {name_of(item)} − Before"
-            parts[hidden].append(Part(text, scorer(about), about.seed, found, word, remark))
+            word = decide(found, bound)
+            part = Part(text, scorer(about), about.seed, found, word, remark, bound)
+            parts[hidden].append(part)
     everything = parts[True] + parts[False]
     sentence = "No able reader has scored PrivacyNet's faces and the originals."
     if everything:
         sentence = f"Hidden attributes: {held_of(parts[True], 'errors rise')}"
         kept = held_of(parts[False], f"errors rise by less than {100 * MARGIN:.0f}")
         sentence += (
-            f"; kept ones: {kept} (points of balanced error; the margin is ours)."
+            f"; kept ones: {kept} (points of balanced error, of a hidden gender "
+            "with decisions turned round above 50 %; the margin is ours)."
             if parts[False]
             else "; nobody reads one that was kept."
         )
     title = "PrivacyNet hides the attributes that it is asked to hide and keeps the others"
-    word = all_of([part.word for part in everything])
-    return Claim("C5", title, word, sentence + _unheard(known), tuple(everything))
+    return Claim("C5", title, decided(everything), sentence + _unheard(known), tuple(everything))
 
 
 def matcher_needed(hiding: Hiding) -> Claim:
@@ -268,10 +281,11 @@ def matcher_needed(hiding: Hiding) -> Claim:
         )
     if deaf:
         sentence += (
-            f" Not heard, for a TMR below {100 * ABLE:.0f} % before protection: {', '.join(deaf)}."
+            f" Not heard, for a TMR before protection that is below {100 * ABLE:.0f} % or not "
+            f"known: {', '.join(deaf)}."
         )
     title = "Without the matcher in its loss PrivacyNet keeps less matching"
-    return Claim("C5b", title, all_of([p.word for p in parts]), sentence, tuple(parts))
+    return Claim("C5b", title, decided(parts), sentence, tuple(parts))
 
 
 def selectivity_claims(hiding: Hiding) -> list[Claim]:

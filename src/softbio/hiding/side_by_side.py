@@ -13,7 +13,7 @@ from softbio.hiding.equal_privacy import ABLE, TMR
 from softbio.hiding.load import NONE, Hiding
 from softbio.hiding.seeds import SEPARATION, averaged, cut, of_files, of_seed, over_seeds
 from softbio.hiding.systems import SYSTEMS, hides_gender
-from softbio.hiding.verdicts import Draws, derived, draws, joint
+from softbio.hiding.verdicts import Draws, derived, draws, folded, joint
 from softbio.results.conditions import BEFORE, by_scorer, scorer, unseen
 from softbio.results.scores import KINDS, ORIGINAL, shown_in
 from softbio.statistics.intervals import Judged
@@ -121,10 +121,6 @@ def _all_drawn(
     return found if joint([each.numbers for each in found]) else None
 
 
-def _folded(eer: np.ndarray) -> np.ndarray:
-    return np.minimum(eer, 1 - eer)
-
-
 def _quality(hiding: Hiding, protector: str, mode: str, metric: str) -> Interval | None:
     """Mean over images and seeds; an image equal to its original has no PSNR."""
     frame = hiding.quality
@@ -194,13 +190,13 @@ def _line(
         for side, number in ((eers, "eer"), (tmrs, TMR))
     )
     made = {s for files in (*eers.values(), *tmrs.values()) for s in files if s is not None}
-    folded, kept = _means(eers, list(eers), "eer", _folded), _means(tmrs, heard, TMR)
+    turned, kept = _means(eers, list(eers), "eer", folded), _means(tmrs, heard, TMR)
     return Line(
         protector, mode, BEFORE if protector == NONE else about.title or protector, about.name,
         tuple(sorted(made or seeds)), shown_eer,
-        _over(_means(eers, list(eers), "eer")), _over(folded),
+        _over(_means(eers, list(eers), "eer")), _over(turned),
         shown_tmr, _over(kept), _worst(hiding, *place),
-        *(_quality(hiding, *place, metric) for metric in QUALITY), folded, kept,
+        *(_quality(hiding, *place, metric) for metric in QUALITY), turned, kept,
     )  # fmt: skip
 
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import norm
 
-from softbio.statistics.intervals import Resampled, limits
+from softbio.statistics.intervals import ROUNDING, Resampled, limits
 from softbio.statistics.means import LEVEL, Interval
 
 HELD, NOT_HELD, UNDECIDED = "held", "not held", "undecided"
@@ -35,20 +36,39 @@ def at_least(interval: Interval, bound: float = 0.0) -> str:
     return {HELD: NOT_HELD, NOT_HELD: HELD}.get(below(interval, bound), UNDECIDED)
 
 
-def all_of(words: Sequence[str]) -> str:
-    """A claim of several parts holds where each does, and fails where one fails."""
-    if NOT_HELD in words:
-        return NOT_HELD
-    return HELD if words and all(word == HELD for word in words) else UNDECIDED
+def doubt(interval: Interval, bound: float = 0.0) -> float:
+    """One-sided p value of a number's being where it is if it were at the bound, of which its
+    interval lies on one side: by the distance to the limit between them, which is 1.96 standard
+    errors of a normal number. NaN without limits."""
+    near = interval.low if interval.estimate > bound else interval.high
+    reach = abs(interval.estimate - near)
+    if not reach > 0:
+        return 0.0 if reach == 0 else float("nan")
+    return float(norm.sf(norm.ppf((1 + LEVEL) / 2) * abs(interval.estimate - bound) / reach))
 
 
 @dataclass(frozen=True)
 class Draws:
-    """One number with its resamples (R,) and its values without one subject each (S,)."""
+    """One number with its resamples (R,) and its values without one subject each (S,).
+
+    of_varying: whether any of the numbers that it was derived from varies, None where of none.
+    """
 
     estimate: float
     values: np.ndarray
     without: np.ndarray
+    of_varying: bool | None = None
+
+    @property
+    def varies(self) -> bool:
+        """Whether the draws tell what other subjects would do: those of a number in which no error
+        was seen do not, nor those of what is made of such numbers alone. The difference of two
+        files that are equal is 0 in each draw, and certain."""
+        if self.of_varying is not None:
+            return self.of_varying
+        spreads = [np.ptp(each[~np.isnan(each)]) for each in (self.values, self.without)
+                   if not np.isnan(each).all()]  # fmt: skip
+        return any(spread > ROUNDING for spread in spreads)
 
 
 def draws(numbers: Resampled, name: str) -> Draws:
@@ -76,16 +96,14 @@ def derived(function: Callable[..., np.ndarray], *parts: Draws) -> Draws:
         estimate,
         function(*(each.values for each in parts)),
         function(*(each.without for each in parts)),
+        any(each.varies for each in parts),
     )
 
 
 def interval_of(number: Draws) -> Interval:
-    """BCa interval of a number over its draws.
-
-    NaN limits where more of the resamples than an interval leaves out have no value: the interval
-    would speak of the others alone.
-    """
-    if np.isnan(number.estimate) or np.isnan(number.values).mean() > 1 - LEVEL:
+    """BCa interval of a number over its draws; NaN limits as of `limits`, and where it does not
+    vary."""
+    if np.isnan(number.estimate) or not number.varies:
         return Interval(number.estimate, float("nan"), float("nan"))
     return Interval(number.estimate, *limits(number.estimate, number.values, number.without))
 
@@ -112,6 +130,28 @@ def interpolated(x: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
     return found
 
 
+def folded(error: np.ndarray) -> np.ndarray:
+    """min(e, 1 - e) of errors between two classes, of any shape: what is left of those beyond 1/2
+    where somebody turns the decisions round."""
+    return np.minimum(error, 1 - error)
+
+
 def separated(area: np.ndarray) -> np.ndarray:
     """max(AUC, 1 - AUC) of areas of any shape."""
     return np.maximum(area, 1 - area)
+
+
+def folded_path(xs: np.ndarray, ys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A path of points, float (N, P), whose x is an error between two classes, with x folded: a
+    line that crosses 1/2 turns back there, so each has a point more, float (N, 2 P - 1)."""
+    first, second = xs[:, :-1], xs[:, 1:]
+    crosses = (first - 0.5) * (second - 0.5) < 0
+    step = np.where(crosses, second - first, 1.0)
+    share = np.where(crosses, (0.5 - first) / step, 0.0)
+    both = []
+    for side, between in ((xs, np.where(crosses, 0.5, first)),
+                          (ys, ys[:, :-1] + share * (ys[:, 1:] - ys[:, :-1]))):  # fmt: skip
+        points = np.empty((len(side), 2 * side.shape[1] - 1))
+        points[:, ::2], points[:, 1::2] = side, between
+        both.append(points)
+    return folded(both[0]), both[1]

@@ -18,7 +18,7 @@ from softbio.files import write_json
 from softbio.results.predictions import About, read_predictions
 from softbio.results.scores import ORIGINAL, GenderAbout, GenderScores
 from softbio.statistics import intervals
-from softbio.statistics.means import LEVEL, Interval, bootstrap, clustered
+from softbio.statistics.means import LEVEL, Interval, bootstrap, clustered, of_share
 
 # columns of the predictions by which the test images are divided
 VIEWS = ("gender", "age_group", "race")
@@ -153,7 +153,7 @@ def _of_subjects(selection: str, right: np.ndarray, subjects: np.ndarray) -> Ite
 
 def accuracy_of_subjects(selection: str, means: np.ndarray, names: np.ndarray) -> Number:
     """Mean over subjects of each one's accuracy (S,)."""
-    over = bootstrap(clustered(means, names))
+    over = of_share(clustered(means, names))
     return _number(selection, ("subject", ""), "accuracy", len(means), over)
 
 

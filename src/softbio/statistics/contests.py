@@ -12,6 +12,7 @@ from softbio.errors import UserError
 from softbio.files import write_json
 from softbio.results.records import Records, by_method, read_json
 from softbio.results.run import Run
+from softbio.results.scores import shown_in
 from softbio.statistics.means import (
     Clusters,
     Interval,
@@ -99,7 +100,8 @@ class Statistics:
 @dataclass(frozen=True)
 class Errors:
     """Absolute errors of one contest, in years: by method float (seeds, images), images in one
-    order; subjects object (images,), None where one of them is not known."""
+    order; subjects object (images,), an image of an unknown one being its own, None where none of
+    them is known."""
 
     by_method: dict[str, np.ndarray]
     subjects: np.ndarray | None
@@ -124,7 +126,7 @@ def absolute_errors(records: Records, runs: dict[str, list[Run]], selection: str
             frame = _in_order_of(first, frame, where)
             error = (frame["prediction"] - frame["label"]).abs()
             found.setdefault(method, []).append(error.to_numpy(float))
-    subjects = None if first["subject"].isna().any() else first["subject"].to_numpy(object)
+    subjects = None if first["subject"].isna().all() else shown_in(first.reset_index())
     return Errors({method: np.stack(rows) for method, rows in found.items()}, subjects)
 
 

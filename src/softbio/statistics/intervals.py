@@ -26,13 +26,13 @@ from softbio.metrics.groups import balanced_error, weighted_mean
 from softbio.metrics.verification import FMRS, supports
 from softbio.results.attribute_scores import AttributeAbout, AttributeScores
 from softbio.results.scores import ComparisonAbout, ComparisonScores, GenderAbout, GenderScores
-from softbio.statistics.means import LEVEL, SEED, Interval, bca
+from softbio.statistics.means import LEVEL, SEED, Interval, bca, never_seen
 from softbio.statistics.redrawn import Redrawn, redraw, sort_cases
 
 RESAMPLES = 1000
 # weights that are held at once; a row of them stays in the fastest cache
 _BLOCK, _COLUMNS = 4_000_000, 128
-_ROUNDING = 1e-12
+ROUNDING = 1e-12
 _NOTHING = (float("nan"), float("nan"))
 Statistic = Callable[[np.ndarray], np.ndarray]
 Scores = GenderScores | ComparisonScores | AttributeScores
@@ -58,19 +58,19 @@ class Resampled:
         """Of one of the numbers, which are shares of 1.
 
         Where an error has been seen in no subject, or in all, every resample repeats that: then the
-        limit is the exact one for this many independent subjects (Clopper and Pearson 1934), about
-        3.7 / S at S subjects. NaN limits where a single subject tells nothing.
+        limit is the exact one for this many independent subjects (`never_seen`). NaN limits where a
+        single subject tells nothing.
         """
         place = self.names.index(name)
         estimate = float(self.estimates[place])
         low, high = limits(estimate, self.values[:, place], self.without[:, place])
         if low == high == estimate:
-            limit = ((1 - LEVEL) / 2) ** (1 / self.fewest)
-            low, high = {0.0: (0.0, 1 - limit), 1.0: (limit, 1.0)}.get(estimate, _NOTHING)
+            return never_seen(estimate, self.fewest)
         return Interval(estimate, low, high)
 
     def difference(self, before: "Resampled", name: str) -> Interval:
-        """Of this number minus the one before, on the same subjects drawn together.
+        """Of this number minus the one before, on the same subjects drawn together; NaN limits
+        where neither varies.
 
         Raises ValueError for other subjects.
         """
@@ -80,17 +80,23 @@ class Resampled:
         estimate = float(self.estimates[place] - before.estimates[other])
         values = self.values[:, place] - before.values[:, other]
         without = self.without[:, place] - before.without[:, other]
+        sides = [(self, place), (before, other)]
+        if all(np.ptp(side.values[:, column]) <= ROUNDING for side, column in sides):
+            return Interval(estimate, *_NOTHING)
         return Interval(estimate, *limits(estimate, values, without))
 
 
 def limits(estimate: float, values: np.ndarray, without: np.ndarray) -> tuple[float, float]:
-    """BCa limits, over the resamples that have a value."""
+    """BCa limits, over the resamples that have a value; NaN where more of them than an interval
+    leaves out have none: it would speak of the others alone."""
+    if np.isnan(values).mean() > 1 - LEVEL:
+        return _NOTHING
     values, without = values[~np.isnan(values)], without[~np.isnan(without)]
     if not len(values) or not len(without):
         return _NOTHING
-    if max(np.ptp(values), np.ptp(without)) <= _ROUNDING:
+    if max(np.ptp(values), np.ptp(without)) <= ROUNDING:
         return estimate, estimate
-    if np.ptp(without) <= _ROUNDING:
+    if np.ptp(without) <= ROUNDING:
         low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         return float(low), float(high)
     return bca(estimate, values, without)

@@ -76,6 +76,21 @@ def bootstrap(values: Clusters, resamples: int = RESAMPLES) -> Interval:
     return Interval(estimate, *bca(estimate, means, without))
 
 
+def of_share(values: Clusters, resamples: int = RESAMPLES) -> Interval:
+    """`bootstrap` of a share; where it is 0 or 1 and so in each draw, the limit is that of
+    `never_seen` for the clusters."""
+    found = bootstrap(values, resamples)
+    return found if found.low < found.high else never_seen(found.estimate, len(values.sums))
+
+
+def never_seen(share: float, units: int) -> Interval:
+    """Exact interval (Clopper and Pearson 1934) of a share of independent units that is 0 or 1, the
+    limit about 3.7 / units away; NaN limits for another share."""
+    limit = ((1 - LEVEL) / 2) ** (1 / units)
+    low, high = {0.0: (0.0, 1 - limit), 1.0: (limit, 1.0)}.get(share, (np.nan, np.nan))
+    return Interval(share, low, high)
+
+
 def bca(estimate: float, resamples: np.ndarray, without: np.ndarray) -> tuple[float, float]:
     """Limits of the BCa interval (Efron 1987) of any number, from its resamples (R,) and its values
     without one cluster at a time (C,); neither may be all equal."""

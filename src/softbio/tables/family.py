@@ -19,10 +19,10 @@ from softbio.hiding.family import (
     differences,
     ensembles,
     faces_of,
-    interval_of,
     series,
 )
 from softbio.hiding.load import NONE, Hiding
+from softbio.hiding.verdicts import interval_of
 from softbio.results.conditions import BEFORE as UNPROTECTED
 from softbio.results.conditions import OVER_SUBJECTS, of_mode
 from softbio.results.labels import in_text, label

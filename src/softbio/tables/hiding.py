@@ -209,10 +209,13 @@ def claims_table(found: Sequence[Claim], dataset: str) -> Table | None:
     if not rows:
         return None
     caption = (
-        "In %, differences in percentage points. Held: the whole 95 % interval is on the claimed "
-        "side; not held: none of it is; undecided else. A claim holds where all of its parts do. "
+        "In %, differences in percentage points; turned: each EER or error above 50 % counts as "
+        "the one as far below it. Held: the whole 95 % interval is on the claimed side; not held: "
+        "none of it is; undecided else. A claim holds where all of its parts do, and fails where "
+        "one fails more clearly than the clearest of so many would by chance (Bonferroni). "
         f"{OVER_SUBJECTS}; all files are drawn together, and face mixing is interpolated anew in "
-        "each draw. Of several seeds the smallest and the largest value; the CSV has each."
+        "each draw. Of several seeds the smallest and the largest value, the CSV has each; but C3 "
+        "is of their mean, and its intervals are over seeds and subjects."
     )
     heads = ("Claim", "Number", "Judged by", "Value", "Verdict")
     columns = [("", name) for name in heads]

@@ -19,7 +19,7 @@ from softbio.results.conditions import (
 from softbio.results.labels import in_text, label
 from softbio.results.scores import KINDS, ORIGINAL, ComparisonScores
 from softbio.statistics.intervals import Judged, separation, tmr_name
-from softbio.statistics.means import Interval, bootstrap, clustered
+from softbio.statistics.means import Interval, clustered, of_share
 from softbio.tables.layout import ABSENT, Row, Table, decimals, plus_minus
 
 SIDES = {KINDS[0]: "neither", KINDS[1]: "probe", KINDS[2]: "both"}
@@ -87,7 +87,7 @@ def _flipped(item: Judged, before: Judged | None) -> Interval | None:
     both = frames[0].merge(frames[1], on="image", suffixes=("", "_after"))
     decided = [both[name] >= item.scores.threshold for name in ("score", "score_after")]
     changed = (decided[0] != decided[1]).to_numpy(float)
-    found = bootstrap(clustered(changed, both["subject"].to_numpy(object)), resamples=1000)
+    found = of_share(clustered(changed, both["subject"].to_numpy(object)), resamples=1000)
     share = flips(both["score"], both["score_after"], item.scores.threshold)[0]
     return Interval(share, found.low, found.high)
 
@@ -211,7 +211,7 @@ def identification(scores: Sequence[ComparisonScores]) -> Table | None:
             about = item.about
             ranks, subjects, size = item.identification()
             found = {
-                f"rank{rank}": bootstrap(clustered(ranks <= rank, subjects), resamples=1000)
+                f"rank{rank}": of_share(clustered(ranks <= rank, subjects), resamples=1000)
                 for rank in RANKS
             }
             cells = [scorer(about), _condition(item, items), f"{len(ranks):,}", f"{size:,}"]

@@ -1,7 +1,9 @@
 """Every system beside every other: what it hides from whom, and what it costs."""
 
+import numpy as np
 import pandas as pd
 
+from softbio.hiding.load import NONE
 from softbio.hiding.seeds import OVER_BOTH
 from softbio.hiding.side_by_side import Line, SideBySide
 from softbio.results.conditions import OVER_SUBJECTS
@@ -100,5 +102,13 @@ def _unheard(shown: SideBySide) -> str:
     weak = [name for name in shown.matchers if name not in shown.heard]
     if not weak:
         return ""
-    verb = "is" if len(weak) == 1 else "are"
-    return f"; {joined(weak)}, below 50 % before protection, {verb} in no mean"
+    before = next((line.tmr for line in shown.lines if line.protector == NONE), {})
+    known = {name for name in weak if name in before and np.isfinite(before[name].estimate)}
+    told = ""
+    for names, why in (
+        ([name for name in weak if name in known], "below 50 % before protection"),
+        ([name for name in weak if name not in known], "not known before protection"),
+    ):
+        if names:
+            told += f"; {joined(names)}, {why}, {'is' if len(names) == 1 else 'are'} in no mean"
+    return told
