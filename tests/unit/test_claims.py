@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softbio.hiding import claims
-from softbio.hiding.attackers import adaptive
+from softbio.hiding.attackers import adaptive, together, worst
 from softbio.hiding.claim import IMPOSSIBLE, Part, before, decided
 from softbio.hiding.equal_privacy import MIXING, core
 from softbio.hiding.load import Hiding
@@ -253,6 +253,30 @@ def test_the_worst_attack_is_held_against_the_best_reader():
     assert found.word == HELD
     assert "san OP from 80.0 to 60.0" in found.sentence
     assert adaptive(world()).word == UNDECIDED
+
+
+def test_an_attack_that_was_chosen_tells_more_only_where_one_of_so_many_would_not():
+    """All numbers move together in a draw but those of the one: an advantage of 2.2 SD."""
+    readers = [judged("san", "op", auc=0.7)]
+    moving = np.random.default_rng(9).normal(0, 0.01, 400)
+    lone = judged("san", "op", "adaptive", auc=0.722)
+    values = 0.722 + moving[:, None] + (readers[0].numbers.values - 0.7)
+    lone = replace(lone, numbers=replace(lone.numbers, values=values))
+    (alone,) = adaptive(world(readers, attacks=[lone])).parts
+    assert alone.word == NOT_HELD
+    others = [judged("san", "op", f"blur{n}", auc=0.6) for n in range(19)]
+    (chosen,) = adaptive(world(readers, attacks=[lone, *others])).parts
+    assert chosen.interval == alone.interval
+    assert chosen.word == UNDECIDED
+
+
+def test_the_worst_case_is_no_better_than_zero_effort():
+    """Who knows the method can leave what he knows aside."""
+    attacks, readers = [judged("san", "op", "adaptive", auc=0.6)], [judged("san", "op", auc=0.2)]
+    assert worst(together(attacks, readers)).estimate == pytest.approx(0.8)
+    elsewhere = replace(readers[0], numbers=numbers(SUBJECTS[1:], auc=0.2))
+    assert together(attacks, [elsewhere]) == attacks
+    assert together([], readers) == []
 
 
 numbers_of = st.floats(-1, 1, allow_nan=False)

@@ -42,6 +42,13 @@ def worst(items: Sequence[Judged]) -> Draws | None:
     )  # fmt: skip
 
 
+def together(attacks: Sequence[Judged], readers: Sequence[Judged]) -> list[Judged]:
+    """Who knows the method has all that is known without it: the attacks with the zero-effort
+    readers, where they were judged on the same subjects, so that no worst case is below them."""
+    every = [*attacks, *readers]
+    return every if attacks and joint([item.numbers for item in every]) else list(attacks)
+
+
 def level(most: Draws, items: Sequence[Judged]) -> Interval:
     """Interval of the separation of whoever tells most; where no draw makes a mistake, that of the
     one file which makes none."""

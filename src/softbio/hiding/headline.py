@@ -39,7 +39,7 @@ def headline(hiding: Hiding, claims: Sequence[Claim], beside: SideBySide | None 
     text = f"{name}: {told}" if told else _of_san(hiding, name)
     if text.endswith("."):
         return text
-    more = (_core(claims, told), _attacked(hiding, bool(told)))
+    more = (_core(claims, told, len(hiding.seeds)), _attacked(hiding, bool(told)))
     return " ".join(f"{sentence}." for sentence in (text, *more) if sentence)
 
 
@@ -59,16 +59,18 @@ def _of_san(hiding: Hiding, name: str) -> str:
     return text
 
 
-def _core(claims: Sequence[Claim], told: str) -> str:
-    """The core claim's outcome, of SAN alone or of each system."""
+def _core(claims: Sequence[Claim], told: str, seeds: int) -> str:
+    """The core claim's outcome, of SAN alone or of each system; seeds: how many there are."""
     found = [claim for claim in claims if claim.name.startswith("C3") and claim.parts]
     if not told:
         found = [claim for claim in found if claim.name == "C3"]
     if not found:
         return ""
+    # another seed may decide otherwise
+    once = ", for networks that were trained once" if seeds == 1 else ""
     text = "The claim that {} costs less matching than face mixing of equal privacy {}"
     if len(found) == 1:
-        return text.format("it" if not told else "SAN", WORDS[found[0].word])
+        return text.format("it" if not told else "SAN", WORDS[found[0].word]) + once
     by_word: dict[str, list[str]] = {}
     for claim in found:
         by_word.setdefault(WORDS[claim.word], []).append(claim.name.removeprefix("C3, "))
@@ -76,7 +78,7 @@ def _core(claims: Sequence[Claim], told: str) -> str:
         f"{word} for {joined(['SAN' if name == 'C3' else name for name in names])}"
         for word, names in by_word.items()
     )
-    return text.format("each", outcome)
+    return text.format("each", outcome) + once
 
 
 def _attacked(hiding: Hiding, any_system: bool) -> str:

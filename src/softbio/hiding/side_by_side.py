@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from softbio.hiding.attackers import attacked, level, worst
+from softbio.hiding.attackers import attacked, level, together, worst
 from softbio.hiding.claim import of_condition
 from softbio.hiding.equal_privacy import ABLE, TMR
 from softbio.hiding.load import NONE, Hiding
@@ -141,8 +141,8 @@ def _quality(hiding: Hiding, protector: str, mode: str, metric: str) -> Interval
 def _worst(hiding: Hiding, protector: str, mode: str) -> Interval | None:
     """Separation by whoever tells most, over seeds; chosen anew in each of them and each draw."""
     own = [
-        attacks
-        for any_, attacks, _ in attacked(hiding)
+        together(attacks, readers)
+        for any_, attacks, readers in attacked(hiding)
         if (any_.about.protector, any_.about.mode) == (protector, mode)
     ]
     levels = [worst(attacks) for attacks in own]

@@ -68,8 +68,9 @@ SEEN = (
 )
 ATTACKS = (
     "Zero effort, worst case",
-    "the unseen classifier that tells most without knowing of the protection; the attack that "
-    "tells most, chosen on the test faces themselves, so that it is an upper limit",
+    "the unseen classifier that tells most without knowing of the protection; whichever of the "
+    "attacks and of these classifiers tells most, chosen on the test faces themselves, so that it "
+    "is an upper limit",
 )
 
 
