@@ -53,6 +53,17 @@ def records(root: Path, change=None) -> Records:
     return load([*folders, write(root, "orcnn", 1, change)])
 
 
+def test_one_image_of_an_unknown_subject_leaves_the_others_theirs(tmp_path):
+    def lacking(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame.assign(subject=frame["subject"].where(frame["image"] != "0.png", None))
+
+    runs = [("coral", 0), ("orcnn", 0)]
+    found = compare(load([write(tmp_path, *run, lacking) for run in runs]))
+    # nineteen subjects of three images, one of two, and an image that is its own
+    assert found.pairs[0].units == N // 3 + 1
+    assert found.pairs[0].by_subject
+
+
 def test_images_in_another_order_change_nothing(tmp_path):
     plain = compare(records(tmp_path / "a"))
     turned = compare(records(tmp_path / "b", lambda frame: frame.sample(frac=1, random_state=1)))
