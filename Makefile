@@ -16,8 +16,9 @@ test: .venv/ready-dev
 test-slurm: .venv/ready-dev
 	SOFTBIO_TEST_SLURM=1 $(BIN)/python -m pytest tests/slurm $(ARGS)
 
-# Each third-party evaluator on clean LFW, beside what it is expected to reach; needs the data set,
-# and fetches the packages first. ARGS="--pairs 300" takes all pairs of a fold (half an hour).
+# Third-party evaluators on clean LFW and CelebA, beside what they are expected to reach; fetches the
+# packages first. Looks in ../shared/datasets/lfw and ../shared/datasets/celeba, skips where one is
+# missing. ARGS="--pairs 300" takes all pairs of a fold (half an hour).
 evaluators-check: .venv/ready-dev
 	$(BIN)/snakemake --cores 1 evaluators
 	$(BIN)/python -m pytest tests/evaluators -s $(ARGS)

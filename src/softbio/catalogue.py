@@ -19,15 +19,9 @@ def _facts(spec: DatasetSpec) -> list[str]:
         f"{spec.ages[0]} to {spec.ages[1]}" if spec.ages else "not told",
         " + ".join(f"{number:,}" for number in parts) or NOT_KNOWN,
         f"{sum(parts) * SIDE**2 * 3 / 1e9:.1f}" if parts else NOT_KNOWN,
-        _size(spec),
         spec.access,
         f"[page]({spec.homepage})" if spec.homepage else NOT_KNOWN,
     ]
-
-
-def _size(spec: DatasetSpec) -> str:
-    sizes = [file.bytes for file in spec.archives]
-    return f"{sum(sizes) / 1e9:.1f}" if sizes and None not in sizes else NOT_KNOWN
 
 
 def _files(spec: DatasetSpec) -> list[str]:
@@ -42,9 +36,9 @@ def _problems(specs: Iterable[DatasetSpec]) -> str:
 def filled(text: str) -> str:
     """The page with each table put between its markers."""
     specs = [s for s in load_registry(REGISTRY).values() if s.access != "generated"]
-    head = ["entry", "what it is", "ages", "images", f"GB at {SIDE} px", "archive, GB", "access"]
+    head = ["entry", "what it is", "ages", "images", f"GB at {SIDE} px", "access", "authors"]
     tables = {
-        "facts": markdown([*head, "authors"], map(_facts, specs)),
+        "facts": markdown(head, map(_facts, specs)),
         "files": markdown(
             ["entry", "fetched for you", "what you do for the rest, or where an address fails"],
             map(_files, specs),

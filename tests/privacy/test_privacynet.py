@@ -31,6 +31,7 @@ from softbio.privacy.privacynet_recipe import (
 )
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.protectors.privacynet import draws_of
+from softbio.privacy.recipe import plan_from
 from softbio.privacy.training.privacynet_losses import (
     attribute_loss,
     between,
@@ -39,6 +40,8 @@ from softbio.privacy.training.privacynet_losses import (
     shares_told,
 )
 from softbio.results.conditions import HIDDEN, HIDE_SETS, of_mode
+from softbio.schema import read_yaml
+from tests.conftest import ROOT
 from tests.privacy.conftest import SIZE
 
 CPU = torch.device("cpu")
@@ -232,6 +235,16 @@ def test_variants_and_what_a_config_may_say():
             privacynet_plan({"privacynet": section}, "faces", 0)
     falling = privacynet_recipe("published", "faces", 0, epochs=4)
     assert [falling.rate_after(n) / falling.rate for n in range(4)] == [1, 1, 1, 0.5]
+
+
+def test_without_a_variant_both_networks_have_the_one_that_the_schema_prints():
+    schema = read_yaml(ROOT / "workflow/schemas/config.schema.yaml")
+    default = schema["properties"]["privacy"]["properties"]["variant"]["default"]
+    assert plan_from({}, "faces", 1) == plan_from({"variant": default}, "faces", 1)
+    assert privacynet_plan({}, "faces", 1) == privacynet_plan({"variant": default}, "faces", 1)
+    own = privacynet_recipe(default, "faces", 1)
+    assert (own.size, own.shape, own.epochs) == (64, "tiny5", 4)
+    assert privacynet_plan({}, "faces", 1) == own
 
 
 def test_modes_as_they_are_printed():

@@ -296,7 +296,8 @@ def build(root: Path, world: World = World()) -> Made:
     pd.concat(parts)[["image", "subject", "part", "gender"]].to_csv(home / "parts.csv", index=False)
     entry = {"name": world.test, "title": "Made-up <faces>", "licence": "CC0",
              "access": world.access, "reader": "drawn", "citation": {"text": "None & never."},
-             "intended_use": "Testing the report."}  # fmt: skip
+             "intended_use": "Testing the report.",
+             "known_problems": ["Nobody & <none>.", "Drawn twice."]}  # fmt: skip
     card = root / f"faces/{world.dataset}/card.json"
     card.parent.mkdir(parents=True)
     reasons = {"no face was found": 3, "landmarks outside": 1}

@@ -253,7 +253,8 @@ def test_training_is_read_from_the_networks_folder(drawn):
 
 def test_a_card_of_two_data_sets(drawn, tmp_path):
     made, _ = drawn
-    specs = {name: DatasetSpec(name, f"The {name} faces", "table", None, access="form")
+    specs = {name: DatasetSpec(name, f"The {name} faces", "table", None, access="form",
+                               known_problems=(f"Of {name}.",))
              for name in ("celeba", "lfw")}  # fmt: skip
     left_out = (LeftOut("celeba", "dark", 2), LeftOut("lfw", "dark", 1))
     card = PopulationCard("celeba_to_lfw", 112, (0, 0), specs, {"celeba": 5, "lfw": 3}, left_out)
@@ -267,6 +268,7 @@ def test_a_card_of_two_data_sets(drawn, tmp_path):
         one = read_population("faces", tmp_path / "one.json", made.parts)
         assert (one.title, one.drawn, one.left_out) == ("Faces", drawn, {})
     assert [each.title for each in found.sources] == ["The celeba faces", "The lfw faces"]
+    assert [each.known_problems for each in found.sources] == [("Of celeba.",), ("Of lfw.",)]
     (tmp_path / "card.json").write_text("{}")
     with pytest.raises(UserError, match="not a population's card"):
         read_population("celeba_to_lfw", tmp_path / "card.json", made.parts)

@@ -143,6 +143,32 @@ def test_page_of_hiding_alone(alone, half):
     assert "ordinal regression ·" not in alone
 
 
+def test_the_population_card_prints_known_problems(alone):
+    card = alone[alone.index('id="population-card-faces"') :].partition("</article>")[0]
+    problems = re.search(r"<dt>Known problems of (.*?)</dt><dd><ul>(.*?)</ul></dd>", card)
+    assert problems[1] == "Made-up &lt;faces&gt;"
+    assert re.findall("<li>(.*?)</li>", problems[2]) == [
+        "Nobody &amp; &lt;none&gt;.",
+        "Drawn twice.",
+    ]
+
+
+def test_the_heading_of_the_claims_says_whose_they_are(alone):
+    assert "<h3>Claims of the publications, and our question C6</h3>" in alone
+
+
+def test_the_page_says_that_the_published_numbers_are_the_talks(page, alone):
+    printed = (
+        "Convolutional neural networks for predicting and hiding personal traits from face images"
+    )
+    told = (
+        f"S. Raschka. {printed}. Talk, International Summer School on Deep Learning, Gdańsk, 2019."
+    )
+    text = page.read_text(encoding="utf-8")
+    assert f"<li>Published numbers (Raschka 2019) are those of the talk: {told}</li>" in text
+    assert f"<li>The talk: {told}</li>" in alone
+
+
 def test_page_of_ages_alone_says_nothing_of_hiding(page):
     text = page.read_text(encoding="utf-8")
     assert "Hiding gender" not in text

@@ -20,6 +20,8 @@ from softbio.data.registry import load_registry
 from softbio.engine.predict import predict
 from softbio.engine.train import train
 from softbio.parameters import README, filled
+from softbio.plan.benchmark import load_benchmark
+from softbio.plan.estimate import estimates
 from softbio.results.predictions import read_predictions
 from softbio.schema import read_yaml
 from tests.conftest import ROOT
@@ -143,6 +145,44 @@ def test_the_page_on_performance_prints_what_was_measured(name):
             where = f"| {row.backbone} {row.crop} px | {row.precision} | {row.batch}"
             line = f"{where} | {rates} | {ratios} |"
         assert line.replace(",", "") in text
+
+
+def test_the_page_on_clusters_lists_the_rules_that_are_submitted():
+    """By the text of workflow/rules: which rules there are, run at home, and ask for a GPU."""
+    text = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    local = re.search(r"^localrules:\n((?:    .*\n)+)", text, re.M)[1]
+    at_home = set(re.findall(r"(\w+),", local))
+    blocks = re.split(r"^(?:use rule (\w+) as |rule )(\w+)(?: with)?:$", text, flags=re.M)[1:]
+    rules = list(zip(blocks[::3], blocks[1::3], blocks[2::3], strict=True))
+    own = {name: "gpu=int(ASKS_FOR_GPU)" in block for _, name, block in rules}
+    asks = own | {name: own[base] for base, name, _ in rules if base}
+    submitted = {name: gpu for name, gpu in asks.items() if name not in at_home}
+    assert at_home < set(asks)
+    page = (ROOT / "docs/cluster.md").read_text()
+    table = page.partition("<!-- submitted:")[2].partition("<!-- submitted: end")[0]
+    packing, networks, judging = (re.findall(r"`(\w+)`", row) for row in table.splitlines()[3:6])
+    listed = dict.fromkeys(packing, False) | dict.fromkeys([*networks, *judging], True)
+    assert listed == submitted
+    assert len(listed) == len([*packing, *networks, *judging])
+
+
+def test_the_hours_of_the_recipes_for_a_gpu_are_those_of_the_plan():
+    rows = re.findall(
+        r"^\| `(\w+\.yaml)` \| .* \| ([\d,.]+) GPU hours.* not run yet \|$",
+        (ROOT / "config/README.md").read_text(),
+        re.M,
+    )
+    registry = load_registry(ROOT / "config/datasets.yaml")
+    schema = ROOT / "workflow/schemas/config.schema.yaml"
+    for name, printed in rows:
+        config = read_yaml(ROOT / "config" / name)
+        specs = load_registry(ROOT / "config/datasets.yaml", config.get("datasets"))
+        benchmark = load_benchmark(config, schema, list(registry))
+        planned = estimates(benchmark, specs, ROOT / "no such folder")
+        hours = sum(each.gpu_hours for each in planned)
+        assert printed == f"{hours:,.{0 if hours > 10 else 1}f}", name
+    asked = {p.name for p in (ROOT / "config").glob("*.yaml") if "\ndevice: cuda" in p.read_text()}
+    assert {name for name, _ in rows} == asked
 
 
 def test_every_config_that_can_be_run_is_listed():

@@ -273,7 +273,15 @@ def test_the_second_run_of_the_family_is_compared_as_its_numbers_say():
     same = (words["word_x"] == words["word_y"]).sum()
     opposed = words[["word_x", "word_y"]].apply(set, axis=1) == {"held", "not held"}
     plain = " ".join(text.split())
-    told = re.search(r"(\d+) of (\d+) words .* opposite in (\d+)", plain)
-    assert [int(each) for each in told.groups()] == [same, len(words), opposed.sum()]
+    told = re.search(r"(\d+) of (\d+) verdicts are the same, and none is the opposite; each", plain)
+    assert [int(each) for each in told.groups()] == [same, len(words)]
+    assert opposed.sum() == 0
+    others = words[words["word_x"] != words["word_y"]]
+    assert ((others["word_x"] == "undecided") ^ (others["word_y"] == "undecided")).all()
     ends = [round(100 * end(mixing["value_y"])) for end in (min, max)]
     assert "({} to {} points of TMR)".format(*ends) in plain
+    first, again = (mixing[f"value_high{run}"] - mixing[f"value_low{run}"] for run in ("_x", "_y"))
+    ratios = (again / first).dropna().round()
+    assert set(ratios) == {2, 3}
+    assert f"In {len(ratios)} of them the interval is two to three times as wide" in plain
+    assert list(mixing.loc[again.isna(), "by"]) == ["Own CNN, SFace"]

@@ -30,6 +30,7 @@ class Source:
     url: str | None = None
     intended_use: str = UNKNOWN
     subjects: bool = True
+    known_problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ def _source(values: Mapping[str, Any]) -> Source:
         values.get("title") or label(values["name"]),
         citation=citation.get("text", UNKNOWN),
         url=citation.get("url") or values.get("homepage"),
+        known_problems=tuple(values.get("known_problems") or ()),
         **known,
     )
 

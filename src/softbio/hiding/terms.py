@@ -58,7 +58,7 @@ MATCHING = (
     "FMR, TMR",
     "of comparisons of two images: the share of non-mated ones (two subjects) that match, false "
     "match rate, and of mated ones (one subject) that do, true match rate, 1 − FNMR (false "
-    "non-match rate), as in ISO/IEC 19795-1; EER of a matcher: where FMR and FNMR are equal",
+    "non-match rate), as in ISO/IEC 19795-1:2021; EER of a matcher: where FMR and FNMR are equal",
 )
 SEEN = (
     "Auxiliary, own, seen, unseen",

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from softbio.engine.recipe import check_types, recipe_from
 from softbio.errors import UserError, nearest
 from softbio.privacy import LETTERS
-from softbio.privacy.recipe import Checked, Variant, plan_from
+from softbio.privacy.recipe import DEFAULT, Checked, Variant, plan_from
 
 ABLATIONS = ("full", "nomatcher", "nocycle")
 
@@ -208,6 +208,7 @@ def privacynet_plan(
                 f"config: privacy.privacynet.{name} can not be set: it follows from privacy.san, "
                 "the seeds, the modes and the data"
             )
-    variant = changes.pop("variant", None) or BESIDE.get(section.get("variant"), "published")
+    beside = BESIDE.get(section.get("variant", DEFAULT), "published")
+    variant = changes.pop("variant", None) or beside
     shared = {"size": san.size, "matcher_net": san.matcher_net, "ablation": ablation}
     return privacynet_recipe(variant, dataset, seed, **changes | shared)

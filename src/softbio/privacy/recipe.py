@@ -251,6 +251,7 @@ VARIANTS = {
         matcher={"epochs": 20, "batch": 32, "shift": 5, "learning_rate": 2e-3},
     ),
 }
+DEFAULT = "drawn64"  # of a config that names none, as its schema prints it
 
 
 def san_recipe(variant: str, dataset: str, seed: int, **changes: Any) -> SanRecipe:
@@ -308,7 +309,7 @@ def plan_from(section: Mapping[str, Any], dataset: str, seed: int) -> Plan:
                     f"config: privacy.{kind}.{field_} can not be set: it follows from "
                     f"{FOLLOWS[field_]}"
                 )
-    name = section.get("variant", "drawn64")
+    name = section.get("variant", DEFAULT)
     variant = variant_of(name)
     san = san_recipe(name, dataset, seed, **section.get("san", {}))
     shared = {"dataset": dataset, "seed": seed, "size": san.size}
