@@ -14,7 +14,7 @@ from softbio.errors import UserError
 from softbio.privacy import attacks
 from softbio.privacy.attackers.learning import learn_cnn, read, schedule
 from softbio.privacy.attackers.transforms import on_bytes, to_bytes, to_tensor
-from softbio.privacy.attacks import get_attack, names
+from softbio.privacy.attacks import get_attack, inversion, names
 from softbio.privacy.attacks.base import Evidence, Own, SanKnowledge
 from softbio.privacy.attacks.detection import divergence
 from softbio.privacy.attacks.inversion import inverted, inverted_bytes
@@ -147,6 +147,24 @@ def test_inversion_of_stored_faces_meets_the_stored_ones_of_mode_sm(prey, traine
         off = [abs(guess - wanted).max(axis=(1, 2)) for guess in guesses]
         assert np.where(truth, off[1], off[0]).max() <= 2
         assert np.where(truth, off[0], off[1]).min() > 2
+
+
+def test_who_learnt_from_faces_inverted_as_male_is_shown_no_others(prey, trained, monkeypatch):
+    """Both readers of the attack, and the guess whose faces each is shown."""
+    of = {0: 10, 1: 200}
+    original = open_condition(prey / "none/original")
+    condition = open_condition(prey / "san/op")
+    evidence = gather(condition, original, prey / "own", san=san_files(prey, trained), device="cpu")
+    monkeypatch.setattr(
+        inversion, "inverted_bytes", lambda faces, mode, y, *_: np.full_like(faces, of[y])
+    )
+    monkeypatch.setattr(inversion, "learn_cnn", lambda faces, *_: faces[:1].mean())
+    monkeypatch.setattr(
+        inversion, "read", lambda reader, faces: faces.mean((1, 2)) + (reader is evidence.cnn)
+    )
+    found = scores_of("inversion", evidence)
+    assert set(found["adaptive_inversion"].scores) == {of[1]}
+    assert set(found["inversion+own_cnn"].scores) == {np.mean([*of.values()]) + 1}
 
 
 def test_nearest_neighbours_are_those_of_scikit_learn():
