@@ -1,6 +1,7 @@
 """What attacks write: score files, an index, and the same again."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from softbio.privacy.evidence import gather, male, open_condition, open_own
 from softbio.privacy.protect import load_means, protect_parts
 from softbio.results.scores import read_gender
 from tests.privacy.attacked import san_files, scores_of
+from tests.privacy.judged import rewritten
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,36 @@ def test_what_an_attack_lacks_is_told(clean, prey, tmp_path):
     assert "not given: modes" in get_attack("mixed").absent(without)
     given = replace(without, modes={"sm": clean.own.clean})
     assert get_attack("mixed").absent(given) == ""
+
+
+def test_what_is_not_implemented_is_not_said_to_mean_nothing(clean):
+    reasons = {
+        (protector, mode): {
+            name: get_attack(name).absent(replace(clean, protector=protector, mode=mode))
+            for name in ("detection", "inversion", "mixed")
+        }
+        for protector, mode in (("flowsan", "stage3"), ("ensemble", "average"))
+    }
+    for (protector, mode), told in reasons.items():
+        said = f"is not implemented against {protector} {mode}"
+        assert told == {"detection": "", "inversion": said, "mixed": said}
+    nothing = get_attack("inversion").absent(replace(clean, protector="none", mode="original"))
+    assert nothing == "there is no protection to attack"
+
+
+def test_a_member_of_an_ensemble_is_inverted_as_the_san_that_it_is(prey, trained, tmp_path):
+    shutil.copytree(prey / "san/op", tmp_path / "member1-e1")
+    rewritten(tmp_path / "member1-e1", card={"protector": "ensemble", "mode": "member1-e1"})
+    original, files = open_condition(prey / "none/original"), san_files(prey, trained)
+    found = []
+    for folder in (prey / "san/op", tmp_path / "member1-e1"):
+        given = open_condition(folder)
+        evidence = gather(given, original, prey / "own", san=files, device="cpu")
+        assert get_attack("inversion").absent(evidence) == ""
+        first = next(get_attack("inversion").run(evidence))
+        found.append(first.scores)
+    assert get_attack("mixed").absent(evidence) == "is not implemented against ensemble member1-e1"
+    np.testing.assert_array_equal(*found)
 
 
 def test_files_that_do_not_belong_together_are_refused(prey, trained, tmp_path):

@@ -20,7 +20,7 @@ from softbio.privacy.attacks.base import Evidence, Own, SanKnowledge
 from softbio.privacy.attacks.detection import divergence
 from softbio.privacy.attacks.inversion import inverted, inverted_bytes
 from softbio.privacy.attacks.knn import balanced, neighbours
-from softbio.privacy.evidence import gather, male, open_condition
+from softbio.privacy.evidence import gather, knowledge_of_san, male, open_condition
 from softbio.privacy.judging.own_evaluators import train_own_cnn
 from softbio.privacy.judging.readers import batch_of
 from softbio.privacy.models.san import build_san
@@ -138,15 +138,13 @@ def test_inversion_of_stored_faces_meets_the_stored_ones_of_mode_sm(prey, traine
     """From file to file, with a warped prototype for each face; within two grey levels."""
     files = san_files(prey, trained)
     modes = {mode: open_condition(prey / "san" / mode) for mode in ("sm", "op", "nt")}
-    original = open_condition(prey / "none/original")
-    evidence = gather(modes["op"], original, prey / "own", san=files, device="cpu")
+    known = knowledge_of_san(modes["op"], files, "cpu")
     truth = male(modes["op"].test)
     wanted = modes["sm"].test.images[..., 0].astype(int)
     for mode in ("op", "nt"):
         stored = modes[mode].test.images[..., 0]
-        guesses = [
-            inverted_bytes(stored, mode, y, evidence.san, evidence.san.test_rows) for y in (0, 1)
-        ]
+        san = replace(known, mode=mode)
+        guesses = [inverted_bytes(stored, y, san, san.test_rows) for y in (0, 1)]
         off = [abs(guess - wanted).max(axis=(1, 2)) for guess in guesses]
         assert np.where(truth, off[1], off[0]).max() <= 2
         assert np.where(truth, off[0], off[1]).min() > 2
@@ -159,7 +157,7 @@ def test_who_learnt_from_faces_inverted_as_male_is_shown_no_others(prey, trained
     condition = open_condition(prey / "san/op")
     evidence = gather(condition, original, prey / "own", san=san_files(prey, trained), device="cpu")
     monkeypatch.setattr(
-        inversion, "inverted_bytes", lambda faces, mode, y, *_: np.full_like(faces, of[y])
+        inversion, "inverted_bytes", lambda faces, y, *_: np.full_like(faces, of[y])
     )
     monkeypatch.setattr(inversion, "learn_cnn", lambda faces, *_: faces[:1].mean())
     monkeypatch.setattr(
@@ -237,7 +235,8 @@ def test_evidence_and_names_hold_no_gender_of_test_faces(clean):
     assert {name for name in Evidence.__dataclass_fields__ if name.startswith("test")} == {
         *("test", "test_clean")
     }
-    assert set(SanKnowledge.__dataclass_fields__) == {"weights", "source", "own_rows", "test_rows"}
+    known = {"mode", "weights", "source", "own_rows", "test_rows"}
+    assert set(SanKnowledge.__dataclass_fields__) == known
     scored = scores_of("knn", clean)["knn"]
     assert not hasattr(scored, "labels")
 

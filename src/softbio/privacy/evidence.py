@@ -16,6 +16,7 @@ from softbio.evaluators.own import open_cnn
 from softbio.privacy import GENDERS
 from softbio.privacy.attacks.base import Evidence, Own, SanKnowledge
 from softbio.privacy.judging.panel import OWN, open_auxiliary
+from softbio.privacy.models.san import MODES
 from softbio.privacy.models.weights import load_network
 from softbio.privacy.protected import Protected, open_protected
 from softbio.privacy.prototypes import source_of
@@ -85,7 +86,9 @@ def knowledge_of_san(condition: Condition, files: SanFiles, device: str = "auto"
     own, test = rows.split([len(condition.attacker.index), len(condition.test.index)])
     # the features come first
     weights = network.protocombiner[0].weight[0, -3:, 0, 0].detach().clone()
-    return SanKnowledge(weights, source, own, test)
+    # the members of an ensemble have no modes of their own
+    mode = condition.test.mode if condition.test.mode in MODES else "op"
+    return SanKnowledge(mode, weights, source, own, test)
 
 
 def open_own(folder: Path) -> tuple[GenderClassifier, GenderClassifier, Matcher | None]:

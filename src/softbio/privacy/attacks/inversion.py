@@ -29,9 +29,7 @@ def inverted(faces: Tensor, weights: Tensor, mode: Tensor, same: Tensor) -> Tens
     return torch.sigmoid(torch.logit(faces, EDGE) - shift)
 
 
-def inverted_bytes(
-    faces: np.ndarray, mode: str, male: int, san: SanKnowledge, rows: Tensor
-) -> np.ndarray:
+def inverted_bytes(faces: np.ndarray, male: int, san: SanKnowledge, rows: Tensor) -> np.ndarray:
     """The same of uint8 (N, S, S), were all faces of one gender: uint8 (N, S, S)."""
     done = []
     for start in range(0, len(faces), CHUNK):
@@ -40,15 +38,15 @@ def inverted_bytes(
         y = hypothesis(male, len(given)).to(given.device)
         prototypes = san.source.modes(rows[part], y)
         weights = san.weights.to(given.device)
-        face = inverted(given, weights, getattr(prototypes, mode), prototypes.sm)
+        face = inverted(given, weights, getattr(prototypes, san.mode), prototypes.sm)
         done.append(to_bytes(face.cpu()))
     return np.concatenate(done)
 
 
 def run(evidence: Evidence) -> Iterator[Scored]:
     """Read by the classifier of clean faces, and by one that learnt from inverted ones."""
-    san, own, mode, title = evidence.san, evidence.own, evidence.mode, evidence.cnn.spec.title
-    guesses = [inverted_bytes(evidence.test, mode, y, san, san.test_rows) for y in GENDERS]
+    san, own, title = evidence.san, evidence.own, evidence.cnn.spec.title
+    guesses = [inverted_bytes(evidence.test, y, san, san.test_rows) for y in GENDERS]
     yield Scored(
         f"inversion+{evidence.cnn.spec.name}",
         f"{title} after inversion",
@@ -56,7 +54,7 @@ def run(evidence: Evidence) -> Iterator[Scored]:
         f"by {title} trained on clean faces of others",
         np.mean([read(evidence.cnn, faces) for faces in guesses], axis=0),
     )
-    learnt = inverted_bytes(own.protected, mode, MALE, san, san.own_rows)
+    learnt = inverted_bytes(own.protected, MALE, san, san.own_rows)
     reader = learn_cnn(learnt, own.male, evidence.seed, evidence.device)
     yield Scored(
         "adaptive_inversion",
