@@ -6,11 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from softbio.errors import UserError
+from softbio.evaluators.interface import KINDS
+from softbio.evaluators.registry import load_evaluators
 from softbio.privacy.attack import CLEAN, attack_condition, score_file, write_attacks
 from softbio.privacy.attacks import get_attack
+from softbio.privacy.attacks.base import Evidence
 from softbio.privacy.evidence import gather, male, open_condition, open_own
+from softbio.privacy.judging.panel import Registered
 from softbio.privacy.protect import load_means, protect_parts
 from softbio.results.scores import read_gender
 from tests.privacy.attacked import san_files, scores_of
@@ -42,7 +47,7 @@ def test_score_files_are_valid_and_complete(attacked, prey):
     assert index["absent"] == []
     written = {path.stem for path in attacked[0].glob("*.parquet")}
     assert written == {entry["name"] for entry in index["attacks"]}
-    assert {"inversion+own_cnn", "adaptive_inversion", "adaptive_mixed", "knn"} <= written
+    assert {"inversion+own_cnn", "adaptive_inversion", "adaptive_mixed", "knn", "linear"} <= written
     assert {"recovery_best+own_cnn", "detection", "adaptive_hog"} <= written
     for entry in index["attacks"]:
         found = read_gender(attacked[0] / f"{entry['name']}.parquet")
@@ -136,6 +141,35 @@ def test_a_failed_number_of_scores_is_refused(clean, prey):
     scored = scores_of("knn", clean)["knn"]
     with pytest.raises(ValueError, match="ength"):
         score_file(replace(scored, scores=scored.scores[:-1]), test)
+
+
+def test_attackers_take_the_best_matcher_that_was_fetched(clean, prey, tmp_path, monkeypatch):
+    """Else the own one, which hardly matches photographs; nobody but a matcher is asked."""
+    fetched = {"sface", "dlib_resnet", "faceres"}
+
+    def opened(spec, folder):
+        if spec.name not in fetched:
+            raise UserError("no file")
+        # as many numbers as the face has rows and columns of pixels
+        return KINDS[spec.kind](spec, lambda x: torch.cat([x.mean((1, 2)), x.mean((1, 3))], 1))
+
+    monkeypatch.setattr("softbio.privacy.evidence.open_evaluator", opened)
+    asked = ("faceres", "sface", "dlib_resnet")
+    third = Registered(asked, load_evaluators(), tmp_path)
+    original = open_condition(prey / "none/original")
+
+    def given() -> Evidence:
+        return gather(original, original, prey / "own", device="cpu", third=third)
+
+    assert given().matcher.spec.name == "dlib_resnet"
+    fetched.discard("dlib_resnet")
+    evidence = given()
+    for attack in ("knn", "linear"):
+        assert "SFace's embeddings" in scores_of(attack, evidence)[attack].text
+        assert "Own matcher's embeddings" in scores_of(attack, clean)[attack].text
+        assert "not given: matcher" in get_attack(attack).absent(replace(clean, matcher=None))
+    fetched.discard("sface")
+    assert given().matcher.spec.name == "own_matcher"
 
 
 def test_own_evaluators_are_opened_by_their_folders(prey):

@@ -33,7 +33,8 @@ CPU = torch.device("cpu")
 
 
 def test_all_attacks_are_registered_and_say_what_is_known():
-    assert names() == ["adaptive", "detection", "inversion", "knn", "mixed", "recovery"]
+    known = ["adaptive", "detection", "inversion", "knn", "linear", "mixed", "recovery"]
+    assert names() == known
     for name in names():
         attack = get_attack(name)
         assert attack.knows
@@ -178,6 +179,16 @@ def test_nearest_neighbours_are_those_of_scikit_learn():
     np.testing.assert_allclose(shares, model.predict_proba(probes)[:, 1], atol=1e-12)
     assert np.abs(found - shares).max() <= 1 / 20
     assert np.array_equal(found > 0.5, model.predict(probes))
+
+
+def test_a_matchers_embeddings_are_read_by_a_line(clean, answers):
+    """It was made to tell subjects apart, and nobody told it their gender."""
+    found = scores_of("linear", clean)["linear"].scores
+    assert ((found > 0) & (found < 1)).all()
+    assert roc_auc_score(answers, found) > 0.65
+    # what the labels of his faces say, not the faces, is what he comes to
+    others = replace(clean, own=replace(clean.own, male=~clean.own.male))
+    np.testing.assert_allclose(scores_of("linear", others)["linear"].scores, 1 - found, atol=1e-3)
 
 
 def test_equal_shares_are_told_apart_by_similarity():

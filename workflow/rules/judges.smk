@@ -88,10 +88,10 @@ def condition_files(wildcards, protector, mode):
 
 
 def knowledge_of(wildcards):
-    """Against a SAN, be it a member of an ensemble: its network and prototypes, and the index that
-    these follow; against one with modes the faces in all of them."""
+    """Against a SAN, be it one of an ensemble or a series: its network and prototypes, and the index
+    that these follow; against one with modes the faces in all of them."""
     # torch takes seconds to import: only where there is something to attack
-    if wildcards.protector not in ("san", "ensemble"):
+    if wildcards.protector not in ("san", "ensemble", "flowsan"):
         return {}
     from softbio.privacy.attacks.base import has_modes, is_san
     from softbio.privacy.models.san import MODES

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from softbio.evaluators.crop import FRAME
 from softbio.evaluators.interface import GenderClassifier, Matcher
 from softbio.privacy.prototypes import PrototypeSource
 
@@ -33,7 +35,6 @@ class SanKnowledge:
     """
 
     mode: str
-
     weights: Tensor
     source: PrototypeSource
     own_rows: Tensor
@@ -47,11 +48,11 @@ class Evidence:
     protector, mode: what the faces went through; own: the attacker's subjects; test: the protected
     faces under attack, uint8 (M, S, S); test_clean: the same before, for attacks that tell
     protected faces from clean ones and are shown both.
-    cnn, hog: gender classifiers trained on clean faces of others; matcher: the same, None where
-    those faces tell no subjects.
+    cnn, hog: gender classifiers trained on clean faces of others; matcher: of the registry, or the
+    own one; None where there is neither.
     All faces show the square `evaluators.crop.FRAME`. seed: of all that is drawn; device: where to
     train.
-    san: for a SAN alone, be it a member of an ensemble; modes: for one in all its modes, the
+    san: for one SAN, be it a member of an ensemble; modes: for one that has modes, the
     attacker's faces in each, uint8 (N, S, S), in the order of `own`. None and empty where that was
     not given.
     """
@@ -73,6 +74,12 @@ class Evidence:
     def readers(self) -> tuple[GenderClassifier, ...]:
         """Those of gender, trained on clean faces."""
         return self.cnn, self.hog
+
+    @cached_property
+    def embeddings(self) -> tuple[np.ndarray, np.ndarray]:
+        """The matcher's, of the attacker's protected faces and of the test faces: float32 (N, D)
+        and (M, D)."""
+        return tuple(self.matcher.embed(faces, FRAME) for faces in (self.own.protected, self.test))
 
 
 @dataclass(frozen=True)
@@ -134,10 +141,11 @@ def has_modes(protector: str, mode: str) -> bool:
 
 
 def is_san(protector: str, mode: str) -> bool:
-    """Whether a face went through one semi-adversarial network: a member of an ensemble is one, in
-    mode OP. The last stage of a series has the same last layer, but what it was given is itself
-    protected: undoing that stage alone is not implemented."""
-    return has_modes(protector, mode) or (protector == "ensemble" and mode.startswith("member"))
+    """Whether a face went through one semi-adversarial network: a member of an ensemble and the
+    first stage of a series are one, in mode OP. A later stage has the same last layer, but what it
+    was given is itself protected: undoing that stage alone is not implemented."""
+    member = protector == "ensemble" and mode.startswith("member")
+    return has_modes(protector, mode) or member or (protector, mode) == ("flowsan", "stage1")
 
 
 def rng(evidence: Evidence) -> np.random.Generator:
