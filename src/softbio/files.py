@@ -11,8 +11,12 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from softbio.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @contextmanager
@@ -115,3 +119,18 @@ def _plain(value: object) -> object:
     if hasattr(value, "item"):  # a NumPy number, without importing NumPy
         value = value.item()
     return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def read_arrays(path: Path | str) -> dict[str, "np.ndarray"]:
+    """All arrays of an .npz file, by name. Raises ValueError for a file that is none or is damaged:
+    what zipfile and NumPy raise for a cut or flipped one is of a dozen kinds; OSError where it can
+    not be read at all."""
+    import numpy as np
+
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except OSError:
+        raise
+    except Exception as error:
+        raise ValueError(f"no whole .npz file: {str(error) or repr(error)}") from None

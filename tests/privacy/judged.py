@@ -15,6 +15,13 @@ from softbio.privacy.protectors import get_protector
 from softbio.privacy.recipe import AuxiliaryRecipe, own_matcher_recipe
 from softbio.privacy.training.train_auxiliaries import train_auxiliary
 
+# what becomes of a file: emptied, cut off, one bit in its middle turned
+DAMAGES = (
+    lambda whole: b"",
+    lambda whole: whole[:999],
+    lambda whole: bytes(b ^ (8 * (i == len(whole) // 2)) for i, b in enumerate(whole)),
+)
+
 
 def rewritten(folder: Path, images=None, index=None, card=None) -> None:
     """Some files of a condition replaced."""

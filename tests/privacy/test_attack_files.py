@@ -1,18 +1,25 @@
 """What attacks write: score files, an index, and the same again."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from softbio.errors import UserError
+from softbio.evaluators.interface import KINDS
+from softbio.evaluators.registry import load_evaluators
 from softbio.privacy.attack import CLEAN, attack_condition, score_file, write_attacks
 from softbio.privacy.attacks import get_attack
+from softbio.privacy.attacks.base import Evidence
 from softbio.privacy.evidence import gather, male, open_condition, open_own
+from softbio.privacy.judging.panel import Registered
 from softbio.privacy.protect import load_means, protect_parts
 from softbio.results.scores import read_gender
 from tests.privacy.attacked import san_files, scores_of
+from tests.privacy.judged import rewritten
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +47,7 @@ def test_score_files_are_valid_and_complete(attacked, prey):
     assert index["absent"] == []
     written = {path.stem for path in attacked[0].glob("*.parquet")}
     assert written == {entry["name"] for entry in index["attacks"]}
-    assert {"inversion+own_cnn", "adaptive_inversion", "adaptive_mixed", "knn"} <= written
+    assert {"inversion+own_cnn", "adaptive_inversion", "adaptive_mixed", "knn", "linear"} <= written
     assert {"recovery_best+own_cnn", "detection", "adaptive_hog"} <= written
     for entry in index["attacks"]:
         found = read_gender(attacked[0] / f"{entry['name']}.parquet")
@@ -86,6 +93,36 @@ def test_what_an_attack_lacks_is_told(clean, prey, tmp_path):
     assert get_attack("mixed").absent(given) == ""
 
 
+def test_what_is_not_implemented_is_not_said_to_mean_nothing(clean):
+    reasons = {
+        (protector, mode): {
+            name: get_attack(name).absent(replace(clean, protector=protector, mode=mode))
+            for name in ("detection", "inversion", "mixed")
+        }
+        for protector, mode in (("flowsan", "stage3"), ("ensemble", "average"))
+    }
+    for (protector, mode), told in reasons.items():
+        said = f"is not implemented against {protector} {mode}"
+        assert told == {"detection": "", "inversion": said, "mixed": said}
+    nothing = get_attack("inversion").absent(replace(clean, protector="none", mode="original"))
+    assert nothing == "there is no protection to attack"
+
+
+def test_a_member_of_an_ensemble_is_inverted_as_the_san_that_it_is(prey, trained, tmp_path):
+    shutil.copytree(prey / "san/op", tmp_path / "member1-e1")
+    rewritten(tmp_path / "member1-e1", card={"protector": "ensemble", "mode": "member1-e1"})
+    original, files = open_condition(prey / "none/original"), san_files(prey, trained)
+    found = []
+    for folder in (prey / "san/op", tmp_path / "member1-e1"):
+        given = open_condition(folder)
+        evidence = gather(given, original, prey / "own", san=files, device="cpu")
+        assert get_attack("inversion").absent(evidence) == ""
+        first = next(get_attack("inversion").run(evidence))
+        found.append(first.scores)
+    assert get_attack("mixed").absent(evidence) == "is not implemented against ensemble member1-e1"
+    np.testing.assert_array_equal(*found)
+
+
 def test_files_that_do_not_belong_together_are_refused(prey, trained, tmp_path):
     with pytest.raises(UserError, match="prototypes; give those"):
         files = replace(san_files(prey, trained), pairs=None)
@@ -104,6 +141,35 @@ def test_a_failed_number_of_scores_is_refused(clean, prey):
     scored = scores_of("knn", clean)["knn"]
     with pytest.raises(ValueError, match="ength"):
         score_file(replace(scored, scores=scored.scores[:-1]), test)
+
+
+def test_attackers_take_the_best_matcher_that_was_fetched(clean, prey, tmp_path, monkeypatch):
+    """Else the own one, which hardly matches photographs; nobody but a matcher is asked."""
+    fetched = {"sface", "dlib_resnet", "faceres"}
+
+    def opened(spec, folder):
+        if spec.name not in fetched:
+            raise UserError("no file")
+        # as many numbers as the face has rows and columns of pixels
+        return KINDS[spec.kind](spec, lambda x: torch.cat([x.mean((1, 2)), x.mean((1, 3))], 1))
+
+    monkeypatch.setattr("softbio.privacy.evidence.open_evaluator", opened)
+    asked = ("faceres", "sface", "dlib_resnet")
+    third = Registered(asked, load_evaluators(), tmp_path)
+    original = open_condition(prey / "none/original")
+
+    def given() -> Evidence:
+        return gather(original, original, prey / "own", device="cpu", third=third)
+
+    assert given().matcher.spec.name == "dlib_resnet"
+    fetched.discard("dlib_resnet")
+    evidence = given()
+    for attack in ("knn", "linear"):
+        assert "SFace's embeddings" in scores_of(attack, evidence)[attack].text
+        assert "Own matcher's embeddings" in scores_of(attack, clean)[attack].text
+        assert "not given: matcher" in get_attack(attack).absent(replace(clean, matcher=None))
+    fetched.discard("sface")
+    assert given().matcher.spec.name == "own_matcher"
 
 
 def test_own_evaluators_are_opened_by_their_folders(prey):

@@ -13,7 +13,7 @@ from softbio.privacy.judging.comparisons import Limits
 from softbio.privacy.judging.panel import Registered, seen_by
 from softbio.privacy.judging.score import score
 from softbio.privacy.protectors import get_protector
-from tests.privacy.judged import panel_of
+from tests.privacy.judged import DAMAGES, panel_of
 
 SPECS = load_evaluators()
 EVERYBODY = ["aux_gender", "aux_matcher", "own_cnn", "hog_linear", "own_matcher", "own_coral"]
@@ -65,9 +65,11 @@ def test_who_can_not_be_opened_is_absent_and_the_rest_judges(home, tmp_path):
         panel_of(home, "blur", third=wanted_of(tmp_path, "yunet"))
 
 
-def test_an_own_evaluator_that_is_damaged_or_lacking_is_absent(home, tmp_path):
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_an_own_evaluator_that_is_damaged_or_lacking_is_absent(home, tmp_path, damage):
     shutil.copytree(home / "own", tmp_path / "own")
-    (tmp_path / "own/hog_linear/weights.npz").write_bytes(b"")
+    weights = tmp_path / "own/hog_linear/weights.npz"
+    weights.write_bytes(damage(weights.read_bytes()))
     shutil.rmtree(tmp_path / "own/own_matcher")
     shutil.copy(home / "networks/matcher/network.safetensors", tmp_path / "own")
     panel = panel_of(home, "none", own=tmp_path / "own", matcher_net="dlib_resnet")

@@ -192,6 +192,67 @@ def test_a_state_under_suspicion_is_not_saved(trained, tmp_path, monkeypatch):
     assert (tmp_path / "resume.pt").exists()
 
 
+def doubting(monkeypatch, *suspicious: int, asked: int = 0) -> None:
+    """Some steps, counted from 1 over all processes, end out of bounds; one is asked to end."""
+    step, calls = PrivacyNetTask.step, []
+
+    def wild(self, rows, draws):
+        values = step(self, rows, draws)
+        calls.append(1)
+        if len(calls) in suspicious:
+            self.guard.see({"norm": 1e3, "d_src": 0.0, "d_attr": 0.0})
+        if len(calls) == asked:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.2)
+        return values
+
+    monkeypatch.setattr(training.PrivacyNetTask, "step", wild)
+
+
+def test_a_transient_at_an_epochs_end_ends_nothing(trained, network, tmp_path, monkeypatch):
+    """Two epochs of four steps. A rerun would meet the same step again, and never get past it."""
+    doubting(monkeypatch, 4)
+    train(trained, tmp_path)
+    files = [folder / "network.safetensors" for folder in (network, tmp_path)]
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_killed_behind_a_transient_it_goes_on_from_the_older_state(
+    trained, network, tmp_path, monkeypatch
+):
+    """The end of the first epoch is not saved, so a kill in the second begins the first again."""
+    doubting(monkeypatch, 4, 5, asked=5)
+    with pytest.raises(Stopped) as left:
+        train(trained, tmp_path)
+    assert left.value.code == 128 + signal.SIGTERM
+    assert not (tmp_path / "resume.pt").exists()
+    train(trained, tmp_path)
+    files = [folder / "network.safetensors" for folder in (network, tmp_path)]
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+@pytest.mark.parametrize("nth", [5, 6])
+def test_asked_to_end_in_doubt_it_leaves_and_keeps_the_older_file(
+    trained, network, tmp_path, monkeypatch, nth
+):
+    doubting(monkeypatch, nth, asked=nth)
+    saved = []
+    step = PrivacyNetTask.step
+
+    def watched(self, rows, draws):
+        saved.append((tmp_path / "resume.pt").read_bytes() if len(saved) >= 4 else b"")
+        return step(self, rows, draws)
+
+    monkeypatch.setattr(training.PrivacyNetTask, "step", watched)
+    with pytest.raises(Stopped) as left:
+        train(trained, tmp_path)
+    assert left.value.code == 128 + signal.SIGTERM
+    assert (tmp_path / "resume.pt").read_bytes() == saved[-1]
+    train(trained, tmp_path)
+    files = [folder / "network.safetensors" for folder in (network, tmp_path)]
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
 def test_modes_change_faces_and_hidden_ones_alone_by_seed(trained, network):
     means = means_of(trained, network)
     plain, keep, g = (faces_of(means, mode) for mode in ("keep", "keep", "g"))

@@ -52,6 +52,19 @@ def test_protectors_are_repeatable_and_write_packed_data(trained, san, generator
     assert (card["protector"], card["mode"]) == (name, mode)
 
 
+def test_faces_that_are_not_finite_are_not_written(trained, tmp_path, monkeypatch):
+    """As bytes they are black, of which nobody tells a gender."""
+
+    def divided(mode, means):
+        return lambda batch: batch.images / 0
+
+    broken = replace(get_protector("none"), prepare=divided)
+    monkeypatch.setattr("softbio.privacy.protect.get_protector", lambda name: broken)
+    with pytest.raises(UserError, match="none original gives values that are not finite"):
+        protect_parts("none", "original", means_of(trained), tmp_path / "out")
+    assert not (tmp_path / "out/card.json").exists()
+
+
 def test_what_each_baseline_does(trained):
     means = means_of(trained)
     rows = np.flatnonzero(means.parts == "test")

@@ -22,6 +22,7 @@ from softbio.privacy.prototypes import (
 )
 from softbio.privacy.warp import landmarks_px, maps, warped, with_border
 from tests.privacy.conftest import SIZE
+from tests.privacy.judged import DAMAGES
 
 CPU = torch.device("cpu")
 
@@ -45,6 +46,14 @@ def test_prototypes_are_means(drawn):
             found.landmarks[place], points.mean(0).reshape(68, 2) * SIZE, atol=1e-5
         )
     assert found.shares.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_prototypes_are_told(drawn, tmp_path, damage):
+    path = tmp_path / "prototypes.npz"
+    path.write_bytes(damage(drawn.path("prototypes.npz").read_bytes()))
+    with pytest.raises(UserError, match="not prototypes"):
+        read_prototypes(path)
 
 
 def test_prototypes_of_one_gender_are_refused(drawn):

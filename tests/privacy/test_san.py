@@ -1,11 +1,15 @@
 """The network and its prototypes: layer by layer, and against the released checkpoint."""
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
+from softbio.engine.model import weights_of
 from softbio.errors import UserError
 from softbio.privacy.models.auxiliaries import (
     PUBLISHED_PARAMETERS,
@@ -53,6 +57,21 @@ def test_a_network_is_laid_out_for_speed_and_saved_as_any_other(tmp_path):
     usual.load_state_dict(plain)
     for ours, theirs in zip(made(faces, prototypes), usual(faces, prototypes), strict=True):
         torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_network_that_is_not_finite_is_neither_written_nor_read(tmp_path, value):
+    recipe, path = san_recipe("drawn64", "faces", 0), tmp_path / "network.safetensors"
+    made = build_network(recipe)
+    with torch.no_grad():
+        made.autoencoder[0].weight[0, 0, 0, 0] = value
+    with pytest.raises(UserError, match=r"network\.safetensors: autoencoder\.0\.weight is not fin"):
+        save_network(path, recipe, made)
+    assert not path.exists()
+    save_file(weights_of(made), path, metadata={"recipe": json.dumps(asdict(recipe))})
+    told = r"network\.safetensors: not a SanRecipe network \(autoencoder\.0\.weight is not finite\)"
+    with pytest.raises(UserError, match=told):
+        load_network(path, SanRecipe)
 
 
 @pytest.fixture(scope="module")

@@ -201,6 +201,32 @@ def test_loss_that_is_not_finite_is_told(trained, tmp_path):
         train(trained, tmp_path, replace(RECIPE, pretrain_rate=1e30))
 
 
+@pytest.mark.parametrize(("nth", "asked"), [(15, False), (30, False), (7, True), (22, True)])
+def test_a_weight_that_is_not_finite_is_told_and_not_saved(
+    trained, tmp_path, monkeypatch, nth, asked
+):
+    """Losses are computed before the step that spoils a weight: of the last step of an epoch, of
+    training and before a signal none has seen it."""
+    short, step, calls = replace(RECIPE, pretrain_epochs=1, epochs=1), SanTask.step, []
+
+    def spoiled(self, rows, draws):
+        values = step(self, rows, draws)
+        calls.append(1)
+        if len(calls) == nth:
+            with torch.no_grad():
+                self.network.autoencoder[0].bias[0] = float("nan")
+            if asked:
+                os.kill(os.getpid(), signal.SIGTERM)
+                time.sleep(0.2)
+        return values
+
+    monkeypatch.setattr(training.SanTask, "step", spoiled)
+    with pytest.raises(UserError, match=r"autoencoder\.0\.bias is not finite in epoch"):
+        train(trained, tmp_path, short)
+    assert not (tmp_path / "network.safetensors").exists()
+    assert (tmp_path / "resume.pt").exists() == (nth > 15)
+
+
 def test_any_module_can_be_the_matcher(trained, tmp_path):
     short = replace(RECIPE, pretrain_epochs=0, epochs=1, prototype="global")
     train(trained, tmp_path, short, SmallMatcher(8))

@@ -62,12 +62,14 @@ def test_what_is_made_is_not_made_again(made, folder):
 def test_a_mode_more_needs_no_network_more(made, folder):
     """Forced, for the attackers have made the faces of all modes of SAN."""
     names = ("san/nt", "ensemble/random", "ensemble/member1", "flowsan/stage1", "privacynet/keep")
-    more = ("san/nt/scores", "blur/sigma2/attacks", *(f"{name}/card.json" for name in names))
+    more = ("san/nt/scores", "blur/sigma2/attacks", "ensemble/member1/attacks")
+    more = (*more, *(f"{name}/card.json" for name in names))
     plan = snakemake(folder, *(f"{FOLDER}/{name}" for name in more), "--force", "--dry-run")
     for name in (*names, "blur/sigma2"):
         assert f"protect by {name.replace('/', ', ')}" in plan.stdout
     assert "score san, nt" in plan.stdout
     assert "attack blur, sigma2" in plan.stdout
+    assert "attack ensemble, member1" in plan.stdout
     assert "train" not in plan.stdout
 
 

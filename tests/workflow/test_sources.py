@@ -61,7 +61,8 @@ def test_what_is_found_by_its_name_is_followed_too(rule, folder):
     lists = named(RULES[rule])
     for path in (ROOT / "src/softbio/privacy" / folder).glob("[a-z]*.py"):
         reached = {name for name in reached_from(path, ASIDE) if not re.match(ELSEWHERE, name)}
-        assert not reached - lists, f"rule {rule}, {path.name}: {sorted(reached - lists)}"
+        missing = {name for name in reached - lists if f"{name.rpartition('/')[0]}/" not in lists}
+        assert not missing, f"rule {rule}, {path.name}: {sorted(missing)}"
 
 
 def test_rules_were_found():

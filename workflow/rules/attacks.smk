@@ -7,17 +7,14 @@ rule attack:
         unpack(attacked_files),
         unpack(knowledge_of),
         unpack(own_matcher_for),
+        unpack(receipt_for),
         card=card_of_population,
         cnn=rules.own_cnn.output.model,
         hog=rules.own_hog.output.weights,
+        evaluators=package("evaluators"),
         code=code(
             *PRIVACY,
             *TRAINING,
-            "evaluators/crop",
-            "evaluators/hog_linear",
-            "evaluators/interface",
-            "evaluators/own",
-            "evaluators/registry",
             "methods/ce",
             "metrics/classification",
             "metrics/rates",
@@ -55,6 +52,7 @@ rule attack:
         gpu_slots=int(COMPUTES_ON_GPU),
     params:
         dataset=tested_in,
+        evaluators=third_parties,
         device=BENCHMARK.device,
     message:
         "{wildcards.dataset}, seed {wildcards.seed}: attack {wildcards.protector}, {wildcards.mode}"

@@ -88,16 +88,23 @@ def condition_files(wildcards, protector, mode):
 
 
 def knowledge_of(wildcards):
-    """Against a SAN: its network and prototypes, the index that these follow, and the faces in all
-    modes."""
-    if wildcards.protector != "san":
-        return {}
+    """Against a SAN, be it one of an ensemble or a series: its network and prototypes, and the index
+    that these follow; against one with modes the faces in all of them."""
     # torch takes seconds to import: only where there is something to attack
+    if wildcards.protector not in ("san", "ensemble", "flowsan"):
+        return {}
+    from softbio.privacy.attacks.base import has_modes, is_san
     from softbio.privacy.models.san import MODES
 
-    files = [condition_files(wildcards, "san", mode) for mode in MODES]
-    index = packed_for_privacy(wildcards)["index"]
-    return networks_of(wildcards) | {"index": index, "modes": sum(files, [])}
+    protection = wildcards.protector, wildcards.mode
+    if not is_san(*protection):
+        return {}
+    files = networks_of(wildcards) | {"index": packed_for_privacy(wildcards)["index"]}
+    if not has_modes(*protection):
+        (files["san"],) = files.pop("members")
+        return files
+    modes = [condition_files(wildcards, "san", mode) for mode in MODES]
+    return files | {"modes": sum(modes, [])}
 
 
 def attacked_files(wildcards):

@@ -138,6 +138,7 @@ rule report:
         code=code(
             "data/audit",
             "privacy/deviations",
+            "privacy/recipe",
             "published/authors",
             "published/numbers",
         )

@@ -13,7 +13,7 @@ from softbio.evaluators.crop import CANVAS, LUMA, crop, parts
 from softbio.evaluators.interface import GenderClassifier
 from softbio.evaluators.own import FACE, own_spec
 from softbio.evaluators.registry import Square
-from softbio.files import atomic
+from softbio.files import atomic, read_arrays
 
 NAME = "hog_linear"
 SIDE = 64
@@ -72,11 +72,11 @@ def fit(images: np.ndarray, male: np.ndarray, out: Path | str, frame: Square = C
 def open_hog(path: Path | str) -> GenderClassifier:
     """The classifier in a file of `fit`; raises UserError for anything else."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            weights, bias = file["weights"].astype(float), float(file["bias"][0])
+        file = read_arrays(path)
+        weights, bias = file["weights"].astype(float), float(file["bias"][0])
         if weights.shape != (FEATURES,):
             raise ValueError(f"{weights.shape} weights")
-    except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError) as error:
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise UserError(f"{path}: no HOG classifier ({error}); train it again") from None
 
     def score(x: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from softbio.files import write_json
 from softbio.privacy.attacks import get_attack, names
 from softbio.privacy.attacks.base import Attack, Evidence, Scored
 from softbio.privacy.evidence import SanFiles, gather, male, open_condition
+from softbio.privacy.judging.panel import Registered
 from softbio.privacy.protected import Protected
 from softbio.results.scores import GenderAbout, GenderScores, write_gender
 
@@ -85,14 +86,15 @@ def attack_condition(
     modes: Sequence[Path] = (),
     device: str = "auto",
     dataset: str = "",
+    third: Registered | None = None,
     **san: Path,
 ) -> None:
     """Attack the test faces of a folder of protected faces with all that can be mounted.
 
-    original, evaluators, modes: as `evidence.gather` takes them; dataset: as `open_protected`;
-    san: the fields of `SanFiles`, against a SAN. Raises UserError where files do not belong
-    together.
+    original, evaluators, modes, third: as `evidence.gather` takes them; dataset: as
+    `open_protected`; san: the fields of `SanFiles`, against a SAN. Raises UserError where files do
+    not belong together.
     """
     given, known = open_condition(condition, dataset), SanFiles(**san) if san else None
-    evidence = gather(given, open_condition(original), evaluators, modes, known, device)
+    evidence = gather(given, open_condition(original), evaluators, modes, known, device, third)
     write_attacks(evidence, given.test, folder)

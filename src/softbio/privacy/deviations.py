@@ -1,6 +1,10 @@
 """Where this differs from the talk, the papers and the released code of SAN, and why."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from softbio.privacy.recipe import VARIANTS
 
 
 @dataclass(frozen=True)
@@ -11,6 +15,12 @@ class Deviation:
     theirs: str
     ours: str
     why: str
+
+
+def variants(fits: Callable[[Mapping[str, Any]], bool]) -> str:
+    """Names of the variants whose values fit: "'a', 'b' and 'c'"."""
+    *others, last = [f"'{name}'" for name, each in VARIANTS.items() if fits(each.values)]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 CODE = "released code (iPRoBe-lab/semi-adversarial-networks)"
@@ -88,22 +98,26 @@ DEVIATIONS = (
     Deviation(
         "talk",
         "J_D is used in pre-training alone",
-        "variants 'drawn64' and 'faces112' keep it, with a small weight; 'talk' does not",
+        f"variants {variants(lambda v: 0 < v.get('pixel_weight', 0) < 1)} keep it, with a small "
+        "weight; 'talk' does not",
         "a weak matcher alone does not hold the face together",
     ),
     Deviation(
         "talk",
         "names no rate of learning",
-        "in the variant 'drawn64' 3 times as high for the 1x1 convolution as for the autoencoder",
+        f"in the variants {variants(lambda v: v.get('combiner_rate') == 3)} 3 times as high for "
+        "the 1x1 convolution as for the autoencoder",
         "only the convolution knows the mode: where it learns as slowly as the rest, textures that "
         "harm all modes alike come first",
     ),
     Deviation(
         "ensemble (the talk's Figure 4)",
         "prototypes of eight groups: young or old, male or female, and two by skin",
-        "by gender, by age at the median of the training faces, and by the data set's groups, as "
-        "far as it tells them of every face",
-        "CelebA tells no group beside gender here, and drawn faces have four",
+        "by gender, and by age (old above the median of the training faces, or as the data set "
+        "says) and the data set's groups where they are told of every face that is learnt from or "
+        "protected",
+        "CelebA tells young or old and no skin, LFW neither, so from one to the other gender alone "
+        "divides; drawn faces have four groups",
     ),
     Deviation(
         "ensemble (the talk's Figure 5)",
@@ -172,7 +186,8 @@ DEVIATIONS = (
     Deviation(
         "Othman and Ross",
         "manual landmarks (76 in MUCT); a mate chosen from a small set",
-        "68 landmarks and 8 points of the border; a mate of the opposite gender drawn at random",
+        "68 landmarks and 8 points of the border; a mate of the opposite gender drawn at random, "
+        "once: by the first seed, whose faces stand for all seeds",
         "the landmarks that all of our data sets can have; the choice is not told in our sources",
     ),
 )

@@ -87,9 +87,10 @@ class HidingPlan:
         ]
 
     def conditions(self, attacked: bool = False) -> list[Condition]:
-        """All of them, or those that attackers work on. What depends on no network is the same for
-        all seeds and is made for the first alone, but for the originals, which the networks of each
-        seed are to judge."""
+        """All of them, or those that attackers work on. What depends on no network is made for the
+        first seed alone, but for the originals, which the networks of each seed are to judge. Blur,
+        pixelation and the like are the same for all seeds; face mixing is not: the first seed draws
+        its mates, and how far its numbers depend on them no interval tells."""
         if not self.train:
             return []
         chosen = self.attacked if attacked else {ORIGINAL[0]: ORIGINAL[1:]} | dict(self.protectors)

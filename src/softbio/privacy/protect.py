@@ -84,7 +84,8 @@ def protect_parts(
     """Write a packed data set of the protected faces of some parts: images.npy (uint8, three equal
     channels), index.parquet (the data set's rows, and the part), card.json.
 
-    Raises UserError for a protector, mode or part that does not exist and for a full disk.
+    Raises UserError for a protector, mode or part that does not exist, for faces that are not
+    finite and for a full disk.
     """
     protector = get_protector(name)
     protect = protector.prepare(mode, means)
@@ -98,6 +99,11 @@ def protect_parts(
         with atomic(folder / "images.npy") as part, open(part, "wb") as file:
             np.lib.format.write_array_header_1_0(file, header)
             for batch in protected(protect, means, rows):
+                if not batch.isfinite().all():
+                    raise UserError(
+                        f"{folder}: {name} {mode} gives values that are not finite, which would "
+                        "pass for perfect protection; train its networks again"
+                    )
                 file.write(as_bytes(batch).tobytes())
         index = data.index.iloc[rows].reset_index(drop=True).assign(part=means.parts[rows])
         with atomic(folder / "index.parquet") as part:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from softbio.data.packed import Packed
 from softbio.errors import UserError
-from softbio.files import atomic
+from softbio.files import atomic, read_arrays
 from softbio.privacy.groups import face_groups
 from softbio.privacy.models.san import Modes
 from softbio.privacy.parts import gender_of, read_parts
@@ -213,12 +213,12 @@ def read_prototypes(path: Path, groups: str | None = "gender") -> Prototypes | G
     """From a file of `write_prototypes`; raises UserError where it is none, or one of other groups
     than the recipe's; groups None: of any."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            values = [file[name] for name in ("means", "landmarks", "shares")]
-            choice = str(file["choice"]) if "choice" in file else "gender"
-            names, group = (file.get(name) for name in ("names", "group"))
-    except (OSError, KeyError, ValueError, EOFError) as error:
+        file = read_arrays(path)
+        values = [file[name] for name in ("means", "landmarks", "shares")]
+    except (OSError, KeyError, ValueError) as error:
         raise UserError(f"{path}: not prototypes ({error}); make them again") from None
+    choice = str(file.get("choice", "gender"))
+    names, group = (file.get(name) for name in ("names", "group"))
     if groups not in (None, choice):
         raise UserError(f"{path}: prototypes by {choice}; the recipe's groups are '{groups}'")
     if group is None:

@@ -8,12 +8,10 @@ import numpy as np
 
 from softbio.evaluators.crop import FRAME
 from softbio.evaluators.interface import GenderClassifier
-from softbio.privacy.judging.readers import fit_hog, train_cnn
+from softbio.privacy.judging.readers import EPOCHS, batch_of, fit_hog, train_cnn
 
-# Of each picture, in so many steps at least: an attacker who has few faces is not to be a weak one
-# for want of steps. On 478 drawn faces through SAN OP 30 passes and twice the steps give no more.
-PASSES, STEPS = 15, 240
-BATCHES = (8, 64)
+# Steps at least, beside the passes of the own CNN: few faces are not to make a weak attacker.
+STEPS = 240
 
 
 def colour(faces: np.ndarray) -> np.ndarray:
@@ -41,13 +39,10 @@ def learn_cnn(
 
 
 def schedule(count: int, versions: int) -> tuple[int, int]:
-    """Epochs and batch: `PASSES` of each picture or more, in `STEPS` steps or more, and no single
-    image in the last batch, of which batch norm can make nothing."""
-    epochs = -(-PASSES // versions)
-    batch = min(max(count * epochs // STEPS, BATCHES[0]), BATCHES[-1])
-    while count > 1 and count % batch == 1:
-        batch += 1
-    return max(epochs, -(-STEPS // -(-count // batch))), batch
+    """Epochs and batch: the own CNN's, that many passes of each picture, in `STEPS` steps or
+    more."""
+    batch = batch_of(count)
+    return max(-(-EPOCHS // versions), -(-STEPS // -(-count // batch))), batch
 
 
 def learn_hog(faces: np.ndarray, answers: np.ndarray) -> GenderClassifier:

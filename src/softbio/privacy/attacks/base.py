@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from softbio.evaluators.crop import FRAME
 from softbio.evaluators.interface import GenderClassifier, Matcher
 from softbio.privacy.prototypes import PrototypeSource
 
@@ -27,10 +29,12 @@ class Own:
 class SanKnowledge:
     """What is known of a SAN by who has it, but for the gender of the faces he attacks.
 
-    weights: float32 (3,), those of its 1x1 convolution for the prototype's R, G and B; source, and
-    the rows of the attacker's and of the test faces in it, int64: both prototypes of each face.
+    mode: the one of `san.MODES` that the faces are in; weights: float32 (3,), those of its 1x1
+    convolution for the prototype's R, G and B; source, and the rows of the attacker's and of the
+    test faces in it, int64: both prototypes of each face.
     """
 
+    mode: str
     weights: Tensor
     source: PrototypeSource
     own_rows: Tensor
@@ -44,12 +48,13 @@ class Evidence:
     protector, mode: what the faces went through; own: the attacker's subjects; test: the protected
     faces under attack, uint8 (M, S, S); test_clean: the same before, for attacks that tell
     protected faces from clean ones and are shown both.
-    cnn, hog: gender classifiers trained on clean faces of others; matcher: the same, None where
-    those faces tell no subjects.
+    cnn, hog: gender classifiers trained on clean faces of others; matcher: of the registry, or the
+    own one; None where there is neither.
     All faces show the square `evaluators.crop.FRAME`. seed: of all that is drawn; device: where to
     train.
-    san: for a SAN alone; modes: the attacker's faces in each of its modes, uint8 (N, S, S), in the
-    order of `own`. None and empty where that was not given.
+    san: for one SAN, be it a member of an ensemble; modes: for one that has modes, the
+    attacker's faces in each, uint8 (N, S, S), in the order of `own`. None and empty where that was
+    not given.
     """
 
     protector: str
@@ -69,6 +74,12 @@ class Evidence:
     def readers(self) -> tuple[GenderClassifier, ...]:
         """Those of gender, trained on clean faces."""
         return self.cnn, self.hog
+
+    @cached_property
+    def embeddings(self) -> tuple[np.ndarray, np.ndarray]:
+        """The matcher's, of the attacker's protected faces and of the test faces: float32 (N, D)
+        and (M, D)."""
+        return tuple(self.matcher.embed(faces, FRAME) for faces in (self.own.protected, self.test))
 
 
 @dataclass(frozen=True)
@@ -96,8 +107,8 @@ class Attack:
     title: as it is printed; family: what ways like it are called together; citation: where it was
     published; knows: what the attacker knows.
     run(evidence): the scores, equal for equal evidence and number of threads.
-    applies(protector): whether the attack means anything against it; needs: fields of `Evidence`
-    that may be empty and must not be.
+    applies(protector, mode): whether the attack is one against it; needs: fields of `Evidence` that
+    may be empty and must not be.
     """
 
     title: str
@@ -105,25 +116,36 @@ class Attack:
     citation: str
     knows: str
     run: Callable[[Evidence], Iterator[Scored]]
-    applies: Callable[[str], bool] = lambda protector: True
+    applies: Callable[[str, str], bool] = lambda protector, mode: True
     needs: tuple[str, ...] = ()
 
     def absent(self, evidence: Evidence) -> str:
         """Why the attack is not mounted; empty where it can be."""
-        if not self.applies(evidence.protector):
-            return f"means nothing against {evidence.protector}"
+        protection = evidence.protector, evidence.mode
+        if not self.applies(*protection):
+            if not protects(*protection):
+                return "there is no protection to attack"
+            return f"is not implemented against {' '.join(protection)}"
         lacking = [need for need in self.needs if not getattr(evidence, need)]
         return f"the attacker was not given: {', '.join(lacking)}" if lacking else ""
 
 
-def protects(protector: str) -> bool:
+def protects(protector: str, mode: str = "") -> bool:
     """Whether a protector does anything at all."""
     return protector != "none"
 
 
-def is_san(protector: str) -> bool:
-    """Whether a protector is the semi-adversarial network."""
+def has_modes(protector: str, mode: str) -> bool:
+    """Whether a protector is the semi-adversarial network by itself, which has three modes."""
     return protector == "san"
+
+
+def is_san(protector: str, mode: str) -> bool:
+    """Whether a face went through one semi-adversarial network: a member of an ensemble and the
+    first stage of a series are one, in mode OP. A later stage has the same last layer, but what it
+    was given is itself protected: undoing that stage alone is not implemented."""
+    member = protector == "ensemble" and mode.startswith("member")
+    return has_modes(protector, mode) or member or (protector, mode) == ("flowsan", "stage1")
 
 
 def rng(evidence: Evidence) -> np.random.Generator:

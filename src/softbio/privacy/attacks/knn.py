@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from softbio.evaluators.crop import FRAME
 from softbio.privacy.attacks.base import Attack, Evidence, Scored, rng
 
 K = 5
@@ -37,10 +36,10 @@ def neighbours(
 
 def run(evidence: Evidence) -> Iterator[Scored]:
     """One score file."""
-    own, matcher = evidence.own, evidence.matcher
-    rows = balanced(own.male, rng(evidence))
-    references = matcher.embed(own.protected[rows], FRAME)
-    scores = neighbours(references, own.male[rows], matcher.embed(evidence.test, FRAME))
+    male, matcher = evidence.own.male, evidence.matcher
+    references, probes = evidence.embeddings
+    rows = balanced(male, rng(evidence))
+    scores = neighbours(references[rows], male[rows], probes)
     text = (
         f"share of males among the {K} nearest of the attacker's protected faces, as many of "
         f"either gender, by the cosine of {matcher.spec.title}'s embeddings"

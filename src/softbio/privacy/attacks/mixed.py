@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from softbio.privacy.attackers.learning import learn_cnn, read
-from softbio.privacy.attacks.base import Attack, Evidence, Scored, is_san
+from softbio.privacy.attacks.base import Attack, Evidence, Scored, has_modes
 
 
 def run(evidence: Evidence) -> Iterator[Scored]:
@@ -25,6 +25,6 @@ ATTACK = Attack(
     citation="Hanisch et al.: A false sense of privacy (arXiv:2304.01635)",
     knows="protected faces, in all modes, of people whose gender he knows; not the mode of a face",
     run=run,
-    applies=is_san,
+    applies=has_modes,
     needs=("modes",),
 )

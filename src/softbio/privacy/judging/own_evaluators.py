@@ -13,7 +13,7 @@ import torch
 
 from softbio.data.packed import Packed, load_packed
 from softbio.privacy.faces import as_bytes, grey
-from softbio.privacy.judging.readers import fit_hog, train_cnn
+from softbio.privacy.judging.readers import EPOCHS, fit_hog, train_cnn
 from softbio.privacy.parts import gender_of, read_parts
 from softbio.privacy.recipe import OWN_PART, OWN_SEED
 
@@ -42,7 +42,7 @@ def train_own_cnn(
     folder: Path,
     device: str = "auto",
     dataset: str = "faces",
-    epochs: int = 30,
+    epochs: int = EPOCHS,
     **changes: Any,
 ) -> None:
     """Train the own CNN at 48 px; changes: fields of `recipe.Recipe`.

@@ -25,6 +25,8 @@ MODEL, WEIGHTS = "model.safetensors", "weights.npz"
 # nothing in training depends on it
 UNTOLD = "unknown"
 FEW = 2000
+# passes of the own CNN over its faces; an attacker's makes no fewer
+EPOCHS = 30
 
 
 def check_readable(images: np.ndarray, positive: np.ndarray) -> None:

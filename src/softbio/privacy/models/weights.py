@@ -32,10 +32,21 @@ def build_network(recipe: SanRecipe | AuxiliaryRecipe) -> nn.Module:
     return network.to(memory_format=torch.channels_last)
 
 
+def not_finite(network: nn.Module) -> str:
+    """Name of the first weight or buffer that holds NaN or an infinity; empty where none does.
+
+    Faces of such a network are one colour, which would pass for perfect protection.
+    """
+    floating = ((k, v) for k, v in network.state_dict().items() if v.is_floating_point())
+    return next((name for name, value in floating if not value.isfinite().all()), "")
+
+
 def save_network(path: Path, recipe: Checked, network: nn.Module) -> None:
-    """Write a network's weights and recipe."""
+    """Write a network's weights and recipe; raises UserError where a weight is not finite."""
     from safetensors.torch import save_file
 
+    if name := not_finite(network):
+        raise UserError(f"{path}: {name} is not finite, so it is not written; lower the rate")
     with atomic(path) as part:
         save_file(weights_of(network), part, metadata={"recipe": json.dumps(asdict(recipe))})
 
@@ -45,7 +56,7 @@ def load_network(
 ) -> tuple[Any, nn.Module]:
     """Recipe of a kind and its ready network, frozen, on the CPU. build: the network of a recipe.
 
-    Raises UserError where the file is not one of `save_network`.
+    Raises UserError where the file is not one of `save_network`, or a weight is not finite.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -55,6 +66,8 @@ def load_network(
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         network = build(recipe)
         network.load_state_dict(weights)
+        if name := not_finite(network):
+            raise ValueError(f"{name} is not finite")
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path}: not a {kind.__name__} network ({reason}); train it") from None

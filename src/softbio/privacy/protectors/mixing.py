@@ -16,7 +16,9 @@ def share_of(mode: str) -> float:
 def prepare(mode: str, means: Means) -> Protect:
     """mode: "alpha" and the share of the face itself, in shape and texture.
 
-    Mates are drawn from the part "san", so that nobody who is judged on is mixed into another.
+    Mates are drawn from the part "san", so that nobody who is judged on is mixed into another. The
+    draws are those of the seed: a benchmark of several makes mixed faces by the first alone, as
+    `HidingPlan.conditions` says.
     """
     alpha = share_of(mode)
     candidates = np.flatnonzero(means.parts == "san")

@@ -19,6 +19,7 @@ from softbio.engine.resume import Moving, Progress, ResumeFile, UnderWay
 from softbio.engine.stopping import Stop
 from softbio.errors import UserError
 from softbio.files import atomic, write_json
+from softbio.privacy.models.weights import not_finite
 from softbio.progress import bar
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,8 @@ class Task:
     begin(history): called before an epoch's first batch; step(rows, draws): one batch and one step
     of the optimizer, with float32 (B, draws) in 0..1; gives float32 (len(parts),), the loss first.
     line(epoch, means, seconds): the line of history from the parts' means; finished(history).
-    check(): raises UserError for a state that must not be saved, whatever its loss.
+    sound(): whether a state may be saved, whatever its loss; check(): raises UserError for one that
+    is not, where training ends with it.
     enter(history): called once before all, also where an epoch goes on that was interrupted.
     """
 
@@ -51,6 +53,7 @@ class Task:
     line: Callable[[int, dict[str, float], float], Any]
     finished: Callable[[list], bool]
     draws: int = DRAWS
+    sound: Callable[[], bool] = lambda: True
     check: Callable[[], None] = _nothing
     enter: Callable[[list], object] = _nothing
 
@@ -66,14 +69,16 @@ class Loop:
     stop: Stop
 
     def run(self) -> None:
-        """Until the task is finished. Raises UserError for a loss that is not finite, Stopped after
-        a signal."""
+        """Until the task is finished. Raises UserError for a loss or weight that is not finite,
+        Stopped after a signal."""
         self.task.enter(self.progress.history)
         while not self.task.finished(self.progress.history):
             self.next_epoch()
 
     def next_epoch(self) -> None:
-        """One epoch, its line of history and the resume file."""
+        """One epoch, its line of history and the resume file, which stays as it was after an epoch
+        that ends in a state under suspicion: the next one may be sound again, and its start is in
+        the older file."""
         under_way, number = self.train_epoch(), len(self.progress.history) + 1
         self.check_finite(number)
         starts = torch.arange(0, len(self.task.rows), self.task.batch)
@@ -84,7 +89,10 @@ class Loop:
         line = self.task.line(number, values, under_way.seconds)
         self.progress.history.append(line)
         self.progress.under_way = None
-        self.resume.save(self.moving, self.progress, wait=self.resume.device.type == "cpu")
+        if self.task.finished(self.progress.history):
+            self.task.check()
+        if self.task.sound():
+            self.resume.save(self.moving, self.progress, wait=self.resume.device.type == "cpu")
         shown = (f"{name} {value:.4g}" for name, value in values.items() if value == value)
         logger.info("%s, epoch %d: %s", self.task.text, number, ", ".join(shown))
         self.pause_if_asked()
@@ -115,22 +123,29 @@ class Loop:
         return epoch
 
     def check_finite(self, epoch: int) -> None:
-        """Raise UserError naming the first batch (from 1) whose loss is not finite, or for a state
-        that the task objects to."""
+        """Raise UserError naming the first batch (from 1) whose loss is not finite, or a weight
+        that is not: a loss is computed before the step that may spoil them."""
         if bad := self.progress.under_way.not_finite:
             batch, loss = bad
             raise UserError(
                 f"{self.task.text}: loss is {loss} in epoch {epoch}, batch {batch}; "
                 f"{self.resume.kept()}; lower the learning rate"
             )
-        self.task.check()
+        if name := not_finite(self.moving.model):
+            raise UserError(
+                f"{self.task.text}: {name} is not finite in epoch {epoch}; {self.resume.kept()}; "
+                "lower the learning rate"
+            )
 
     def pause_if_asked(self) -> None:
-        """Where a signal has come: save the state, also in the midst of an epoch, and leave."""
+        """Where a signal has come: save the state, also in the midst of an epoch, and leave. A
+        state under suspicion is not saved."""
         if self.stop.requested():
             if self.progress.under_way:
                 # what is not finite must not replace the last good state
                 self.check_finite(len(self.progress.history) + 1)
+            if not self.task.sound():
+                self.stop.leave(f"the state is in doubt and was not saved; {self.resume.kept()}")
             self.resume.leave(self.stop, self.moving, self.progress)
 
 

@@ -154,10 +154,14 @@ class PrivacyNetTask:
                 self.check()
         return torch.cat([self.generator_step(*parts[-1]), critic])
 
+    def sound(self) -> bool:
+        """Whether the discriminator is within bounds: a state that is not must not replace the last
+        good one."""
+        return not self.guard.suspects
+
     def check(self) -> None:
-        """Raise UserError for a discriminator that is out of bounds: its state must not replace
-        the last good one."""
-        if self.guard.suspects:
+        """Raise UserError for a discriminator that is out of bounds."""
+        if not self.sound():
             raise UserError(
                 f"{self.name}: the discriminator diverged: {self.guard.reason}; {self.kept()}; "
                 "lower privacy.privacynet.rate or raise its penalty_weight"
@@ -234,6 +238,7 @@ class PrivacyNetTask:
             *(GENERATOR + CRITIC, self.begin, self.step, self.line),
             finished=lambda history: len(history) >= self.recipe.epochs,
             draws=DRAWS,
+            sound=self.sound,
             check=self.check,
             enter=self.begin,
         )
