@@ -1,7 +1,6 @@
 """A copy of the project to run the workflow in, on a handful of drawn faces."""
 
 import atexit
-import multiprocessing
 import os
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
+from tests.processes import PREPARED
 
 CONFIG = {
     "name": "micro",
@@ -41,10 +41,6 @@ def copy_of_the_project(folder: Path, config: dict[str, Any] = CONFIG) -> Path:
             shutil.copy(source, folder / part)
     (folder / "config/config.yaml").write_text(yaml.safe_dump(config))
     return folder
-
-
-PREPARED = multiprocessing.get_context("forkserver")
-PREPARED.set_forkserver_preload(["snakemake.cli", "softbio.privacy.protectors", "tests.project"])
 
 
 def environment() -> dict[str, str]:

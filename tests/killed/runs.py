@@ -19,6 +19,7 @@ from softbio.engine.recipe import Recipe
 from softbio.engine.train import train
 from softbio.job import job
 from softbio.results.predictions import read_predictions
+from tests.processes import PREPARED
 
 NETWORK = "small8_dropout"
 # 15 batches an epoch
@@ -30,9 +31,6 @@ RECIPE = Recipe(
     batch=4,
     learning_rate=1e-3,
 )
-# a process that has torch loaded and forks in milliseconds
-processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["softbio.engine.train", "torch._dynamo", "tests.killed.runs"])
 
 
 def small_with_dropout() -> nn.Module:
@@ -58,7 +56,7 @@ def work(recipe: Recipe, packed: Path, folder: Path, trouble=None, argument=None
 
 
 def started(*arguments) -> multiprocessing.Process:
-    process = processes.Process(target=work, args=arguments)
+    process = PREPARED.Process(target=work, args=arguments)
     process.start()
     return process
 
