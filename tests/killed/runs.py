@@ -61,6 +61,16 @@ def started(*arguments) -> multiprocessing.Process:
     return process
 
 
+def ended(process: multiprocessing.Process, seconds: float = 120) -> int:
+    """The exit code of a process that ends within a time; otherwise it is killed and told."""
+    process.join(seconds)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+        raise AssertionError(f"it did not end within {seconds} s")
+    return process.exitcode
+
+
 def mark_first_batch(marker: Path) -> None:
     """Make a file as the first batch of this process begins."""
     step = softbio.engine.train.step
@@ -91,9 +101,7 @@ def probabilities(packed: Path, folder: Path) -> bytes:
 
 def finish(recipe: Recipe, packed: Path, folder: Path) -> bytes:
     """Train to the end in an undisturbed process; a run that had ended is trained anew."""
-    process = started(recipe, packed, folder)
-    process.join()
-    assert process.exitcode == 0, (folder / "train.log").read_text()
+    assert ended(started(recipe, packed, folder)) == 0, (folder / "train.log").read_text()
     assert not (folder / "resume.pt").exists()
     return probabilities(packed, folder)
 
