@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -93,6 +94,12 @@ def _run(folder: Path, arguments: tuple[str, ...], variables: dict[str, str], to
     finally:
         # a forked process leaves without them
         atexit._run_exitfuncs()
+
+
+def jobs_of(text: str) -> dict[str, int]:
+    """Snakemake's own table of jobs, rule -> number."""
+    table = text.partition("Job stats:")[2].partition("\n\n")[0]
+    return {name: int(number) for name, number in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
 
 
 def without_packages(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
