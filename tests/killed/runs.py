@@ -87,7 +87,9 @@ def began(packed: Path, folder: Path, marker: Path) -> multiprocessing.Process:
     """A run of `RECIPE` that is at its first batch, or through already where little was left."""
     marker.unlink(missing_ok=True)
     process = started(RECIPE, packed, folder, mark_first_batch, marker)
+    late = time.monotonic() + 120
     while not marker.exists() and process.exitcode is None:
+        assert time.monotonic() < late, "it did not come to its first batch"
         time.sleep(0.001)
     return process
 

@@ -15,6 +15,7 @@ from softbio.evaluators.yunet import _chosen
 # x, y, width, height
 LARGE, SMALL, SMALLER = (0, 0, 180, 90), (180, 130, 60, 60), (190, 140, 30, 30)
 BESIDE, BELOW = (230, 100, 90, 90), (150, 220, 90, 90)
+LEFT, ABOVE = (80, 100, 90, 90), (150, 20, 90, 90)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,7 @@ BESIDE, BELOW = (230, 100, 90, 90), (150, 220, 90, 90)
         ([LARGE, SMALL], SMALL), ([SMALL, LARGE], SMALL),
         ([SMALLER, LARGE, SMALL], SMALL), ([SMALL, SMALLER], SMALL),
         ([(*SMALL[:2], 10, 10), LARGE], LARGE), ([BESIDE, BELOW, SMALLER], SMALLER),
-        ([BESIDE, SMALL], SMALL), ([BELOW, SMALL], SMALL),
+        *(([face, SMALL], SMALL) for face in (BESIDE, BELOW, LEFT, ABOVE)),
     ],
 )  # fmt: skip
 def test_the_face_at_the_centre_counts_and_of_those_the_largest(faces, chosen):
