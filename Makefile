@@ -10,7 +10,7 @@ report: .venv/ready $(CONFIG)
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG) $(ARGS)
 
 test: .venv/ready-dev
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Starts a real Slurm on this machine for a few minutes: needs root and Debian's slurm packages.
 test-slurm: .venv/ready-dev

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from pathlib import Path
 
 # before torch is imported: tests run side by side, and sums must not depend on the core count
@@ -13,6 +14,29 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
+
+# folders of tests by when they begin, those of the same number in turns; all others come behind
+ORDER = {"workflow": 0, "killed": 1, "privacy": 2, "report": 2}
+DEAREST = "tests/workflow/test_privacy.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, or a worker takes one up when the others have nothing left.
+
+    Files of two folders in turns, so that one worker makes what those of the one share while
+    another works on the other. `make test` has pytest-xdist keep to this order.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    behind, turns = len(ORDER), Counter()
+    places = {}
+    for path in files:
+        folder = path.relative_to(ROOT / "tests").parts[0]
+        first = path == ROOT / DEAREST
+        places[path] = (ORDER.get(folder, behind), not first, turns[folder], folder)
+        turns[folder] += 1
+    items[:] = [item for path in sorted(files, key=places.get) for item in files[path]]
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Processes seen from outside; training held still, so that a fault surely hits it."""
 
+import multiprocessing
 import re
 import time
 from collections.abc import Callable
@@ -7,6 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+# Forks of a process that has imported what takes longest: torch and what training needs of it, and
+# Snakemake. One list for all tests: a second call of `set_forkserver_preload` would replace it.
+PREPARED = multiprocessing.get_context("forkserver")
+PREPARED.set_forkserver_preload(
+    [
+        *("softbio.engine.train", "torch._dynamo", "tests.killed.runs"),
+        *("snakemake.cli", "softbio.privacy.protectors", "tests.project"),
+    ]
+)
 
 
 def until(what: Callable[[], object], text: str, seconds: float) -> object:

@@ -1,8 +1,8 @@
 """A copy of the project to run the workflow in, on a handful of drawn faces."""
 
 import atexit
-import multiprocessing
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
+from tests.processes import PREPARED
 
 CONFIG = {
     "name": "micro",
@@ -41,10 +42,6 @@ def copy_of_the_project(folder: Path, config: dict[str, Any] = CONFIG) -> Path:
             shutil.copy(source, folder / part)
     (folder / "config/config.yaml").write_text(yaml.safe_dump(config))
     return folder
-
-
-PREPARED = multiprocessing.get_context("forkserver")
-PREPARED.set_forkserver_preload(["snakemake.cli", "softbio.privacy.protectors", "tests.project"])
 
 
 def environment() -> dict[str, str]:
@@ -97,6 +94,12 @@ def _run(folder: Path, arguments: tuple[str, ...], variables: dict[str, str], to
     finally:
         # a forked process leaves without them
         atexit._run_exitfuncs()
+
+
+def jobs_of(text: str) -> dict[str, int]:
+    """Snakemake's own table of jobs, rule -> number."""
+    table = text.partition("Job stats:")[2].partition("\n\n")[0]
+    return {name: int(number) for name, number in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
 
 
 def without_packages(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from softbio.engine.recipe import Recipe
 from softbio.engine.train import train
 from softbio.job import job
 from softbio.results.predictions import read_predictions
+from tests.processes import PREPARED
 
 NETWORK = "small8_dropout"
 # 15 batches an epoch
@@ -30,9 +31,6 @@ RECIPE = Recipe(
     batch=4,
     learning_rate=1e-3,
 )
-# a process that has torch loaded and forks in milliseconds
-processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["softbio.engine.train", "torch._dynamo", "tests.killed.runs"])
 
 
 def small_with_dropout() -> nn.Module:
@@ -58,9 +56,19 @@ def work(recipe: Recipe, packed: Path, folder: Path, trouble=None, argument=None
 
 
 def started(*arguments) -> multiprocessing.Process:
-    process = processes.Process(target=work, args=arguments)
+    process = PREPARED.Process(target=work, args=arguments)
     process.start()
     return process
+
+
+def ended(process: multiprocessing.Process, seconds: float = 120) -> int:
+    """The exit code of a process that ends within a time; otherwise it is killed and told."""
+    process.join(seconds)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+        raise AssertionError(f"it did not end within {seconds} s")
+    return process.exitcode
 
 
 def mark_first_batch(marker: Path) -> None:
@@ -79,7 +87,9 @@ def began(packed: Path, folder: Path, marker: Path) -> multiprocessing.Process:
     """A run of `RECIPE` that is at its first batch, or through already where little was left."""
     marker.unlink(missing_ok=True)
     process = started(RECIPE, packed, folder, mark_first_batch, marker)
+    late = time.monotonic() + 120
     while not marker.exists() and process.exitcode is None:
+        assert time.monotonic() < late, "it did not come to its first batch"
         time.sleep(0.001)
     return process
 
@@ -93,9 +103,7 @@ def probabilities(packed: Path, folder: Path) -> bytes:
 
 def finish(recipe: Recipe, packed: Path, folder: Path) -> bytes:
     """Train to the end in an undisturbed process; a run that had ended is trained anew."""
-    process = started(recipe, packed, folder)
-    process.join()
-    assert process.exitcode == 0, (folder / "train.log").read_text()
+    assert ended(started(recipe, packed, folder)) == 0, (folder / "train.log").read_text()
     assert not (folder / "resume.pt").exists()
     return probabilities(packed, folder)
 

@@ -17,6 +17,7 @@ from softbio.files import _sibling
 from tests.killed.runs import (
     RECIPE,
     began,
+    ended,
     finish,
     probabilities,
     resumed_at,
@@ -25,7 +26,7 @@ from tests.killed.runs import (
     work,
 )
 
-KILLS = 32
+KILLS = 24
 
 
 def test_killed_at_random_moments_it_ends_as_if_left_alone(packed, whole, seconds, tmp_path):
@@ -76,23 +77,23 @@ def kill_in_the_save(where: tuple[str, int, Path]) -> None:
 
 
 @pytest.mark.parametrize("moment", ["half written", "not yet renamed", "just renamed"])
-@pytest.mark.parametrize("nth", [1, 2, 3])
+@pytest.mark.parametrize("nth", [1, 3])
 def test_killed_while_the_resume_file_is_written(packed, whole, tmp_path, moment, nth):
     process = started(RECIPE, packed, tmp_path, kill_in_the_save, (moment, nth, tmp_path))
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
+    assert ended(process) == -signal.SIGKILL
     assert finish(RECIPE, packed, tmp_path) == whole
     kept = nth if moment == "just renamed" else nth - 1
     assert resumed_at(tmp_path) == ([kept] if kept else [])
     assert not list(tmp_path.glob(".*part*"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("nth", [1, 15, 16, 38])
+@pytest.mark.parametrize(
+    ("number", "nth"),
+    [*((signal.SIGTERM, nth) for nth in (1, 15, 16, 38)), (signal.SIGINT, 38)],
+)
 def test_asked_to_end_it_saves_the_epoch_under_way(packed, whole, tmp_path, number, nth):
     process = started(RECIPE, packed, tmp_path, signal_in_batch, (number, nth))
-    process.join(60)
-    assert process.exitcode == 128 + number
+    assert ended(process) == 128 + number
     done = f"epoch {(nth - 1) // 15} and {(nth - 1) % 15 + 1} batches"
     log = (tmp_path / "train.log").read_text()
     assert f"stopped by {number.name}: the state after {done} is in" in log
@@ -102,19 +103,19 @@ def test_asked_to_end_it_saves_the_epoch_under_way(packed, whole, tmp_path, numb
 
 
 def test_asked_to_end_at_random_moments_it_does_so_in_time(packed, whole, seconds, tmp_path):
-    chance, asked = random.Random(11), 0
-    while asked < 6:
+    chance, codes = random.Random(11), []
+    for asked in range(6):
         folder = tmp_path / f"run{asked}"
         process = began(packed, folder, tmp_path / f"marker{asked}")
         process.join(chance.uniform(0, 0.9) * seconds)
         process.terminate()
         begun = time.monotonic()
-        process.join(10)
+        codes.append(ended(process, 10))
         # 0: it was through before the signal came; -15: all but what it writes at the end
-        assert process.exitcode in (143, 0, -15), process.exitcode
+        assert codes[-1] in (143, 0, -15)
         assert time.monotonic() - begun < 10
-        asked += 1
         assert finish(RECIPE, packed, folder) == whole
+    assert 143 in codes, f"none was caught at work: {codes}"
 
 
 def signal_in_validation(nth: int) -> None:
@@ -132,9 +133,7 @@ def signal_in_validation(nth: int) -> None:
 
 
 def test_asked_to_end_in_validation_it_keeps_the_trained_epoch(packed, whole, tmp_path):
-    process = started(RECIPE, packed, tmp_path, signal_in_validation, 2)
-    process.join(60)
-    assert process.exitcode == 143
+    assert ended(started(RECIPE, packed, tmp_path, signal_in_validation, 2)) == 143
     assert "epoch 1 and 15 batches" in (tmp_path / "train.log").read_text()
     assert finish(RECIPE, packed, tmp_path) == whole
 
@@ -167,8 +166,7 @@ def test_a_batch_that_does_not_end_can_not_hold_up_the_end(packed, whole, tmp_pa
         time.sleep(0.05)
     process.terminate()
     begun = time.monotonic()
-    process.join(10)
-    assert process.exitcode == 143
+    assert ended(process, 10) == 143
     assert time.monotonic() - begun < 5
     assert "in the midst of a batch" in (tmp_path / "train.log").read_text()
     assert finish(RECIPE, packed, tmp_path) == whole

@@ -48,10 +48,12 @@ def killed_in(work: Callable[[], None], folder: Path, change: Change) -> None:
     """Work in a process of its own that is changed so that it is killed."""
     child = os.fork()
     if child == 0:
-        with pytest.MonkeyPatch.context() as patch:
-            change(patch, folder)
-            work()
-        os._exit(0)
+        try:
+            with pytest.MonkeyPatch.context() as patch:
+                change(patch, folder)
+                work()
+        finally:  # whatever was raised: it must not go on with the tests of its parent
+            os._exit(1)
     assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL, "it was not killed"
 
 

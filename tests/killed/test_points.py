@@ -43,22 +43,27 @@ class Search:
         """Look in a process of its own, killed when the method is called once more than that."""
         child = os.fork()
         if child == 0:
-            calls, original = [], getattr(patched, method)
-
-            def once_more(*arguments):
-                calls.append(1)
-                if len(calls) > after:
-                    if half:
-                        with open(self.folder / name / JOURNAL, "ab") as file:
-                            file.write(b'0123456789abcdef {"rows":[[')
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return original(*arguments)
-
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(patched, method, once_more)
-                self.run(name)
-            os._exit(0)
+            try:
+                self._die(name, patched, method, after, half)
+            finally:  # whatever was raised: it must not go on with the tests of its parent
+                os._exit(1)
         assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL, "it was not killed"
+
+    def _die(self, name: str, patched: type, method: str, after: int, half: bool) -> None:
+        calls, original = [], getattr(patched, method)
+
+        def once_more(*arguments):
+            calls.append(1)
+            if len(calls) > after:
+                if half:
+                    with open(self.folder / name / JOURNAL, "ab") as file:
+                        file.write(b'0123456789abcdef {"rows":[[')
+                os.kill(os.getpid(), signal.SIGKILL)
+            return original(*arguments)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(patched, method, once_more)
+            self.run(name)
 
 
 @pytest.fixture

@@ -23,10 +23,10 @@ from tests.privacy.judged import rewritten
 
 
 @pytest.fixture(scope="module")
-def attacked(prey, trained):
+def attacked(prey, trained, tmp_path_factory):
     """The SAN's mode OP, attacked twice."""
     files = san_files(prey, trained)
-    where = [prey / name for name in ("first", "second")]
+    where = [tmp_path_factory.mktemp(name) for name in ("first", "second")]
     for folder in where:
         attack_condition(
             prey / "san/op",

@@ -1,8 +1,10 @@
 """The benchmarks run, and their ratios are those of their rates."""
 
 import io
+import runpy
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pandas as pd
 import pytest
@@ -12,18 +14,34 @@ from tests.conftest import ROOT
 TINY = "--backbone small8 --size 18 --crop 16 --batch 16 --images 64 --rounds 1 --seconds 0.1"
 
 
-def run(script: str, *arguments: str) -> str:
+def in_a_process(script: str, *arguments: str) -> str:
     call = [sys.executable, str(ROOT / "benchmarks" / script), *arguments]
     done = subprocess.run(call, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-@pytest.mark.parametrize("extra", ["--workers 1", "--workers 0 --streamed --precision bf16"])
-def test_throughput(tmp_path, extra):
+@pytest.fixture
+def run(monkeypatch, capsys) -> Callable[..., str]:
+    """The same in this process, which has imported torch."""
+
+    def called(script: str, *arguments: str) -> str:
+        path = str(ROOT / "benchmarks" / script)
+        monkeypatch.setattr(sys, "argv", [path, *arguments])
+        capsys.readouterr()
+        runpy.run_path(path, run_name="__main__")
+        return capsys.readouterr().out
+
+    return called
+
+
+@pytest.mark.parametrize(
+    ("calls", "extra"), [("one", "--workers 1"), ("two", "--workers 0 --streamed --precision bf16")]
+)
+def test_throughput(tmp_path, run, calls, extra):
     out = tmp_path / "new/throughput.csv"
-    for lines in (1, 2):
-        run("throughput.py", *TINY.split(), *extra.split(), "--out", str(out))
+    for lines, call in enumerate([run, in_a_process] if calls == "two" else [run], 1):
+        call("throughput.py", *TINY.split(), *extra.split(), "--out", str(out))
         table = pd.read_csv(out)
         assert len(table) == lines
     line = table.iloc[-1]
@@ -36,14 +54,14 @@ def test_throughput(tmp_path, extra):
     assert pd.isna(line["authors"]) == ("--workers 0" in extra)
 
 
-def test_profile_names_the_convolutions():
+def test_profile_names_the_convolutions(run):
     tiny = "--backbone small8 --crop 16 --batch 8 --steps 1"
     table = run("profile_step.py", *tiny.split())
     assert "convolution" in table
     assert "| all | 100 % |" in table
 
 
-def test_privacy_step_sets_both_layouts_beside_each_other():
+def test_privacy_step_sets_both_layouts_beside_each_other(run):
     printed = run("privacy_step.py", "--rounds", "1", "--steps", "1")
     table = pd.read_csv(io.StringIO(printed))
     assert list(table["step"]) == ["san", "gender", "matcher"]
@@ -52,7 +70,7 @@ def test_privacy_step_sets_both_layouts_beside_each_other():
 
 
 def test_cost_of_a_thousand_jobs(tmp_path):
-    run("workflow_cost.py", "--out", str(tmp_path / "cost.csv"), "--calls", "1")
+    in_a_process("workflow_cost.py", "--out", str(tmp_path / "cost.csv"), "--calls", "1")
     table = pd.read_csv(tmp_path / "cost.csv")
     assert {"interpreter", "interpreter and torch", "plan of 1,008 jobs"} <= set(table["measure"])
     assert (table["seconds"] > 0).all()
@@ -60,7 +78,9 @@ def test_cost_of_a_thousand_jobs(tmp_path):
 
 def test_packing_from_every_form(tmp_path):
     out = tmp_path / "packing.csv"
-    printed = run("packing.py", "--images", "12", "--folder", str(tmp_path), "--out", str(out))
+    printed = in_a_process(
+        "packing.py", "--images", "12", "--folder", str(tmp_path), "--out", str(out)
+    )
     table = pd.read_csv(out)
     assert list(table["source"]) == ["folder", "zip", "tar", "tar.gz", "tar.xz in parts"]
     assert (table[["images_per_second", "cpu_ms_per_image", "peak_memory_mb"]] > 0).all(axis=None)

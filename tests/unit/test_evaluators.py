@@ -139,13 +139,18 @@ def test_a_detector_is_no_evaluator_and_aligning_needs_one(tmp_path):
 
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory):
-    """Some 150 drawn faces, aligned."""
+    """Some 260 drawn faces, aligned."""
     folder = tmp_path_factory.mktemp("aligned")
-    changes = {"faces": {"options": {"subjects": 150, "images_per_subject": 1}}}
-    changes["faces"]["options"]["split"] = {"test": 0.3, "valid": 0.05}
+    changes = {"faces": {"options": {"subjects": 260, "images_per_subject": 1}}}
+    changes["faces"]["options"]["split"] = {"test": 0.4, "valid": 0.05}
     spec = load_registry(ROOT / "config/datasets.yaml", changes)["faces"]
     align(spec, folder, folder / "raw", side=112)
     return load_aligned(folder)
+
+
+def above_chance(faces: int) -> float:
+    """Three standard errors above the share that a coin tells."""
+    return 0.5 + 3 * 0.5 / faces**0.5
 
 
 def balanced_accuracy(scores: np.ndarray, male: np.ndarray) -> float:
@@ -169,7 +174,7 @@ def test_hog_learns_the_gender_of_drawn_faces(faces, tmp_path):
     images = np.asarray(faces.images)
     fit(images[training], male[training], tmp_path / "hog.npz")
     scores = open_hog(tmp_path / "hog.npz").scores(images[test])
-    assert balanced_accuracy(scores, male[test]) > 0.6
+    assert balanced_accuracy(scores, male[test]) > above_chance(test.sum())
     assert open_hog(tmp_path / "hog.npz").scores(images[test].mean(-1).astype(np.uint8)).shape
     with pytest.raises(UserError, match="faces of both genders"):
         fit(images[:3], np.ones(3, bool), tmp_path / "none.npz")
@@ -185,7 +190,7 @@ def test_the_own_cnn_goes_through_the_one_loop(faces, tmp_path):
     small = replace(recipe("faces", seed=0), size=28, crop=24, epochs=12, batch=14)
     train(small, tmp_path / "packed", tmp_path / "run", "cpu")
     scores = open_cnn(tmp_path / "run/model.safetensors").scores(images[test])
-    assert balanced_accuracy(scores, male[test]) > 0.6
+    assert balanced_accuracy(scores, male[test]) > above_chance(test.sum())
 
 
 def test_one_gender_alone_can_not_be_learnt(tmp_path):

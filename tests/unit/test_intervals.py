@@ -99,16 +99,20 @@ def test_gender_intervals_cover_the_truth():
 
 
 def test_a_weight_is_the_product_of_both_subjects_draws():
-    first, second = np.array(["a", "a", "b"]), np.array(["a", "b", "c"])
+    # of a by itself, of a and b, of b and c, of b by itself, of c by itself
+    first, second = np.array(["a", "a", "b", "b", "c"]), np.array(["a", "b", "c", "b", "c"])
     cases = intervals.cases_of(first, second)
     weights = intervals.resample(lambda w: w, cases, 500)
     assert cases.names.tolist() == ["a", "b", "c"]
     # a drawn thrice: the mated comparison counts three times, not nine
     assert set(weights[:, 0]) <= {0, 1, 2, 3}
-    assert (weights[:, 1] <= weights[:, 0] * (3 - weights[:, 0])).all()
+    assert (weights[:, 1] == weights[:, 0] * weights[:, 3]).all()
+    assert (weights[:, 2] == weights[:, 3] * weights[:, 4]).all()
+    assert (weights[:, [0, 3, 4]].sum(axis=1) == 3).all()
+    assert set(weights[:, 1]) == {0, 1, 2}
     assert weights[:, 0].mean() == pytest.approx(1, abs=0.15)
     without = intervals.leave_one_out(lambda w: w, cases)
-    assert without.tolist() == [[0, 0, 1], [1, 0, 0], [1, 1, 0]]
+    assert without.tolist() == [[0, 0, 1, 1, 1], [1, 0, 0, 0, 1], [1, 1, 0, 1, 0]]
 
 
 def test_6000_comparisons_take_seconds():

@@ -3,29 +3,50 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 
 import pytest
 
+from softbio.__main__ import main
 from tests.unit.test_train import RECIPE
 
+Softbio = Callable[..., subprocess.CompletedProcess]
 
-def softbio(*arguments: object) -> subprocess.CompletedProcess:
+
+def in_a_process(*arguments: object) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "softbio", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True)
 
 
-def test_train_predict_and_judge(packed, tmp_path):
+@pytest.fixture
+def softbio(monkeypatch, capsys) -> Softbio:
+    """The same in this process, which has imported torch; what it returns and prints."""
+
+    def called(*arguments: object) -> subprocess.CompletedProcess:
+        monkeypatch.setattr(sys, "argv", ["softbio", *map(str, arguments)])
+        capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as left:
+            code = left.code
+        return subprocess.CompletedProcess(sys.argv, code, *capsys.readouterr())
+
+    return called
+
+
+def test_train_predict_and_judge(packed, tmp_path, softbio):
     recipe = tmp_path / "recipe.json"
     recipe.write_text(json.dumps(asdict(RECIPE)))
     run = tmp_path / "run"
-    trained = softbio("train", "--recipe", recipe, "--packed", packed, "--out", run)
+    trained = in_a_process("train", "--recipe", recipe, "--packed", packed, "--out", run)
     assert trained.returncode == 0, trained.stderr
     assert "epoch 3/3: loss" in trained.stderr
     predictions = tmp_path / "predictions.parquet"
-    softbio(
-        "predict", "--model", run / "model.safetensors", "--packed", packed, "--out", predictions
-    )
+    model = run / "model.safetensors"
+    predicted = softbio("predict", "--model", model, "--packed", packed, "--out", predictions)
+    assert predicted.returncode == 0, predicted.stderr
     softbio("metrics", "--predictions", predictions, "--out", tmp_path / "metrics.json")
     judged = json.loads((tmp_path / "metrics.json").read_text())
     assert {result["selection"] for result in judged["results"]} == {"last", "best"}
@@ -36,7 +57,7 @@ def test_train_predict_and_judge(packed, tmp_path):
     assert again.returncode == 0, again.stderr
 
 
-def test_no_threads_at_all(packed, tmp_path):
+def test_no_threads_at_all(packed, tmp_path, softbio):
     done = softbio(
         *("train", "--recipe", tmp_path, "--packed", packed, "--out", tmp_path, "--threads", "-1")
     )
@@ -48,7 +69,7 @@ def test_no_threads_at_all(packed, tmp_path):
     ("recipe", "message"),
     [(None, "No such file"), ("[1]", "must hold the fields"), ('{"epoch": 1}', "'epochs'")],
 )
-def test_a_bad_recipe_is_one_line(packed, tmp_path, recipe, message):
+def test_a_bad_recipe_is_one_line(packed, tmp_path, softbio, recipe, message):
     path = tmp_path / "recipe.json"
     if recipe is not None:
         path.write_text(recipe)
@@ -58,7 +79,7 @@ def test_a_bad_recipe_is_one_line(packed, tmp_path, recipe, message):
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_lists_are_audited(tmp_path):
+def test_lists_are_audited(tmp_path, softbio):
     for part, people in (("train", "ab"), ("test", "bc")):
         rows = [f"{name}.jpg,{name},{rank}" for rank, name in enumerate(people)]
         (tmp_path / f"{part}.csv").write_text("\n".join(["file,id,age", *rows]))

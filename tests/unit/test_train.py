@@ -16,7 +16,7 @@ from softbio.data.feed import Resident
 from softbio.data.packed import load_packed
 from softbio.engine.controls import predict_median
 from softbio.engine.importance import importance_weights
-from softbio.engine.model import load_models
+from softbio.engine.model import build_model, forward, load_models
 from softbio.engine.predict import predict, predict_rows
 from softbio.engine.provenance import Stopwatch
 from softbio.engine.recipe import Recipe
@@ -225,6 +225,17 @@ def test_precision_and_layout_are_choices(packed, tmp_path, precision, channels_
     assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
     weight = model.backbone[3].weight
     assert weight.is_contiguous(memory_format=torch.channels_last) == channels_last
+
+
+def test_half_precision_computes_otherwise_and_nearly_the_same(packed):
+    """Of one network with one set of weights: bfloat16 has 8 bits of a number."""
+    torch.manual_seed(0)
+    network = build_model(RECIPE, load_packed(packed).k).eval()
+    images = torch.rand(8, 3, RECIPE.crop, RECIPE.crop)
+    outputs = [forward(network, images, replace(RECIPE, precision=p)) for p in ("fp32", "bf16")]
+    plain, half = (output.detach().float() for output in outputs)
+    assert not torch.equal(plain, half)
+    torch.testing.assert_close(half, plain, rtol=0.03, atol=0.03 * plain.abs().max().item())
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs g++ on a CPU")

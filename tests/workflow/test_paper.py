@@ -8,7 +8,7 @@ import yaml
 
 from softbio.data.registry import load_registry
 from tests.conftest import ROOT
-from tests.project import CONFIG, copy_of_the_project, snakemake
+from tests.project import CONFIG, copy_of_the_project, jobs_of, snakemake
 
 REGISTRY = load_registry(ROOT / "config/datasets.yaml")
 LACKING = CONFIG | {
@@ -20,12 +20,6 @@ LACKING = CONFIG | {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return copy_of_the_project(tmp_path_factory.mktemp("paper"), LACKING)
-
-
-def jobs_of(text: str) -> dict[str, int]:
-    """Snakemake's own table of jobs, rule -> number."""
-    table = text.partition("Job stats:")[2].partition("\n\n")[0]
-    return {name: int(number) for name, number in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
 
 
 def test_the_paper_is_planned_with_what_it_takes_and_lacks(folder):

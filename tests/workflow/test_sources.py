@@ -59,7 +59,9 @@ def test_what_a_rules_script_imports_is_named(rule):
 def test_what_is_found_by_its_name_is_followed_too(rule, folder):
     """Modules of a registry are imported by their names: what they import counts as well."""
     lists = named(RULES[rule])
-    for path in (ROOT / "src/softbio/privacy" / folder).glob("[a-z]*.py"):
+    paths = list((ROOT / "src/softbio/privacy" / folder).glob("[a-z]*.py"))
+    assert len(paths) > 3, "nothing is looked at"
+    for path in paths:
         reached = {name for name in reached_from(path, ASIDE) if not re.match(ELSEWHERE, name)}
         missing = {name for name in reached - lists if f"{name.rpartition('/')[0]}/" not in lists}
         assert not missing, f"rule {rule}, {path.name}: {sorted(missing)}"
@@ -67,3 +69,4 @@ def test_what_is_found_by_its_name_is_followed_too(rule, folder):
 
 def test_rules_were_found():
     assert {"train", "predict", "metrics", "statistics", "report", "L0"} <= set(SCRIPTS)
+    assert {"attack", "protect", "san", "privacynet", "prepare", "align"} <= set(SCRIPTS)
