@@ -40,6 +40,7 @@ PRIVACY = (
     "privacy/models/san",
     "privacy/models/weights",
     "privacy/parts",
+    "privacy/prototype_source",
     "privacy/prototypes",
     "privacy/recipe",
     "privacy/training/loop",

@@ -25,7 +25,8 @@ from softbio.privacy.judging.own_evaluators import train_own_cnn
 from softbio.privacy.judging.readers import batch_of
 from softbio.privacy.models.san import build_san
 from softbio.privacy.protectors.blur import blurred
-from softbio.privacy.prototypes import Prototypes, prototype_source
+from softbio.privacy.prototype_source import prototype_source
+from softbio.privacy.prototypes import Prototypes
 from tests.conftest import ROOT
 from tests.privacy.attacked import RELEASED, san_files, scores_of, strong
 

@@ -9,11 +9,11 @@ import torch
 from softbio.errors import UserError
 from softbio.privacy.groups import face_groups
 from softbio.privacy.parts import gender_of
+from softbio.privacy.prototype_source import prototype_source
 from softbio.privacy.prototypes import (
     group_faces,
     make_prototypes,
     mean_faces,
-    prototype_source,
     read_prototypes,
     write_pairs,
 )

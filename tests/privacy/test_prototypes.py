@@ -12,14 +12,8 @@ from hypothesis import strategies as st
 from softbio.errors import UserError
 from softbio.privacy.morphing import choose_mates, mix
 from softbio.privacy.parts import PARTS, check_parts, four_parts, gender_of, read_parts, write_parts
-from softbio.privacy.prototypes import (
-    Prototypes,
-    mean_faces,
-    modes_of,
-    prototype_source,
-    read_prototypes,
-    warp_to,
-)
+from softbio.privacy.prototype_source import modes_of, prototype_source
+from softbio.privacy.prototypes import Prototypes, mean_faces, read_prototypes, warp_to
 from softbio.privacy.warp import landmarks_px, maps, warped, with_border
 from tests.privacy.conftest import SIZE
 from tests.privacy.judged import DAMAGES

@@ -17,7 +17,8 @@ from softbio.errors import UserError
 from softbio.privacy.faces import GreyFaces
 from softbio.privacy.models.auxiliaries import SmallMatcher
 from softbio.privacy.models.san import build_san
-from softbio.privacy.prototypes import prototype_source, read_prototypes
+from softbio.privacy.prototype_source import prototype_source
+from softbio.privacy.prototypes import read_prototypes
 from softbio.privacy.recipe import AuxiliaryRecipe
 from softbio.privacy.training import train_san as training
 from softbio.privacy.training.originals import embed

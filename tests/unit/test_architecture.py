@@ -33,11 +33,8 @@ JUDGEMENT = ["metrics", "results", "statistics", "hiding", "reading", "tables", 
 # who answers for a face, and who makes one or trains a network
 MODELS = r"engine/(train|predict|model)$|backbones/\w+$|evaluators/interface$"
 MODELS += r"|privacy/(training|judging|attackers|models)/|privacy/(protect|attack)$"
-# The names of methods and protectors, of which these import the rest where it is asked for; and the
-# file of prototypes, whose reader shares a file with what warps them, which imports torch.
-NAMES_ALONE = {"methods/base", "plan/benchmark", "privacy/prototypes"}
-# they read that file
-PORTRAITS = {"report.hiding.portraits", "report.hiding.write"}
+# the names of methods and protectors, of which these import the rest where it is asked for
+NAMES_ALONE = {"methods/base", "plan/benchmark"}
 # everything that the lock installs for us beyond what a bare GPU machine has
 ABSENT = ["snakemake", "safetensors", "tqdm", "joblib", "simplejpeg", "pooch", "cv2"]
 ABSENT += ["matplotlib", "seaborn", "yaml", "jsonschema", "scipy", "sklearn"]
@@ -72,7 +69,7 @@ def test_a_config_is_checked_without_importing_torch():
 
 
 def test_judgement_knows_methods_and_protectors_without_importing_torch():
-    names = [name for folder in JUDGEMENT for name in modules(folder) if name not in PORTRAITS]
+    names = [name for folder in JUDGEMENT for name in modules(folder)]
     assert {"tables.hiding", "figures.base", "report.write", "statistics.means"} <= set(names)
     program = (
         "import importlib, sys\n"

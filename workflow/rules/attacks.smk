@@ -36,6 +36,7 @@ rule attack:
             "privacy/protectors/blur",
             "results/predictions",
             "results/scores",
+            "results/subjects",
         )
         + package("privacy/attacks"),
     output:

@@ -21,6 +21,7 @@ rule gender_metrics:
             "results/attribute_scores",
             "results/predictions",
             "results/scores",
+            "results/subjects",
             "statistics/intervals",
             "statistics/means",
             "statistics/redrawn",

@@ -227,6 +227,7 @@ rule protect:
             "privacy/privacynet_recipe",
             "privacy/protect",
             "privacy/protectors/base",
+            "privacy/prototype_source",
             "privacy/prototypes",
             "privacy/recipe",
             "privacy/warp",

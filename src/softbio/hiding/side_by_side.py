@@ -15,7 +15,8 @@ from softbio.hiding.seeds import SEPARATION, averaged, cut, of_files, of_seed, o
 from softbio.hiding.systems import SYSTEMS, hides_gender
 from softbio.hiding.verdicts import Draws, derived, draws, folded, joint
 from softbio.results.conditions import BEFORE, by_scorer, scorer, unseen
-from softbio.results.scores import KINDS, ORIGINAL, shown_in
+from softbio.results.scores import KINDS, ORIGINAL
+from softbio.results.subjects import shown_in
 from softbio.statistics.intervals import Judged
 from softbio.statistics.means import Interval, bootstrap, both, clustered, mean_interval
 

@@ -21,7 +21,7 @@ from softbio.privacy.judging.panel import OWN, Registered, open_auxiliary
 from softbio.privacy.models.san import MODES
 from softbio.privacy.models.weights import load_network
 from softbio.privacy.protected import Protected, open_protected
-from softbio.privacy.prototypes import source_of
+from softbio.privacy.prototype_source import source_of
 from softbio.privacy.recipe import SanRecipe
 
 logger = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from softbio.privacy.models.weights import load_network
 from softbio.privacy.parts import read_parts
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.protectors.base import Batch, Means, Protect
-from softbio.privacy.prototypes import source_of
+from softbio.privacy.prototype_source import source_of
 from softbio.privacy.recipe import AuxiliaryRecipe, SanRecipe
 
 # whom the attacker learns from, and who is judged on

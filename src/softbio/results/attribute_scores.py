@@ -12,7 +12,8 @@ import pandas as pd
 import pyarrow as pa
 
 from softbio.errors import UserError
-from softbio.results.scores import check_rows, read_rows, shown_in, write_rows
+from softbio.results.scores import check_rows, read_rows, write_rows
+from softbio.results.subjects import shown_in
 
 COLUMNS = {
     "image": pa.string(),

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from softbio.errors import UserError
 from softbio.files import atomic
 from softbio.metrics.verification import MEASURES, identification_ranks, similarity
+from softbio.results.subjects import shown_in
 
 ORIGINAL = "original"
 SIDES = ("reference", "probe")
@@ -33,12 +34,6 @@ COMPARISON = {
     "score": pa.float64(),
     "fold": pa.int16(),
 }
-
-
-def shown_in(frame: pd.DataFrame) -> np.ndarray:
-    """Object (N,): whom an image shows, by the columns subject and image; an image of an unknown
-    subject is its own."""
-    return frame["subject"].fillna("image " + frame["image"]).to_numpy(object)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from softbio.errors import UserError
 from softbio.files import write_json
 from softbio.results.records import Records, by_method, read_json
 from softbio.results.run import Run
-from softbio.results.scores import shown_in
+from softbio.results.subjects import shown_in
 from softbio.statistics.means import (
     Clusters,
     Interval,

@@ -5,7 +5,7 @@ import pandas as pd
 
 from softbio.results.conditions import OVER_SUBJECTS
 from softbio.results.labels import in_text, label
-from softbio.results.scores import shown_in
+from softbio.results.subjects import shown_in
 from softbio.statistics.means import Interval, bootstrap, clustered
 from softbio.tables.layout import ABSENT, Row, Table
 

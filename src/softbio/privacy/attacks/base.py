@@ -10,7 +10,7 @@ from torch import Tensor
 
 from softbio.evaluators.crop import FRAME
 from softbio.evaluators.interface import GenderClassifier, Matcher
-from softbio.privacy.prototypes import PrototypeSource
+from softbio.privacy.prototype_source import PrototypeSource
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from softbio.errors import UserError
 from softbio.privacy.faces import GreyFaces
 from softbio.privacy.models.san import San
-from softbio.privacy.prototypes import PrototypeSource
+from softbio.privacy.prototype_source import PrototypeSource
 from softbio.privacy.warp import landmarks_px
 
 

@@ -15,7 +15,8 @@ from softbio.files import sha256
 from softbio.privacy.faces import GreyFaces, psnr
 from softbio.privacy.models.san import Modes, San, passed
 from softbio.privacy.models.weights import build_network, load_network
-from softbio.privacy.prototypes import PrototypeSource, prototype_source, read_prototypes
+from softbio.privacy.prototype_source import PrototypeSource, prototype_source
+from softbio.privacy.prototypes import read_prototypes
 from softbio.privacy.recipe import AuxiliaryRecipe, SanRecipe
 from softbio.privacy.training.loop import Task, without_nan
 from softbio.privacy.training.loss_matcher import load_matcher, matcher_sha256
