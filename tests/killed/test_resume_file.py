@@ -1,20 +1,27 @@
 """Resume files that are damaged, foreign, or can not be written."""
 
+import copy
 import hashlib
 import io
+import json
 import logging
 import os
 import random
+import shutil
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import softbio.engine.train
-from softbio.engine.resume import ResumeFile, read_state
+from softbio.engine import resume
+from softbio.engine.resume import Moving, Progress, ResumeFile, read_state
+from softbio.engine.snapshot import Snapshot
 from softbio.engine.train import train
 from softbio.errors import UserError
 from tests.killed.runs import RECIPE, finish, resumed_at, signal_in_batch, started
@@ -41,6 +48,15 @@ def damage(path: Path, kind: str, chance: random.Random) -> None:
     path.write_bytes(content)
 
 
+def changed(path: Path, change: Callable[[dict], object]) -> None:
+    """Change the state in a resume file, behind a checksum that fits."""
+    state = read_state(path)
+    change(state)
+    content = io.BytesIO()
+    torch.save(state, content)
+    path.write_bytes(hashlib.sha256(content.getvalue()).digest() + content.getvalue())
+
+
 @pytest.mark.parametrize("kind", ["cut", "bit", "noise"])
 def test_damaged_resume_file_is_used_whole_or_not_at_all(stopped, packed, whole, kind):
     """Training starts anew and ends the same."""
@@ -56,15 +72,95 @@ def test_damaged_resume_file_is_used_whole_or_not_at_all(stopped, packed, whole,
 
 @pytest.mark.parametrize("what", ["format", "recipe", "device", "data", "torch", "code"])
 def test_foreign_resume_file_is_set_aside(stopped, packed, whole, what):
-    resume = stopped / "resume.pt"
-    state = read_state(resume)
-    state["identity"][what] = "another"
-    content = io.BytesIO()
-    torch.save(state, content)
-    resume.write_bytes(hashlib.sha256(content.getvalue()).digest() + content.getvalue())
+    changed(stopped / "resume.pt", lambda state: state["identity"].update({what: "another"}))
     assert finish(RECIPE, packed, stopped) == whole
     assert f"made with another {what}" in (stopped / "train.log").read_text()
     assert resumed_at(stopped) == []
+
+
+def inverted(folder: Path) -> None:
+    images = np.load(folder / "images.npy")
+    np.save(folder / "images.npy", 255 - images)
+
+
+def more_ages(folder: Path) -> None:
+    (folder / "card.json").write_text(json.dumps({"ages": [20, 27]}))
+
+
+@pytest.mark.parametrize("change", [inverted, more_ages])
+def test_same_index_of_other_pixels_or_ranks_is_other_data(stopped, packed, tmp_path, change):
+    """Another crop of the same images, and ages where no image lies, leave index.parquet as it
+    is."""
+    other = shutil.copytree(packed, tmp_path / "other")
+    change(other)
+    expected = finish(RECIPE, other, tmp_path / "alone")
+    assert finish(RECIPE, other, stopped) == expected
+    assert "made with another data" in (stopped / "train.log").read_text()
+    assert resumed_at(stopped) == []
+
+
+def without_last_weight(state: dict) -> None:
+    state["model"].popitem()
+
+
+def without_optimizer(state: dict) -> None:
+    state["optimizer"]["param_groups"] = []
+
+
+def without_random_state(state: dict) -> None:
+    state["generator"] = torch.zeros(3)
+
+
+@pytest.mark.parametrize("lack", [without_last_weight, without_optimizer, without_random_state])
+def test_a_state_that_does_not_fit_is_set_aside_and_leaves_no_trace(stopped, packed, whole, lack):
+    """Whatever of it had been put back: the training that starts anew is one left alone."""
+    changed(stopped / "resume.pt", lack)
+    assert finish(RECIPE, packed, stopped) == whole
+    assert "resume file not used" in (stopped / "train.log").read_text()
+    assert (stopped / "resume.rejected").exists()
+    assert resumed_at(stopped) == []
+
+
+class Gpus:
+    """The random states of a machine's GPUs, on a machine that has none."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, count: int) -> None:
+        self.states = [torch.full((16,), number, dtype=torch.uint8) for number in range(count)]
+        patch.setattr(torch.cuda, "device_count", lambda: count)
+        patch.setattr(torch.cuda, "get_rng_state", lambda device: self.states[device.index].clone())
+        patch.setattr(torch.cuda, "set_rng_state", self.set)
+        patch.setattr(torch.cuda, "get_rng_state_all", lambda: list(self.states))
+        patch.setattr(torch.cuda, "set_rng_state_all", lambda states: [
+            self.set(state, torch.device("cuda", number)) for number, state in enumerate(states)
+        ])  # fmt: skip
+
+    def set(self, state: torch.Tensor, device: torch.device) -> None:
+        self.states[device.index] = state
+
+
+def test_a_run_goes_on_where_fewer_gpus_are_seen(tmp_path, monkeypatch):
+    """Its own GPU was the third; it is the only one now. The others' states are nobody's."""
+    monkeypatch.setattr(resume, "take", lambda state, _: Snapshot(copy.deepcopy(state)))
+
+    def file(number: int) -> ResumeFile:
+        place = torch.device("cuda", number)
+        return ResumeFile(tmp_path / "resume.pt", RECIPE, place, "data")
+
+    def moving(seed: int) -> Moving:
+        torch.manual_seed(seed)
+        model = torch.nn.Linear(2, 1)
+        return Moving(model, torch.optim.Adam(model.parameters()), torch.Generator())
+
+    with monkeypatch.context() as patch:
+        Gpus(patch, 4)
+        first = moving(1)
+        file(2).save(first, Progress(), wait=True)
+    with monkeypatch.context() as patch:
+        gpus, second = Gpus(patch, 1), moving(2)
+        file(0).restore(second)
+        assert gpus.states[0].unique().tolist() == [2]
+    assert torch.equal(first.model.weight, second.model.weight)
+    assert not (tmp_path / "resume.rejected").exists()
 
 
 def test_full_disk_is_one_line_and_keeps_the_state_before(packed, tmp_path, monkeypatch, whole):

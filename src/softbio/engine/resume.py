@@ -19,7 +19,7 @@ from softbio.files import atomic
 from softbio.sources import training_sha256
 
 # Raise it when the meaning of a field changes: an older file is then set aside.
-FORMAT = 2
+FORMAT = 3
 DIGEST = hashlib.sha256().digest_size
 logger = logging.getLogger(__name__)
 
@@ -116,9 +116,11 @@ class ResumeFile:
     line: what a line of the run's history is; code: hash of the sources that the run depends on,
     by default those of a training with the recipe's method.
 
-    It is valid for one recipe, data set (sha256 of its index), kind of device, torch version and
-    source of the engine. It begins with the SHA-256 of the rest, which torch.save wrote. A thread
-    of its own writes it, so that a fast GPU need not wait.
+    data_sha256: `content_sha256` of the packed data, or more that the run reads.
+
+    It is valid for one recipe, content of the data set, kind of device, torch version and source of
+    the engine. It begins with the SHA-256 of the rest, which torch.save wrote. A thread of its own
+    writes it, so that a fast GPU need not wait.
     """
 
     path: Path
@@ -171,20 +173,16 @@ class ResumeFile:
 
     def _state(self, moving: Moving, progress: Progress) -> Snapshot:
         under_way = progress.under_way
-        begun = moving.generator.get_state() if under_way is None else under_way.generator
         state = {
             "identity": self._identity(),
-            "model": moving.model.state_dict(),
-            "optimizer": moving.optimizer.state_dict(),
-            "generator": begun,
-            "cpu_random": torch.get_rng_state(),
-            "cuda_random": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
+            **self._moved(moving),
             "history": [asdict(epoch) for epoch in progress.history],
             "best_epoch": progress.best_epoch,
             "best_weights": progress.best_weights,
             "resumed_at": list(progress.resumed_at),
         }
         if under_way is not None:
+            state["generator"] = under_way.generator
             state["batches"], state["seconds"] = under_way.batches, under_way.seconds
             state["losses"], state["errors"] = under_way.losses, under_way.errors
         return take(state, self.device)
@@ -204,6 +202,7 @@ class ResumeFile:
         """
         if not self.path.exists():
             return Progress()
+        before = take(self._moved(moving), self.device).ready()
         try:
             state = read_state(self.path)
             foreign = [name for name, own in self._identity().items()
@@ -211,16 +210,36 @@ class ResumeFile:
             if foreign:
                 return self._set_aside(f"it was made with another {' and '.join(foreign)}")
             progress = _progress(state, self.line)
+            self._put_back(moving, state)
+        except (MemoryError, torch.OutOfMemoryError):  # says nothing of the file
+            raise
         except Exception as error:  # a damaged file can fail in any way; training can start again
+            # as it was: half of another run's weights are no fresh network
+            self._put_back(moving, before)
             return self._set_aside(str(error).splitlines()[0] if str(error) else repr(error))
+        logger.info("resumed after %s", progress)
+        return progress
+
+    def _moved(self, moving: Moving) -> dict[str, Any]:
+        """What training changes in place. Of the GPUs only the run's own: another machine, or
+        another job on this one, has more of them or fewer."""
+        on_gpu = self.device.type == "cuda"
+        return {
+            "model": moving.model.state_dict(),
+            "optimizer": moving.optimizer.state_dict(),
+            "generator": moving.generator.get_state(),
+            "cpu_random": torch.get_rng_state(),
+            "cuda_random": torch.cuda.get_rng_state(self.device) if on_gpu else None,
+        }
+
+    def _put_back(self, moving: Moving, state: dict[str, Any]) -> None:
+        """Set what training changes to what `_moved` gave."""
         moving.model.load_state_dict(state["model"])
         moving.optimizer.load_state_dict(state["optimizer"])
         moving.generator.set_state(state["generator"])
         torch.set_rng_state(state["cpu_random"])
-        if state["cuda_random"]:
-            torch.cuda.set_rng_state_all(state["cuda_random"])
-        logger.info("resumed after %s", progress)
-        return progress
+        if state["cuda_random"] is not None:
+            torch.cuda.set_rng_state(state["cuda_random"], self.device)
 
     def _set_aside(self, reason: str) -> Progress:
         aside = self.path.with_suffix(".rejected")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from softbio.data.augment import Crops, random_offsets
-from softbio.data.packed import Packed, load_packed
+from softbio.data.packed import Packed, content_sha256, load_packed
 from softbio.engine.device import Determinism, choose_device
 from softbio.engine.model import build_model, compiled, forward, save_models, weights_of
 from softbio.engine.predict import predict_rows
@@ -230,7 +230,8 @@ def train(recipe: Recipe, packed: Path, folder: Path, device: str = "auto") -> N
         side = data.images.shape[1]
         raise UserError(f"{packed}: images of {side} px; the recipe's size is {recipe.size} px")
     index_sha256 = sha256(Path(packed) / "index.parquet")
-    resume = ResumeFile(folder / "resume.pt", recipe, place, index_sha256)
+    content = content_sha256(packed, data.ages)
+    resume = ResumeFile(folder / "resume.pt", recipe, place, content)
     with Determinism() as determinism, stoppable(resume.kept) as stop:
         run = start(recipe, data, resume, stop)
         while len(run.progress.history) < recipe.epochs:
