@@ -7,9 +7,11 @@ import json
 import logging
 import os
 import random
+import re
 import shutil
 import signal
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +22,7 @@ import torch
 
 import softbio.engine.train
 from softbio.engine import resume
+from softbio.engine.device import Conditions
 from softbio.engine.resume import Moving, Progress, ResumeFile, read_state
 from softbio.engine.snapshot import Snapshot
 from softbio.engine.train import train
@@ -121,6 +124,10 @@ def test_a_state_that_does_not_fit_is_set_aside_and_leaves_no_trace(stopped, pac
     assert resumed_at(stopped) == []
 
 
+def nowhere() -> Conditions:
+    return Conditions("cuda", "made-up GPU", 1, {}, [])
+
+
 class Gpus:
     """The random states of a machine's GPUs, on a machine that has none."""
 
@@ -154,13 +161,66 @@ def test_a_run_goes_on_where_fewer_gpus_are_seen(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         Gpus(patch, 4)
         first = moving(1)
-        file(2).save(first, Progress(), wait=True)
+        file(2).save(first, Progress(nowhere), wait=True)
     with monkeypatch.context() as patch:
         gpus, second = Gpus(patch, 1), moving(2)
-        file(0).restore(second)
+        file(0).restore(second, nowhere)
         assert gpus.states[0].unique().tolist() == [2]
     assert torch.equal(first.model.weight, second.model.weight)
     assert not (tmp_path / "resume.rejected").exists()
+
+
+def two_threads(nth: int) -> None:
+    torch.set_num_threads(2)
+    signal_in_batch((signal.SIGTERM, nth))
+
+
+def two_threads_and_a_kernel(nth: int) -> None:
+    """Use a kernel without a deterministic form, until asked to end in the nth batch."""
+    two_threads(nth)
+    step = softbio.engine.train.step
+
+    def warned(*arguments):
+        warnings.warn("made_up_kernel does not have a deterministic implementation", stacklevel=1)
+        return step(*arguments)
+
+    softbio.engine.train.step = warned
+
+
+def test_what_earlier_processes_ran_under_is_told(packed, tmp_path):
+    """The last process used none but repeatable kernels: of the run that would not be true."""
+    for nth in (20, 5):
+        process = started(RECIPE, packed, tmp_path, two_threads_and_a_kernel, nth)
+        process.join(60)
+        assert process.exitcode == 143
+    finish(RECIPE, packed, tmp_path)
+    run = json.loads((tmp_path / "run.json").read_text())
+    told = [(each["threads"], each["kernels"]) for each in run["processes"]]
+    assert told == [(2, ["made_up_kernel"]), (1, [])], "each kind of process once"
+    assert run["nondeterministic_kernels"] == ["made_up_kernel"]
+    assert run["threads"] == 1
+    assert run["deterministic"] is False
+    log = (tmp_path / "train.log").read_text()
+    assert re.search(r"begun on .*, 2 threads, it goes on on .*, 1 threads: its sums are not", log)
+
+
+def test_other_threads_alone_are_told(packed, tmp_path):
+    process = started(RECIPE, packed, tmp_path, two_threads, 20)
+    process.join(60)
+    finish(RECIPE, packed, tmp_path)
+    run = json.loads((tmp_path / "run.json").read_text())
+    assert [each["threads"] for each in run["processes"]] == [2, 1]
+    assert run["nondeterministic_kernels"] == []
+    assert run["deterministic"] is False
+
+
+def test_resumed_under_the_same_conditions_it_is_repeatable(stopped, packed):
+    finish(RECIPE, packed, stopped)
+    run = json.loads((stopped / "run.json").read_text())
+    assert run["deterministic"] is True
+    assert len(run["processes"]) == 1
+    assert run["resumed_at"] == [2]
+    assert "goes on on" not in (stopped / "train.log").read_text()
 
 
 def test_full_disk_is_one_line_and_keeps_the_state_before(packed, tmp_path, monkeypatch, whole):

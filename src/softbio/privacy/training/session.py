@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from softbio.data.packed import Packed, content_sha256, load_packed
-from softbio.engine.device import Determinism, choose_device
+from softbio.engine.device import Determinism, choose_device, here
 from softbio.engine.provenance import Stopwatch
 from softbio.engine.resume import Moving, ResumeFile
 from softbio.engine.stopping import stoppable
@@ -69,10 +69,10 @@ def finish(start: Start, resume: ResumeFile, build: Callable[[], Work]) -> None:
     """
     with Determinism() as determinism, stoppable(resume.kept) as stop:
         work = build()
-        loop = Loop(work.task, work.moving, resume, resume.restore(work.moving), stop)
+        now = here(start.device, start.watch.git, determinism)
+        loop = Loop(work.task, work.moving, resume, resume.restore(work.moving, now), stop)
         loop.run()
     folder = resume.path.parent
     save_network(folder / "network.safetensors", resume.recipe, work.network)
-    images = len(work.task.rows)
-    write_results(folder, resume.recipe, loop, start.watch, determinism.missing, images)
+    write_results(folder, resume.recipe, loop, start.watch, len(work.task.rows))
     resume.remove()
