@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -52,6 +53,30 @@ def test_the_audit_is_in_the_report_and_its_repaired_split_can_be_chosen(done):
 def test_a_second_run_does_nothing(done):
     again = snakemake(done)
     assert "Nothing to be done" in again.stdout
+
+
+def test_a_project_that_was_moved_is_finished_still(done, tmp_path):
+    """Snakemake compares the paths of inputs as text; a copy has the files at their old times."""
+    moved = Path(shutil.copytree(done, tmp_path / "elsewhere/clone", symlinks=True))
+    again = snakemake(moved, "--dry-run")
+    assert "Nothing to be done" in again.stdout, again.stdout
+
+
+@pytest.mark.parametrize("folder", ["work", "clone/work"])
+def test_results_may_lie_in_another_folder(tmp_path, folder):
+    """Beside the project its sources have the paths that they have; below it those from there."""
+    clone, work = tmp_path / "clone", tmp_path / folder
+    for made in (clone, work):
+        made.mkdir()
+    copy_of_the_project(clone)
+    config = str(clone / "config/config.yaml")
+    packed = "resources/packed/faces/18/card.json"
+    asked = (packed, "--directory", str(work), "--configfile", config)
+    run = snakemake(clone, *asked)
+    assert run.returncode == 0, run.stdout
+    assert (work / packed).exists()
+    again = snakemake(clone, *asked)
+    assert "Nothing to be done" in again.stdout, again.stdout
 
 
 def test_snakemakes_own_report_works_offline(done):
