@@ -38,7 +38,7 @@ def test_a_damaged_archive_is_set_aside_and_asked_for_again(tmp_path, server, na
             UserError, match=rf"{name}: truncated .*is kept as {name}.rejected, and"
         ):
             fetch(spec, tmp_path)
-        assert [path.name for path in tmp_path.iterdir()] == [f"{name}.rejected"]
+        assert [path.name for path in tmp_path.glob("[!.]*")] == [f"{name}.rejected"]
     assert Handler.asked == ["/set", "/set"]
     Handler.files["/set"] = GOOD
     assert fetch(good, tmp_path).open().names() == ["a.jpg"]

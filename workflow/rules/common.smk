@@ -10,6 +10,7 @@ from softbio.data.registry import REPAIRED
 from softbio.results.run import Run
 from softbio.plan.benchmark import load_benchmark
 from softbio.data.fetching.locate import own_files
+from softbio.data.fetching.placed import placed
 from softbio.data.registry import find, load_registry
 from softbio.errors import UserError
 from softbio.sources import TRAINING
@@ -116,6 +117,11 @@ def packed_files(dataset, size):
 def source_of(wildcards):
     """The user's own folder or archive and its lists, so that newer ones are packed anew."""
     return list(map(str, own_files(spec_of(wildcards))))
+
+
+def placed_of(wildcards):
+    """What the user put into raw/, so that another archive there is packed anew."""
+    return placed(spec_of(wildcards), f"resources/raw/{wildcards.dataset}")
 
 
 def entry_of(wildcards):

@@ -2,16 +2,16 @@
 
 import hashlib
 import os
-import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from softbio.data.fetching.archives import SUFFIXES, ImageSource, Several, Tar, open_images
+from softbio.data.fetching.archives import ImageSource, Several, Tar, open_images
 from softbio.data.fetching.members import Members, members_of
 from softbio.data.fetching.mirrors import download, download_parts
+from softbio.data.fetching.placed import names_of, note_downloads
 from softbio.data.fetching.streams import name_of, opened_parts, parts_of
 from softbio.data.registry import DatasetSpec, FileSpec, FoundFile
 from softbio.errors import UserError
@@ -174,8 +174,7 @@ def _images(spec: DatasetSpec, raw: Path) -> tuple[Path, ...]:
 
 def _archive(spec: DatasetSpec, name: str, raw: Path) -> Path | None:
     # it may have been packed anew: the stem is what counts
-    stem = re.sub(r"\.(tar|tar\.gz|tgz|tar\.xz|txz|zip)$", "", name)
-    for known in [name, *(stem + end for end in SUFFIXES)]:
+    for known in names_of(name):
         for path in (_beside(spec, known), raw / known):
             if path is not None and parts_of(path):
                 return path
@@ -268,6 +267,7 @@ def _download(spec: DatasetSpec, file: FileSpec, raw: Path) -> list[Path]:
     fetched = download_parts if file.in_parts else download
     came = fetched(file, raw, f"data set '{spec.name}'", remedy)
     came = [] if file.sha256 or file.md5 else came
+    note_downloads(raw, came)
     with _set_aside(came):
         parts_of(raw / file.name)
     return came
