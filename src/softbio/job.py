@@ -29,7 +29,9 @@ def job(log: Path | str | None = None, threads: int | None = None) -> Iterator[N
     logger.setLevel(logging.INFO)
     handler = None
     try:
-        handler = logging.FileHandler(log, mode="w") if log else logging.StreamHandler()
+        # names of files may be no text
+        safe = {"mode": "w", "encoding": "utf-8", "errors": "backslashreplace"}
+        handler = logging.FileHandler(log, **safe) if log else logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
         logger.addHandler(handler)
         if threads:
@@ -53,6 +55,6 @@ def job(log: Path | str | None = None, threads: int | None = None) -> Iterator[N
             handler.close()
     print(message, file=sys.stderr)
     if handler is not None and log:
-        with open(log, "a") as file:
+        with open(log, "a", encoding="utf-8", errors="backslashreplace") as file:
             print(message, file=file)
     raise SystemExit(1)

@@ -113,6 +113,22 @@ def test_damaged_work_is_done_again(search):
     assert search.seen == IMAGES - 2
 
 
+def test_a_result_that_can_not_be_written_costs_no_search(search, monkeypatch):
+    """Hours of work for CACD; a full disk, or a name that the file has no room for."""
+    expected = search.run("whole")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(points, "_table", full)
+        with pytest.raises(OSError, match="No space left"):
+            search.run("out")
+    assert [path.name for path in (search.folder / "out").iterdir()] == [JOURNAL]
+    assert search.run("out") == expected
+    assert search.seen == 0
+
+
 def test_an_error_leaves_nothing_and_a_second_process_is_told(search, monkeypatch):
     def broken(*_):
         search.run("out")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from softbio.data.packed import content_sha256
 from softbio.errors import UserError
 from softbio.files import sha256
 from softbio.privacy.faces import GreyFaces
@@ -33,9 +34,10 @@ def written(trained, path, matcher=None):
 
 
 def facts_of(trained):
-    """Hashes of faces, parts and matcher."""
+    """Hashes of the index, of the faces, of parts and matcher."""
     names = ("packed/index.parquet", "parts.csv", "matcher/network.safetensors")
-    return [sha256(trained.path(name)) for name in names]
+    index, parts, matcher = (sha256(trained.path(name)) for name in names)
+    return [index, content_sha256(trained.path("packed"), trained.packed.ages), parts, matcher]
 
 
 def test_they_are_those_of_the_faces_as_they_are_and_mirrored(trained):
@@ -113,7 +115,7 @@ def test_a_file_of_others_is_refused(trained, tmp_path):
     other = written(trained, tmp_path / "other.safetensors", SmallMatcher(4))
     for wrong, what, places in (
         (other, of, rows),
-        (path, [of[0], "0", of[2]], rows),
+        (path, [of[0], "0", *of[2:]], rows),
         (path, of, rows[1:]),
     ):
         with pytest.raises(UserError, match="of other faces or another matcher; delete it and"):

@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import signal
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,6 +23,7 @@ from softbio.privacy.prototype_source import prototype_source
 from softbio.privacy.prototypes import read_prototypes
 from softbio.privacy.recipe import AuxiliaryRecipe
 from softbio.privacy.training import train_san as training
+from softbio.privacy.training.loop import Loop
 from softbio.privacy.training.originals import embed
 from softbio.privacy.training.train_auxiliaries import targets, train_auxiliary
 from softbio.privacy.training.train_san import (
@@ -195,6 +198,29 @@ def test_killed_between_two_saves_it_goes_on_after_the_first(trained, tmp_path, 
     files = [tmp_path / name / "network.safetensors" for name in ("whole", "cut")]
     assert files[0].read_bytes() == files[1].read_bytes()
     assert json.loads((tmp_path / "cut/run.json").read_text())["resumed_at"] == [1]
+
+
+def test_it_does_not_go_on_with_other_pixels_of_the_same_index(drawn, tmp_path, monkeypatch):
+    recipe = AuxiliaryRecipe("gender", "faces", 0, SIZE, width=8, epochs=2, batch=8)
+    packed = Path(shutil.copytree(drawn.path("packed"), tmp_path / "packed"))
+    ways = (packed, drawn.path("parts.csv"), tmp_path / "gender")
+    next_epoch = Loop.next_epoch
+
+    def dying(loop):
+        next_epoch(loop)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "next_epoch", dying)
+        with pytest.raises(KeyboardInterrupt):
+            train_auxiliary(recipe, *ways, device="cpu")
+    np.save(packed / "images.npy", 255 - np.load(packed / "images.npy"))
+    train_auxiliary(recipe, *ways, device="cpu")
+    run = json.loads((tmp_path / "gender/run.json").read_text())
+    assert run["resumed_at"] == []
+    assert (tmp_path / "gender/resume.rejected").exists()
+    assert [each["threads"] for each in run["processes"]] == [1]
+    assert run["deterministic"] is True
 
 
 def test_loss_that_is_not_finite_is_told(trained, tmp_path):

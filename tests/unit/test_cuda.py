@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import torch
 import softbio.engine.train
 from softbio.engine.predict import predict
 from softbio.engine.recipe import Recipe
+from softbio.engine.resume import read_state
 from softbio.engine.stopping import Stopped
 from softbio.engine.train import train
 from softbio.results.predictions import read_predictions
@@ -41,8 +44,27 @@ def larger(tmp_path_factory) -> Path:
 def probabilities(recipe: Recipe, packed: Path, folder: Path) -> bytes:
     train(recipe, packed, folder, device="cuda")
     predict(folder / "model.safetensors", packed, folder / "predictions.parquet", device="cuda")
+    return probabilities_in(folder)
+
+
+def probabilities_in(folder: Path) -> bytes:
     frame = read_predictions(folder / "predictions.parquet")[1]
     return np.stack(frame["probabilities"].to_list()).tobytes()
+
+
+def stop_in_batch(nth: int, patch: pytest.MonkeyPatch, larger: Path, folder: Path, device: str):
+    calls, step = [], softbio.engine.train.step
+
+    def signalled(*arguments):
+        calls.append(1)
+        if len(calls) == nth:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return step(*arguments)
+
+    patch.setattr(softbio.engine.train, "step", signalled)
+    with pytest.raises(Stopped):
+        train(RECIPE, larger, folder, device=device)
+    patch.undo()
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -56,20 +78,32 @@ def test_same_recipe_same_predictions(larger, tmp_path, precision):
 
 @pytest.mark.parametrize("nth", [2, 4, 7])
 def test_stopped_and_resumed_it_ends_as_if_left_alone(larger, tmp_path, monkeypatch, nth):
-    whole, calls = probabilities(RECIPE, larger, tmp_path / "whole"), []
-
-    def signalled(*arguments):
-        calls.append(1)
-        if len(calls) == nth:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return step(*arguments)
-
-    step = softbio.engine.train.step
-    monkeypatch.setattr(softbio.engine.train, "step", signalled)
-    with pytest.raises(Stopped):
-        train(RECIPE, larger, tmp_path / "stopped", device="cuda")
-    monkeypatch.undo()
+    whole = probabilities(RECIPE, larger, tmp_path / "whole")
+    stop_in_batch(nth, monkeypatch, larger, tmp_path / "stopped", "cuda")
     assert probabilities(RECIPE, larger, tmp_path / "stopped") == whole
+
+
+def test_the_state_is_that_of_the_runs_own_gpu(larger, tmp_path, monkeypatch):
+    stop_in_batch(4, monkeypatch, larger, tmp_path, "cuda")
+    kept = read_state(tmp_path / "resume.pt")["cuda_random"]
+    assert kept.shape == torch.cuda.get_rng_state().shape
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="one GPU on this machine")
+def test_stopped_beside_other_gpus_it_goes_on_where_one_is_seen(larger, tmp_path, monkeypatch):
+    """As Slurm gives a job the GPU that is free, and shows it no other."""
+    whole = probabilities(RECIPE, larger, tmp_path / "whole")
+    last = torch.cuda.device_count() - 1
+    stop_in_batch(4, monkeypatch, larger, tmp_path / "stopped", f"cuda:{last}")
+    call = "import sys; from pathlib import Path; from tests.unit.test_cuda import *; "
+    call += "probabilities(RECIPE, *map(Path, sys.argv[1:]))"
+    subprocess.run(
+        [sys.executable, "-c", call, str(larger), str(tmp_path / "stopped")],
+        env=os.environ | {"CUDA_VISIBLE_DEVICES": str(last)},
+        check=True,
+    )
+    assert probabilities_in(tmp_path / "stopped") == whole
+    assert not (tmp_path / "stopped/resume.rejected").exists()
 
 
 def test_nothing_waits_for_the_gpu_inside_an_epoch(larger, tmp_path, monkeypatch):

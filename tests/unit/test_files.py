@@ -10,7 +10,8 @@ import sys
 import pytest
 import torch
 
-from softbio.engine.provenance import git_state, hardware, peak_memory_mb, versions
+from softbio.engine.device import hardware
+from softbio.engine.provenance import git_state, peak_memory_mb, versions
 from softbio.errors import UserError, nearest
 from softbio.files import _sibling, atomic, sha256
 from softbio.job import job

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from softbio.data.fetching.locate import fetch, locate
+from softbio.data.fetching.placed import DOWNLOADED
 from softbio.data.registry import DatasetSpec, FileSpec, load_registry
 from softbio.errors import UserError
 from tests import miniatures
@@ -47,9 +48,10 @@ def test_fetched_it_is_what_lay_on_the_disk(tmp_path, name):
     # the server is gone: what follows needs no network
     assert locate(spec, out / "raw") == sources
     kept = {path.name for path in (out / "raw").iterdir()}
-    # an archive that is handed out in parts is kept so; beside each lie the names of its members
+    # an archive that is handed out in parts is kept so; beside each lie the names of its members,
+    # beside all what was downloaded
     parts = {file.name: file.name + "aa" for file in spec.files if file.in_parts}
-    wanted = {"sources.json", *(parts.get(file.name, file.name) for file in spec.files)}
+    wanted = {"sources.json", DOWNLOADED, *(parts.get(file.name, file.name) for file in spec.files)}
     assert wanted <= kept
     assert {name for name in kept - wanted if not name.endswith(".members.json")} == {
         *(f"{name}{end}" for name in parts for end in ("ab", "ac"))

@@ -23,6 +23,7 @@ from softbio.data.registry import DatasetSpec, load_registry
 from softbio.errors import UserError
 from softbio.evaluators.finders import detector
 from softbio.evaluators.registry import REGISTRY, load_evaluators
+from softbio.job import job
 from tests import miniatures
 from tests.conftest import ROOT
 
@@ -39,11 +40,11 @@ def scene(seed: int, corner: tuple[int, int], side: int) -> tuple[bytes, np.ndar
     return miniatures.jpeg(image), five_of(landmarks) + corner
 
 
-def archive(name: str, folder: Path) -> tuple[dict[str, bytes], Finder]:
+def archive(name: str, folder: Path, encoding: str = "utf-8") -> tuple[dict[str, bytes], Finder]:
     """A miniature whose images are scenes; the last listed one, and one of two on no list, show
-    nothing. The images, and a finder that knows the points."""
+    nothing. The images, and a finder that knows the points. encoding: of the names."""
     images = getattr(miniatures, name)(folder)
-    names = [*images, "99_Nobody_0001.jpg", "98_Nobody_0002.jpg"]
+    names = [*images, "99_Nobódy_0001.jpg", "98_Nobody_0002.jpg"]
     known = {}
     for number, file in enumerate(names):
         content, five = scene(number, (10 + 3 * number, 20 + number), 150 + 5 * number)
@@ -53,11 +54,17 @@ def archive(name: str, folder: Path) -> tuple[dict[str, bytes], Finder]:
         images[file] = content
         known[decode(content).tobytes()] = five
     (folder / "out").mkdir()
-    packed = miniatures.tarball({f"set/{file}": content for file, content in images.items()})
+    files = {f"set/{file}": content for file, content in images.items()}
+    packed = miniatures.tarball(files, encoding)
     (folder / "out/images.tar.gz").write_bytes(gzip.compress(packed))
     for path in folder.glob("*.csv"):
         path.rename(folder / "out" / path.name)
     return images, lambda image: known[image.tobytes()]
+
+
+def stored(image: str, encoding: str) -> str:
+    """The name of an image in the archive as Python tells it."""
+    return f"set/{image}".encode(encoding).decode(errors="surrogateescape")
 
 
 def entry(name: str, folder: Path, **changes) -> DatasetSpec:
@@ -66,9 +73,12 @@ def entry(name: str, folder: Path, **changes) -> DatasetSpec:
     return replace(spec, prepare=replace(spec.prepare, **changes))
 
 
-@pytest.mark.parametrize(("name", "align"), [("morph2", "eyes"), ("cacd", "box")])
-def test_from_an_archive_to_the_published_crop(tmp_path, name, align):
-    images, find = archive(name, tmp_path / name)
+@pytest.mark.parametrize(
+    ("name", "align", "encoding"),
+    [("morph2", "eyes", "utf-8"), ("cacd", "box", "utf-8"), ("cacd", "box", "latin-1")],
+)
+def test_from_an_archive_to_the_published_crop(tmp_path, name, align, encoding):
+    images, find = archive(name, tmp_path / name, encoding)
     spec = entry(name, tmp_path / name)
     assert spec.prepare.align == align, "as published, unless told otherwise"
     points = tmp_path / "points.parquet"
@@ -80,7 +90,7 @@ def test_from_an_archive_to_the_published_crop(tmp_path, name, align):
     found = read_points(points)
     cut = CROPS[align].fit(found)
     for pixels, image in zip(packed.images, packed.index["image"], strict=True):
-        wanted = Image.fromarray(cut(decode(images[image]), found.of(f"set/{image}")))
+        wanted = Image.fromarray(cut(decode(images[image]), found.of(stored(image, encoding))))
         assert (pixels == np.asarray(wanted.resize((SIZE, SIZE), Image.Resampling.BILINEAR))).all()
     rejected = pd.read_csv(tmp_path / "packed/rejected.csv")
     assert rejected[["image", "reason"]].to_numpy().tolist() == [[lost, NO_FACE]]
@@ -91,6 +101,19 @@ def test_from_an_archive_to_the_published_crop(tmp_path, name, align):
     }  # fmt: skip
     assert card["preparation"][0].startswith(CROPS[align].title)
     assert len(card["preparation"]) > 3, "it says how it differs from the published one"
+
+
+def test_an_error_about_a_name_that_is_no_text_is_one_line(tmp_path):
+    images, find = archive("cacd", tmp_path / "cacd", "latin-1")
+    spec, points = entry("cacd", tmp_path / "cacd"), tmp_path / "points.parquet"
+    find_points(spec, points, tmp_path / "raw", find)
+    more = {f"set/{name}": content for name, content in images.items()}
+    more["set/50_Élan_0001.jpg"] = images[next(iter(images))]
+    spec.source.write_bytes(gzip.compress(miniatures.tarball(more, "latin-1")))
+    log = tmp_path / "log"
+    with pytest.raises(SystemExit), job(log):
+        prepare(spec, SIZE, tmp_path / "packed", tmp_path / "raw", points=points)
+    assert r"'set/50_\udcc9lan_0001.jpg' is not in it; delete it" in log.read_text()
 
 
 def test_every_run_gives_the_same_bytes(tmp_path):

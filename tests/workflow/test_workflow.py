@@ -1,14 +1,20 @@
 """The workflow on a handful of drawn faces: whole, repeated, changed and misused."""
 
+import io
 import json
+import os
 import re
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from PIL import Image
 
+from tests import miniatures
+from tests.layouts import serving
 from tests.project import CONFIG, copy_of_the_project, jobs_of, snakemake
 
 
@@ -19,6 +25,13 @@ def done(tmp_path_factory) -> Path:
     run = snakemake(folder)
     assert run.returncode == 0, run.stdout
     return folder
+
+
+def grey_images(brightness: int) -> dict[str, bytes]:
+    """Four of one brightness, by their names."""
+    content = io.BytesIO()
+    Image.new("RGB", (20, 20), (brightness,) * 3).save(content, "PNG")
+    return {f"{number}.png": content.getvalue() for number in range(4)}
 
 
 def test_one_command_leads_to_the_report(done):
@@ -53,6 +66,30 @@ def test_the_audit_is_in_the_report_and_its_repaired_split_can_be_chosen(done):
 def test_a_second_run_does_nothing(done):
     again = snakemake(done)
     assert "Nothing to be done" in again.stdout
+
+
+def test_a_project_that_was_moved_is_finished_still(done, tmp_path):
+    """Snakemake compares the paths of inputs as text; a copy has the files at their old times."""
+    moved = Path(shutil.copytree(done, tmp_path / "elsewhere/clone", symlinks=True))
+    again = snakemake(moved, "--dry-run")
+    assert "Nothing to be done" in again.stdout, again.stdout
+
+
+@pytest.mark.parametrize("folder", ["work", "clone/work"])
+def test_results_may_lie_in_another_folder(tmp_path, folder):
+    """Beside the project its sources have the paths that they have; below it those from there."""
+    clone, work = tmp_path / "clone", tmp_path / folder
+    for made in (clone, work):
+        made.mkdir()
+    copy_of_the_project(clone)
+    config = str(clone / "config/config.yaml")
+    packed = "resources/packed/faces/18/card.json"
+    asked = (packed, "--directory", str(work), "--configfile", config)
+    run = snakemake(clone, *asked)
+    assert run.returncode == 0, run.stdout
+    assert (work / packed).exists()
+    again = snakemake(clone, *asked)
+    assert "Nothing to be done" in again.stdout, again.stdout
 
 
 def test_snakemakes_own_report_works_offline(done):
@@ -134,6 +171,37 @@ def test_a_list_edited_in_its_place_packs_anew(done, tmp_path):
     assert faces.stat().st_mtime_ns == before
     plan = snakemake(done, target, "--dry-run", "--configfile", str(config))
     assert "mine: pack at 18 px" in plan.stdout
+
+
+def test_another_archive_in_the_place_of_a_download_packs_anew(done, tmp_path, monkeypatch):
+    """And once: neither the download itself nor what follows it is a change."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    rows = ["file,age,split", "0.png,20,train", "1.png,21,train", "2.png,22,test", "3.png,23,test"]
+    web, target = tmp_path / "web", "resources/packed/mine/18/images.npy"
+    web.mkdir()
+    (web / "Mine.tar").write_bytes(miniatures.tarball(grey_images(90)))
+    (web / "labels.csv").write_text("\n".join(rows))
+    with serving(web) as url:
+        files = [
+            {"name": name, "url": f"{url}/{name}", "sha256": None, "bytes": None}
+            for name in ("Mine.tar", "labels.csv")
+        ]
+        mine = {"title": "Mine", "reader": "table", "ages": [18, 70], "files": files}
+        datasets = CONFIG["datasets"] | {"mine": mine | {"lists": {"all": "labels.csv"}}}
+        config = tmp_path / "config.yaml"
+        config.write_text(yaml.safe_dump(CONFIG | {"datasets": datasets}))
+        given = (target, "--configfile", str(config))
+        run = snakemake(done, *given)
+        assert run.returncode == 0, run.stdout
+    assert "Nothing to be done" in snakemake(done, "--dry-run", *given).stdout
+    archive = done / "resources/raw/mine/Mine.tar"
+    times = archive.stat().st_atime, archive.stat().st_mtime - 100
+    archive.write_bytes(miniatures.tarball(grey_images(200)))
+    os.utime(archive, times)  # older than what was made of the other one
+    run = snakemake(done, *given)
+    assert run.returncode == 0, run.stdout
+    assert np.load(done / target).mean() == 200
+    assert "Nothing to be done" in snakemake(done, "--dry-run", *given).stdout
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 # The grid, the paths and what a result depends on.
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,12 +10,14 @@ from softbio.data.registry import REPAIRED
 from softbio.results.run import Run
 from softbio.plan.benchmark import load_benchmark
 from softbio.data.fetching.locate import own_files
+from softbio.data.fetching.placed import placed
 from softbio.data.registry import find, load_registry
 from softbio.errors import UserError
 from softbio.sources import TRAINING
 
-SCHEMAS = Path(workflow.basedir) / "workflow/schemas"
-REGISTRY = Path(workflow.basedir) / "config/datasets.yaml"
+BASE = Path(workflow.basedir).resolve()
+SCHEMAS = BASE / "workflow/schemas"
+REGISTRY = BASE / "config/datasets.yaml"
 
 try:
     DATASETS = load_registry(REGISTRY, config.get("datasets"))
@@ -56,15 +59,24 @@ wildcard_constraints:
     seed=r"0|[1-9]\d*",
 
 
+def of_project(path):
+    """A file of the project as an input. Snakemake compares inputs as text: where the work lies in
+    the project, the path is the same after the whole was moved or copied."""
+    inside = Path.cwd().is_relative_to(BASE)
+    return os.path.relpath(BASE / path) if inside else str(BASE / path)
+
+
 def code(*modules):
     """Source files a result depends on: Snakemake does not look inside imports."""
-    return [f"{workflow.basedir}/src/softbio/{module}.py" for module in modules]
+    return [of_project(f"src/softbio/{module}.py") for module in modules]
 
 
 def package(*names):
     """The same for all files of packages."""
-    folders = [Path(workflow.basedir, "src/softbio", name) for name in names]
-    return sorted(str(path) for folder in folders for path in folder.glob("*.py"))
+    folders = [BASE / "src/softbio" / name for name in names]
+    return sorted(
+        of_project(path) for folder in folders for path in folder.glob("*.py")
+    )
 
 
 def recipe_of(wildcards):
@@ -105,6 +117,11 @@ def packed_files(dataset, size):
 def source_of(wildcards):
     """The user's own folder or archive and its lists, so that newer ones are packed anew."""
     return list(map(str, own_files(spec_of(wildcards))))
+
+
+def placed_of(wildcards):
+    """What the user put into raw/, so that another archive there is packed anew."""
+    return placed(spec_of(wildcards), f"resources/raw/{wildcards.dataset}")
 
 
 def entry_of(wildcards):

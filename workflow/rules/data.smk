@@ -20,6 +20,7 @@ rule fetch_one:
         "../../envs/softbio.yaml"
     params:
         entry=entry_of,
+        placed=placed_of,
     message:
         "{wildcards.dataset}: find or fetch its files"
     script:

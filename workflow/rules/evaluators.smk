@@ -1,6 +1,6 @@
 # Evaluators out of packages, and faces aligned for them: geometry once, on the original image.
 
-EVALUATORS = f"{workflow.basedir}/config/evaluators.yaml"
+EVALUATORS = of_project("config/evaluators.yaml")
 ALIGNED = "resources/aligned/{dataset}/{side}"
 
 

@@ -45,8 +45,8 @@ rule reading:
             "{run}/{file}", run=GENDER_RUNS, file=["run.json", "predictions.parquet"]
         ),
         cards=GENDER_CARDS,
-        published=f"{workflow.basedir}/config/published.csv",
-        style=f"{workflow.basedir}/report/figures.mplstyle",
+        published=of_project("config/published.csv"),
+        style=of_project("report/figures.mplstyle"),
         code=code(
             "metrics/classification",
             "metrics/groups",

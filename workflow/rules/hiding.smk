@@ -14,7 +14,7 @@ rule hiding:
         card=card_of_population,
         parts=f"{HIDING}/parts.csv",
         registry=EVALUATORS,
-        style=f"{workflow.basedir}/report/figures.mplstyle",
+        style=of_project("report/figures.mplstyle"),
         code=code(
             "evaluators/registry",
             "metrics/classification",

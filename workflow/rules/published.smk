@@ -3,7 +3,7 @@ from softbio.published.authors import load_authors
 from softbio.files import sha256
 
 L0 = "results/published"
-AUTHORS_ENTRY = f"{workflow.basedir}/config/authors.yaml"
+AUTHORS_ENTRY = of_project("config/authors.yaml")
 AUTHORS_FOLDER = config.get("published")
 
 try:
@@ -76,7 +76,7 @@ rule L0:
         metrics=expand("{run}/metrics.json", run=AUTHORS_RUNS),
         remarks=rules.authors_predictions.output.remarks,
         entry=AUTHORS_ENTRY,
-        published=f"{workflow.basedir}/config/published.csv",
+        published=of_project("config/published.csv"),
         code=code(
             "data/audit",
             "published/authors",

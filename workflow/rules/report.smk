@@ -7,7 +7,7 @@ CARDS = [
     for dataset in BENCHMARK.used_datasets
 ]
 PAGE = [
-    f"{workflow.basedir}/report/{name}"
+    of_project(f"report/{name}")
     for name in (
         "template.html.j2",
         "age.html.j2",
@@ -60,7 +60,7 @@ rule tables:
         metrics=JUDGED,
         trained=TRAINED,
         audits=AUDITS.values(),
-        published=f"{workflow.basedir}/config/published.csv",
+        published=of_project("config/published.csv"),
         code=code(
             "data/audit",
             "methods/__init__",
@@ -95,7 +95,7 @@ rule figures:
         trained=TRAINED,
         predictions=PREDICTED,
         cards=CARDS,
-        style=f"{workflow.basedir}/report/figures.mplstyle",
+        style=of_project("report/figures.mplstyle"),
         code=code(
             "engine/importance",
             "methods/__init__",
@@ -130,7 +130,7 @@ rule report:
         runs=rules.collect.output.runs,
         tables=rules.tables.output.tables,
         figures=rules.figures.output.figures,
-        published=f"{workflow.basedir}/config/published.csv",
+        published=of_project("config/published.csv"),
         page=PAGE,
         reading=[f"{READING}/reading.json"] if GENDER_RUNS else [],
         hiding=expand("{half}/claims.json", half=HALVES),

@@ -1,5 +1,6 @@
 """The packed data set: one uint8 array and one index, as the engine reads them."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import pandas as pd
 
 from softbio.data.traits import Ages, rank_count, rank_name, trait_of
 from softbio.errors import UserError
+from softbio.files import sha256
 
 COLUMNS = ["image", "label", "age", "split", "gender", "race", "subject", "age_group", "landmarks"]
 
@@ -69,6 +71,16 @@ def write_header(file: BinaryIO, n: int, size: int) -> None:
     """The header of an array of n images, uint8 (n, size, size, 3); of one length for any n."""
     header = {"descr": "|u1", "fortran_order": False, "shape": (n, size, size, 3)}
     np.lib.format.write_array_header_1_0(file, header)
+
+
+def content_sha256(folder: Path | str, ages: Ages) -> str:
+    """One hash of all that a training reads of a packed folder: pixels, index and ages.
+
+    Two crops of the same images differ in images.npy alone, and ages where no image lies make
+    other ranks of the same index. Reads all of images.npy, once and from its beginning.
+    """
+    read = (sha256(Path(folder) / name) for name in ("images.npy", "index.parquet"))
+    return hashlib.sha256(json.dumps([*read, ages]).encode()).hexdigest()
 
 
 def load_packed(folder: Path | str) -> Packed:

@@ -1,8 +1,13 @@
 """Where a run computes, and how repeatably."""
 
 import os
+import platform
 import re
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -75,3 +80,50 @@ class Determinism:
             self._missing.add(found[1])
         else:
             self._show(message, *arguments, **options)
+
+
+def hardware(device: torch.device) -> str:
+    """Name of the GPU, or of the processor with its number of cores."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = cpuinfo.read_text().splitlines()
+        name = next((li.split(":", 1)[1].strip() for li in lines if "model name" in li), name)
+    capability = torch.backends.cpu.get_cpu_capability()
+    return f"{name}, {os.cpu_count()} cores, {capability}"
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What the sums of a process depend on, and where it is at work.
+
+    git: commit and dirty; kernels: those without a deterministic form that it has used.
+    """
+
+    device: str
+    hardware: str
+    threads: int
+    git: dict[str, Any]
+    kernels: list[str]
+
+    @property
+    def sums(self) -> tuple[Any, ...]:
+        """What decides the order of sums, so that a run stays the same bit for bit; on a GPU the
+        threads of the processor do not."""
+        return self.hardware, None if self.device == "cuda" else self.threads
+
+    def __str__(self) -> str:
+        threads = "" if self.device == "cuda" else f", {self.threads} threads"
+        return self.hardware + threads
+
+
+def here(
+    device: torch.device, git: dict[str, Any], determinism: Determinism
+) -> Callable[[], Conditions]:
+    """A function that tells the conditions of this process, with the kernels that it has used so
+    far within `determinism`."""
+    # a large machine takes its time to tell what processors it has
+    name = hardware(device)
+    return lambda: Conditions(device.type, name, torch.get_num_threads(), git, determinism.missing)

@@ -1,11 +1,11 @@
 """Where a number comes from: versions, hardware, time, memory."""
 
-import os
 import platform
 import resource
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from softbio.backbones.networks import gmac
+from softbio.engine.device import Conditions
 from softbio.engine.recipe import Recipe
 from softbio.engine.resume import Progress
 from softbio.files import write_json
@@ -62,25 +63,29 @@ class Stopwatch:
         return time.monotonic() - self.tick
 
 
-def hardware(device: torch.device) -> str:
-    """Name of the GPU, or of the processor with its number of cores."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    name = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        lines = cpuinfo.read_text().splitlines()
-        name = next((li.split(":", 1)[1].strip() for li in lines if "model name" in li), name)
-    capability = torch.backends.cpu.get_cpu_capability()
-    return f"{name}, {os.cpu_count()} cores, {capability}"
-
-
 def peak_memory_mb(device: torch.device) -> float:
     """Most memory used so far: of the GPU there, of this process elsewhere."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def of_processes(conditions: Sequence[Conditions]) -> dict[str, Any]:
+    """What run.json tells of the processes that a run was made by, each kind once, the last last.
+
+    hardware, threads, git: of the last; nondeterministic_kernels: those of all, whose sums differ
+    from run to run; deterministic: there are none, and all processes add in one order.
+    """
+    last, kernels = conditions[-1], sorted({name for each in conditions for name in each.kernels})
+    return {
+        "hardware": last.hardware,
+        "threads": last.threads,
+        "git": last.git,
+        "deterministic": not kernels and len({each.sums for each in conditions}) == 1,
+        "nondeterministic_kernels": kernels,
+        "processes": [asdict(each) for each in conditions],
+    }
 
 
 def write_run(
@@ -92,12 +97,10 @@ def write_run(
     device: torch.device,
     counts: tuple[int, int, int],
     data_sha256: str,
-    nondeterministic: list[str],
 ) -> None:
     """run.json: the recipe, what its method is and what it ran on.
 
-    counts: images of the training, validation and test part; nondeterministic: kernels whose sums
-    differ from run to run. Wall clock is that of the last
+    counts: images of the training, validation and test part. Wall clock is that of the last
     process; the seconds of all epochs, also of those before an interruption, stand in history.csv.
     """
     method = get_method(recipe.method)
@@ -118,13 +121,9 @@ def write_run(
         "resumed_at": progress.resumed_at,
         "peak_memory_mb": peak_memory_mb(device),
         "device": device.type,
-        "hardware": hardware(device),
         "precision": recipe.precision,
-        "threads": torch.get_num_threads(),
-        "deterministic": not nondeterministic,
-        "nondeterministic_kernels": nondeterministic,
+        **of_processes(progress.conditions()),
         "versions": versions(),
-        "git": watch.git,
         "data_sha256": data_sha256,
         "command": " ".join(sys.argv),
     }

@@ -4,6 +4,7 @@ import hashlib
 import io
 import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from softbio.engine.device import Conditions
 from softbio.engine.snapshot import Snapshot, take
 from softbio.engine.stopping import Stop
 from softbio.errors import UserError
@@ -19,7 +21,7 @@ from softbio.files import atomic
 from softbio.sources import training_sha256
 
 # Raise it when the meaning of a field changes: an older file is then set aside.
-FORMAT = 2
+FORMAT = 3
 DIGEST = hashlib.sha256().digest_size
 logger = logging.getLogger(__name__)
 
@@ -73,13 +75,18 @@ class UnderWay:
 @dataclass
 class Progress:
     """How far a run is: its history, the epoch under way, the best epoch so far with its weights,
-    and after which epochs it was resumed."""
+    and after which epochs it was resumed.
 
+    here(): the conditions of this process; earlier: those of the processes before it.
+    """
+
+    here: Callable[[], Conditions]
     history: list[Epoch] = field(default_factory=list)
     under_way: UnderWay | None = None
     best_epoch: int | None = None
     best_weights: dict[str, Tensor] | None = None
     resumed_at: list[int] = field(default_factory=list)
+    earlier: list[Conditions] = field(default_factory=list)
 
     @property
     def best_mae(self) -> float:
@@ -87,6 +94,11 @@ class Progress:
         if self.best_epoch is None:
             return float("inf")
         return self.history[self.best_epoch - 1].valid_mae
+
+    def conditions(self) -> list[Conditions]:
+        """Those that it was made under, each once; those of this process are the last."""
+        now = self.here()
+        return [*(each for each in self.earlier if each != now), now]
 
     def __str__(self) -> str:
         text = f"epoch {len(self.history)}"
@@ -116,9 +128,11 @@ class ResumeFile:
     line: what a line of the run's history is; code: hash of the sources that the run depends on,
     by default those of a training with the recipe's method.
 
-    It is valid for one recipe, data set (sha256 of its index), kind of device, torch version and
-    source of the engine. It begins with the SHA-256 of the rest, which torch.save wrote. A thread
-    of its own writes it, so that a fast GPU need not wait.
+    data_sha256: `content_sha256` of the packed data, or more that the run reads.
+
+    It is valid for one recipe, content of the data set, kind of device, torch version and source of
+    the engine. It begins with the SHA-256 of the rest, which torch.save wrote. A thread of its own
+    writes it, so that a fast GPU need not wait.
     """
 
     path: Path
@@ -171,20 +185,17 @@ class ResumeFile:
 
     def _state(self, moving: Moving, progress: Progress) -> Snapshot:
         under_way = progress.under_way
-        begun = moving.generator.get_state() if under_way is None else under_way.generator
         state = {
             "identity": self._identity(),
-            "model": moving.model.state_dict(),
-            "optimizer": moving.optimizer.state_dict(),
-            "generator": begun,
-            "cpu_random": torch.get_rng_state(),
-            "cuda_random": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
+            **self._moved(moving),
             "history": [asdict(epoch) for epoch in progress.history],
             "best_epoch": progress.best_epoch,
             "best_weights": progress.best_weights,
             "resumed_at": list(progress.resumed_at),
+            "conditions": [asdict(each) for each in progress.conditions()],
         }
         if under_way is not None:
+            state["generator"] = under_way.generator
             state["batches"], state["seconds"] = under_way.batches, under_way.seconds
             state["losses"], state["errors"] = under_way.losses, under_way.errors
         return take(state, self.device)
@@ -197,36 +208,63 @@ class ResumeFile:
             file.write(hashlib.sha256(content.getbuffer()).digest())
             file.write(content.getbuffer())
 
-    def restore(self, moving: Moving) -> Progress:
+    def restore(self, moving: Moving, here: Callable[[], Conditions]) -> Progress:
         """Put the saved state back; fresh progress where there is no usable file.
 
-        A file that is broken or belongs to another run is set aside with a message.
+        here: as `Progress` has it. A file that is broken or belongs to another run is set aside
+        with a message.
         """
         if not self.path.exists():
-            return Progress()
+            return Progress(here)
+        fresh = take(self._moved(moving), self.device).ready()
         try:
             state = read_state(self.path)
             foreign = [name for name, own in self._identity().items()
                        if state["identity"].get(name) != own]  # fmt: skip
             if foreign:
-                return self._set_aside(f"it was made with another {' and '.join(foreign)}")
-            progress = _progress(state, self.line)
+                self._set_aside(f"it was made with another {' and '.join(foreign)}")
+                return Progress(here)
+            progress = _progress(state, self.line, here)
+            self._put_back(moving, state)
+        except (MemoryError, torch.OutOfMemoryError):  # says nothing of the file
+            raise
         except Exception as error:  # a damaged file can fail in any way; training can start again
-            return self._set_aside(str(error).splitlines()[0] if str(error) else repr(error))
+            # as it was: half of another run's weights are no fresh network
+            self._put_back(moving, fresh)
+            self._set_aside(str(error).splitlines()[0] if str(error) else repr(error))
+            return Progress(here)
+        logger.info("resumed after %s", progress)
+        before, now = progress.earlier[-1], here()
+        if before.sums != now.sums:
+            text = "begun on %s, it goes on on %s: its sums are not those of a run left alone"
+            logger.warning(text, before, now)
+        return progress
+
+    def _moved(self, moving: Moving) -> dict[str, Any]:
+        """What training changes in place. Of the GPUs only the run's own: another machine, or
+        another job on this one, has more of them or fewer."""
+        on_gpu = self.device.type == "cuda"
+        return {
+            "model": moving.model.state_dict(),
+            "optimizer": moving.optimizer.state_dict(),
+            "generator": moving.generator.get_state(),
+            "cpu_random": torch.get_rng_state(),
+            "cuda_random": torch.cuda.get_rng_state(self.device) if on_gpu else None,
+        }
+
+    def _put_back(self, moving: Moving, state: dict[str, Any]) -> None:
+        """Set what training changes to what `_moved` gave."""
         moving.model.load_state_dict(state["model"])
         moving.optimizer.load_state_dict(state["optimizer"])
         moving.generator.set_state(state["generator"])
         torch.set_rng_state(state["cpu_random"])
-        if state["cuda_random"]:
-            torch.cuda.set_rng_state_all(state["cuda_random"])
-        logger.info("resumed after %s", progress)
-        return progress
+        if state["cuda_random"] is not None:
+            torch.cuda.set_rng_state(state["cuda_random"], self.device)
 
-    def _set_aside(self, reason: str) -> Progress:
+    def _set_aside(self, reason: str) -> None:
         aside = self.path.with_suffix(".rejected")
         self.path.replace(aside)
         logger.warning("resume file not used (%s); kept as %s; training starts anew", reason, aside)
-        return Progress()
 
     def kept(self) -> str:
         """What there is on disk, in words."""
@@ -251,7 +289,7 @@ def read_state(path: Path) -> dict[str, Any]:
     return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
 
 
-def _progress(state: dict[str, Any], kind: type) -> Progress:
+def _progress(state: dict[str, Any], kind: type, here: Callable[[], Conditions]) -> Progress:
     history = [kind(**line) for line in state["history"]]
     under_way = None
     if "batches" in state:
@@ -261,9 +299,11 @@ def _progress(state: dict[str, Any], kind: type) -> Progress:
             earlier=state["seconds"],
         )
     return Progress(
+        here,
         history,
         under_way,
         state["best_epoch"],
         state["best_weights"],
         [*state["resumed_at"], len(history)],
+        [Conditions(**each) for each in state["conditions"]],
     )

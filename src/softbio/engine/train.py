@@ -1,6 +1,7 @@
 """The one training loop: every method, backbone and label goes through it."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from softbio.data.augment import Crops, random_offsets
-from softbio.data.packed import Packed, load_packed
-from softbio.engine.device import Determinism, choose_device
+from softbio.data.packed import Packed, content_sha256, load_packed
+from softbio.engine.device import Conditions, Determinism, choose_device, here
 from softbio.engine.model import build_model, compiled, forward, save_models, weights_of
 from softbio.engine.predict import predict_rows
 from softbio.engine.provenance import Stopwatch, write_run
@@ -199,8 +200,10 @@ def write_history(path: Path, history: list[Epoch], trait: str) -> None:
         frame.to_csv(part, index=False)
 
 
-def start(recipe: Recipe, data: Packed, resume: ResumeFile, stop: Stop) -> Training:
-    """Build a run, or put back together one that was interrupted.
+def start(
+    recipe: Recipe, data: Packed, resume: ResumeFile, stop: Stop, now: Callable[[], Conditions]
+) -> Training:
+    """Build a run, or put back together one that was interrupted. now: as `resume.restore` has it.
 
     Raises UserError for a recipe that does not fit the data.
     """
@@ -210,7 +213,7 @@ def start(recipe: Recipe, data: Packed, resume: ResumeFile, stop: Stop) -> Train
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, fused=True)
     moving = Moving(model, optimizer, torch.Generator().manual_seed(recipe.seed))
     seen = training_data(data, recipe, resume.device)
-    progress = resume.restore(moving)
+    progress = resume.restore(moving, now)
     network = compiled(model, recipe)
     method = get_method(recipe.method)
     return Training(recipe, method, data.trait, seen, moving, network, resume, progress, stop)
@@ -230,9 +233,10 @@ def train(recipe: Recipe, packed: Path, folder: Path, device: str = "auto") -> N
         side = data.images.shape[1]
         raise UserError(f"{packed}: images of {side} px; the recipe's size is {recipe.size} px")
     index_sha256 = sha256(Path(packed) / "index.parquet")
-    resume = ResumeFile(folder / "resume.pt", recipe, place, index_sha256)
+    content = content_sha256(packed, data.ages)
+    resume = ResumeFile(folder / "resume.pt", recipe, place, content)
     with Determinism() as determinism, stoppable(resume.kept) as stop:
-        run = start(recipe, data, resume, stop)
+        run = start(recipe, data, resume, stop, here(place, watch.git, determinism))
         while len(run.progress.history) < recipe.epochs:
             next_epoch(run)
     model, progress = run.moving.model, run.progress
@@ -242,6 +246,6 @@ def train(recipe: Recipe, packed: Path, folder: Path, device: str = "auto") -> N
     save_models(folder / "model.safetensors", recipe, data.ages, weights)
     write_history(folder / "history.csv", progress.history, data.trait)
     counts = (len(run.data.train), len(run.data.valid), len(data.rows("test")))
-    about = (progress, watch, place, counts, index_sha256, determinism.missing)
+    about = (progress, watch, place, counts, index_sha256)
     write_run(folder / "run.json", recipe, model, *about)
     resume.remove()

@@ -30,8 +30,9 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", "
 JOURNAL = ".points.journal"
 # images between two lines of the journal, some seconds of work, and in a row group of the file
 CHUNK, BATCH = 64, 1024
+# bytes of a name, which may be in any encoding: as the archive or the folder has them
 SCHEMA = pa.schema([
-    ("file", pa.string()), ("width", pa.int32()), ("height", pa.int32()),
+    ("file", pa.binary()), ("width", pa.int32()), ("height", pa.int32()),
     ("points", pa.list_(pa.float32())), ("reason", pa.string()),
 ])  # fmt: skip
 
@@ -97,6 +98,7 @@ def find_points(
                 chunk = []
         if chunk:
             lines.add({"rows": chunk})
+        lines.keep()
         _write(path, lines)
 
 
@@ -133,7 +135,7 @@ def read_points(path: Path | str) -> Points:
         five = np.array([of or [np.nan] * 10 for of in lists], float).reshape(-1, 5, 2)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise UserError(f"{path}: no points of faces ({error}); find them again") from None
-    names = table["file"].to_pylist()
+    names = [name.decode(errors="surrogateescape") for name in table["file"].to_pylist()]
     sizes = np.column_stack([table["width"].to_numpy(), table["height"].to_numpy()]).astype(float)
     rows = {name: row for row, name in enumerate(names)}
     return Points(rows, sizes, five, table["reason"].to_pylist())
@@ -153,5 +155,9 @@ def _row(name: str, content: bytes, find: Callable[[np.ndarray], np.ndarray | No
 
 
 def _table(rows: list[Row]) -> pa.Table:
-    named = [dict(zip(SCHEMA.names, row, strict=True)) for row in rows]
+    files = [name.encode(errors="surrogateescape") for name, *_ in rows]
+    named = [
+        dict(zip(SCHEMA.names, (file, *row[1:]), strict=True))
+        for file, row in zip(files, rows, strict=True)
+    ]
     return pa.Table.from_pylist(named, SCHEMA)

@@ -6,6 +6,7 @@ another version by now, makes it start over. Google Drive, which asks back befor
 large file, is left to gdown.
 """
 
+import glob
 import logging
 import re
 import sys
@@ -99,6 +100,9 @@ class Resuming:
                 raise Busy(answer.status_code, _rest(answer.headers.get("Retry-After", "")))
             answer.raise_for_status()
             start = have if _goes_on(answer, have) else 0
+            if not start:
+                # first, so that no kill leaves the head of one version under the name of another
+                self.part.unlink(missing_ok=True)
             self.version.write_text(f"{url}\n{_version(answer.headers)}")
             self._receive(answer, start, url)
         return True
@@ -130,11 +134,12 @@ class Resuming:
 class Drive:
     """A downloader for pooch of a file of Google Drive ("gdrive:ID"), by gdown.
 
-    It keeps what has come in `folder` and goes on from there, in a later run too.
+    It keeps what has come in `folder`, under the file's number, and goes on from there, in a later
+    run too. gdown tells a part by its size alone: a mirror's must not be taken for it.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
-        self._whole = folder / f".{name}.drive"
+        self._folder, self._name = folder, name
 
     def __call__(self, url: str, output: Any, _pooch: Any) -> None:
         """Write the file to the path `output`; raises requests.RequestException where it can not
@@ -146,10 +151,11 @@ class Drive:
             import gdown
         except ImportError:
             raise requests.RequestException("gdown is not installed: make report") from None
+        whole = self._folder / f".{self._name}.{found[1]}.drive"
         try:
             gdown.download(
                 id=found[1],
-                output=str(self._whole),
+                output=str(whole),
                 quiet=not sys.stderr.isatty(),
                 use_cookies=False,
                 resume=True,
@@ -158,7 +164,10 @@ class Drive:
             )
         except gdown.DownloadError as error:
             raise requests.RequestException(str(error)) from None
-        self._whole.replace(output)
+        whole.replace(output)
+        # what came from mirrors that failed
+        for part in self._folder.glob(f".{glob.escape(self._name)}.*drive*"):
+            part.unlink()
 
 
 def downloader(url: str, folder: Path, name: str) -> Resuming | Drive:

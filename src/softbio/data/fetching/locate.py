@@ -2,15 +2,16 @@
 
 import hashlib
 import os
-import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from softbio.data.fetching.archives import SUFFIXES, ImageSource, Several, Tar, open_images
+from softbio.data.fetching.archives import ImageSource, Several, Tar, open_images
 from softbio.data.fetching.members import Members, members_of
 from softbio.data.fetching.mirrors import download, download_parts
+from softbio.data.fetching.placed import names_of, note_downloads
 from softbio.data.fetching.streams import name_of, opened_parts, parts_of
 from softbio.data.registry import DatasetSpec, FileSpec, FoundFile
 from softbio.errors import UserError
@@ -36,10 +37,13 @@ class Sources:
 
     def open(self) -> ImageSource:
         """The images; raises UserError as `open_images` does."""
-        opened = [
-            open_images(path, self._members(path)) for path in self.archives or (self.images,)
-        ]
+        opened = self.opened()
         return Several(opened) if self.archives else opened[0]
+
+    def opened(self) -> list[ImageSource]:
+        """Each archive, or the folder; none where images are drawn."""
+        paths = self.archives or (() if self.images is None else (self.images,))
+        return [open_images(path, self._members(path)) for path in paths]
 
     def _members(self, path: Path) -> Members | None:
         found = next((f.sha256 for f in self.files if f.name == path.name), None)
@@ -60,16 +64,22 @@ def fetch(spec: DatasetSpec, raw: Path | str) -> Sources:
     if _by_hand(spec):
         # what only a person can get comes first: no download for a run that can not go on
         _images(spec, raw)
+    came: dict[str, list[Path]] = {}
     for file in spec.files:
         if file.addresses and _beside(spec, file.name) is None:
             # an archive given as the source, or packed anew, stands for the authors' archive
             if file in spec.archives and (spec.source is not None or _anew(spec, file, raw)):
                 continue
-            _download(spec, file, raw)
+            came[file.name] = _download(spec, file, raw)
     sources = locate(spec, raw)
-    if sources.images is not None and isinstance(source := sources.open(), Tar | Several):
+    for source in sources.opened():
         # the one pass that lists an archive also reads it to its end, and here is who can mend it
-        source.names()
+        fresh = came.get(source.path.name, [])
+        if fresh or isinstance(source, Tar):
+            with _set_aside(fresh):
+                source.names()
+    if sources.archives:
+        sources.open().names()
     write_json(raw / RECEIPT, [asdict(file) for file in sources.files])
     return sources
 
@@ -164,8 +174,7 @@ def _images(spec: DatasetSpec, raw: Path) -> tuple[Path, ...]:
 
 def _archive(spec: DatasetSpec, name: str, raw: Path) -> Path | None:
     # it may have been packed anew: the stem is what counts
-    stem = re.sub(r"\.(tar|tar\.gz|tgz|tar\.xz|txz|zip)$", "", name)
-    for known in [name, *(stem + end for end in SUFFIXES)]:
+    for known in names_of(name):
         for path in (_beside(spec, known), raw / known):
             if path is not None and parts_of(path):
                 return path
@@ -252,6 +261,27 @@ def _found(path: Path) -> FoundFile:
     return FoundFile(path.name, joined, sum(part.stat().st_size for part in parts))
 
 
-def _download(spec: DatasetSpec, file: FileSpec, raw: Path) -> None:
+def _download(spec: DatasetSpec, file: FileSpec, raw: Path) -> list[Path]:
+    """Fetch a file or its parts; of those that have no published checksum, what came just now."""
     remedy = f"put it in a folder that you name as datasets.{spec.name}.source, or in {raw}"
-    (download_parts if file.in_parts else download)(file, raw, f"data set '{spec.name}'", remedy)
+    fetched = download_parts if file.in_parts else download
+    came = fetched(file, raw, f"data set '{spec.name}'", remedy)
+    came = [] if file.sha256 or file.md5 else came
+    note_downloads(raw, came)
+    with _set_aside(came):
+        parts_of(raw / file.name)
+    return came
+
+
+@contextmanager
+def _set_aside(came: Sequence[Path]) -> Iterator[None]:
+    """Where an archive is found damaged, set aside what came of it just now and no checksum speaks
+    for: as it lies there no later run would ask for it again."""
+    try:
+        yield
+    except UserError as error:
+        aside = [path.replace(path.with_name(f"{path.name}.rejected")).name for path in came]
+        if not aside:
+            raise
+        kept = f"what came is kept as {', '.join(aside)}, and the next run asks for it again"
+        raise UserError(f"{error}; {kept}") from None

@@ -14,31 +14,35 @@ from softbio.errors import UserError
 log = logging.getLogger(__name__)
 
 
-def download_parts(file: FileSpec, raw: Path, owner: str, remedy: str) -> None:
+def download_parts(file: FileSpec, raw: Path, owner: str, remedy: str) -> list[Path]:
     """`download` of NAMEaa, NAMEab, .. up to the one that no mirror knows; nothing where they are
     there and were listed to the end."""
+    came: list[Path] = []
     if members_of(raw, file.name).exists() and parts_of(raw / file.name):
-        return
+        return came
     for number in count():
         end = suffix(number)
         urls = [address + end for address in file.addresses]
         part = FileSpec(file.name + end, urls[0], None, None, tuple(urls[1:]))
-        failures = _failures(part, raw)
+        new, failures = not (raw / part.name).exists(), _failures(part, raw)
         if number and failures and all(failure.unknown for failure in failures):
-            return
+            return came
         if failures:
             raise _unavailable(part, failures, raw, owner, remedy)
+        came += [raw / part.name] if new else []
 
 
-def download(file: FileSpec, raw: Path, owner: str, remedy: str) -> None:
+def download(file: FileSpec, raw: Path, owner: str, remedy: str) -> list[Path]:
     """Fetch one file to raw/{its name} from the first of its mirrors that has it, unless it is
     there with the right checksum (or at all, where none is known); a cut connection is gone on
-    with, by a later run too.
+    with, by a later run too. Gives the file where it was not there before.
 
     owner, remedy: what a UserError says it belongs to and what to do where it can not be had.
     """
+    new = not (raw / file.name).exists()
     if failures := _failures(file, raw):
         raise _unavailable(file, failures, raw, owner, remedy)
+    return [raw / file.name] if new else []
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ class Journal:
     """A file of lines under way; what a line says is a mapping that JSON knows."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file, self._start = file, 0
+        self._file, self._start, self.kept = file, 0, False
 
     def resume(self, identity: str, take: Callable[[dict[str, Any]], bool]) -> None:
         """Give `take` what each line of the same identity says, until one is damaged or it returns
@@ -58,6 +58,10 @@ class Journal:
         self._file.write(_line(content))
         self._file.flush()
 
+    def keep(self) -> None:
+        """All is done: an error in what is made of it must not cost the work."""
+        self.kept = True
+
     def contents(self) -> Iterator[dict[str, Any]]:
         """What each line says, from the first; to be read to the end."""
         self._file.seek(self._start)
@@ -67,14 +71,17 @@ class Journal:
 @contextmanager
 def journal(path: Path, busy: str) -> Iterator[Journal]:
     """The journal at `path`: left to a later run where this one is killed or interrupted, removed
-    at the end and on any error. Raises UserError, saying `busy`, where another process has it."""
+    at the end and on any error, but on none after `Journal.keep`. Raises UserError, saying `busy`,
+    where another process has it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "rb+") as file:
         _lock(file, busy)
+        lines = Journal(file)
         try:
-            yield Journal(file)
+            yield lines
         except Exception:
-            path.unlink(missing_ok=True)
+            if not lines.kept:
+                path.unlink(missing_ok=True)
             raise
         path.unlink()
 

@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from softbio.engine.provenance import Stopwatch, hardware, peak_memory_mb, versions
+from softbio.engine.provenance import Stopwatch, of_processes, peak_memory_mb, versions
 from softbio.engine.resume import Moving, Progress, ResumeFile, UnderWay
 from softbio.engine.stopping import Stop
 from softbio.errors import UserError
@@ -149,10 +149,8 @@ class Loop:
             self.resume.leave(self.stop, self.moving, self.progress)
 
 
-def write_results(
-    folder: Path, recipe: Any, loop: Loop, watch: Stopwatch, missing: list[str], images: int
-) -> None:
-    """history.csv, a line an epoch, and run.json. missing: kernels that are not deterministic."""
+def write_results(folder: Path, recipe: Any, loop: Loop, watch: Stopwatch, images: int) -> None:
+    """history.csv, a line an epoch, and run.json."""
     history = loop.progress.history
     with atomic(folder / "history.csv") as part:
         pd.DataFrame(history).to_csv(part, index=False)
@@ -168,11 +166,8 @@ def write_results(
         "resumed_at": loop.progress.resumed_at,
         "peak_memory_mb": peak_memory_mb(device),
         "device": device.type,
-        "hardware": hardware(device),
-        "threads": torch.get_num_threads(),
-        "nondeterministic_kernels": missing,
+        **of_processes(loop.progress.conditions()),
         "versions": versions(),
-        "git": watch.git,
         "data_sha256": loop.resume.data_sha256,
     }
     write_json(folder / "run.json", run)

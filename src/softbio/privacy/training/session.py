@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from softbio.data.packed import Packed, load_packed
-from softbio.engine.device import Determinism, choose_device
+from softbio.data.packed import Packed, content_sha256, load_packed
+from softbio.engine.device import Determinism, choose_device, here
 from softbio.engine.provenance import Stopwatch
 from softbio.engine.resume import Moving, ResumeFile
 from softbio.engine.stopping import stoppable
@@ -25,14 +25,14 @@ class Start:
     """What a training is given.
 
     parts: object (N,), the part of each image; watch: since the training was asked for; read:
-    SHA-256 of the data set's index and of parts.csv.
+    SHA-256 of the data set's index, of its pixels with index and ages, and of parts.csv.
     """
 
     packed: Packed
     parts: np.ndarray
     device: torch.device
     watch: Stopwatch
-    read: tuple[str, str]
+    read: tuple[str, str, str]
 
     def rows(self, part: str) -> torch.Tensor:
         """The images of a part, int64 (count,), CPU."""
@@ -55,7 +55,8 @@ def begin(size: int, packed: Path, parts: Path, device: str) -> Start:
     side = data.images.shape[1]
     if side != size:
         raise UserError(f"{packed}: images of {side} px; the recipe's size is {size} px")
-    read = sha256(Path(packed) / "index.parquet"), sha256(parts)
+    index_sha256 = sha256(Path(packed) / "index.parquet")
+    read = index_sha256, content_sha256(packed, data.ages), sha256(parts)
     return Start(data, read_parts(parts, data), place, watch, read)
 
 
@@ -68,10 +69,10 @@ def finish(start: Start, resume: ResumeFile, build: Callable[[], Work]) -> None:
     """
     with Determinism() as determinism, stoppable(resume.kept) as stop:
         work = build()
-        loop = Loop(work.task, work.moving, resume, resume.restore(work.moving), stop)
+        now = here(start.device, start.watch.git, determinism)
+        loop = Loop(work.task, work.moving, resume, resume.restore(work.moving, now), stop)
         loop.run()
     folder = resume.path.parent
     save_network(folder / "network.safetensors", resume.recipe, work.network)
-    images = len(work.task.rows)
-    write_results(folder, resume.recipe, loop, start.watch, determinism.missing, images)
+    write_results(folder, resume.recipe, loop, start.watch, len(work.task.rows))
     resume.remove()
