@@ -144,7 +144,8 @@ def measured(case: str, source: Path, options: argparse.Namespace) -> Line:
     # imports torch, which is not to count in the other process
     from torch import device
 
-    from softbio.engine.provenance import git_state, hardware
+    from softbio.engine.device import hardware
+    from softbio.engine.provenance import git_state
 
     load = os.getloadavg()[0]
     with (

@@ -34,9 +34,9 @@ from softbio.backbones.torchvision import torchvision
 from softbio.data.augment import scaled
 from softbio.data.feed import Streamed
 from softbio.data.packed import Packed, load_packed
-from softbio.engine.device import Determinism, choose_device
+from softbio.engine.device import Determinism, choose_device, hardware, here
 from softbio.engine.model import forward
-from softbio.engine.provenance import git_state, hardware, peak_memory_mb
+from softbio.engine.provenance import git_state, peak_memory_mb
 from softbio.engine.recipe import Recipe
 from softbio.engine.resume import ResumeFile
 from softbio.engine.stopping import Stop
@@ -100,7 +100,7 @@ def wait(device: torch.device) -> None:
 def engine(recipe: Recipe, data: Packed, folder: Path, device: torch.device) -> Training:
     """A run of the engine at its start."""
     resume = ResumeFile(folder / "resume.pt", recipe, device, "benchmark")
-    return start(recipe, data, resume, Stop())
+    return start(recipe, data, resume, Stop(), here(device, {}, Determinism()))
 
 
 def engine_rate(run: Training) -> float:

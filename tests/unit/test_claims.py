@@ -12,7 +12,7 @@ from softbio.hiding import claims
 from softbio.hiding.attackers import adaptive, together, worst
 from softbio.hiding.claim import IMPOSSIBLE, Part, before, decided
 from softbio.hiding.equal_privacy import MIXING, core
-from softbio.hiding.load import Hiding
+from softbio.hiding.load import About, Hiding
 from softbio.hiding.population import Population
 from softbio.hiding.verdicts import (
     HELD,
@@ -268,6 +268,20 @@ def test_an_attack_that_was_chosen_tells_more_only_where_one_of_so_many_would_no
     (chosen,) = adaptive(world(readers, attacks=[lone, *others])).parts
     assert chosen.interval == alone.interval
     assert chosen.word == UNDECIDED
+
+
+def test_a_filter_on_any_face_is_no_attacker_who_knows_the_method():
+    readers = [judged("san", "op", auc=0.7)]
+    blur, retrained = (
+        judged("san", "op", name, auc=auc) for name, auc in (("blur", 0.9), ("adaptive", 0.6))
+    )
+    names = {"blur": About("blur", "Blur", "recovery", "", "", knowing=False)}
+    hiding = replace(world(readers, attacks=[blur, retrained]), attack_names=names)
+    (part,) = adaptive(hiding).parts
+    assert (part.by, part.word) == ("adaptive", HELD)
+    assert adaptive(replace(hiding, attacks=(blur,))).parts == ()
+    (part,) = adaptive(world(readers, attacks=[blur, retrained])).parts
+    assert part.by == "blur"
 
 
 def test_the_worst_case_is_no_better_than_zero_effort():

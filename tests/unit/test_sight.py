@@ -14,6 +14,7 @@ import softbio.engine.predict
 import softbio.engine.train as engine
 from softbio.data.feed import Resident
 from softbio.data.packed import Packed, load_packed
+from softbio.engine.device import Determinism, here
 from softbio.engine.importance import importance_weights
 from softbio.engine.model import forward, load_models
 from softbio.engine.predict import predict_rows
@@ -57,7 +58,8 @@ def places(inputs: torch.Tensor) -> np.ndarray:
 
 def begun(recipe: Recipe, data: Packed, folder: Path) -> engine.Training:
     """A run at its start."""
-    return engine.start(recipe, data, ResumeFile(folder / "resume.pt", recipe, CPU, ""), Stop())
+    resume = ResumeFile(folder / "resume.pt", recipe, CPU, "")
+    return engine.start(recipe, data, resume, Stop(), here(CPU, {}, Determinism()))
 
 
 def test_training_images_come_shuffled_with_their_labels_and_randomly_cropped(

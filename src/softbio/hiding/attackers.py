@@ -92,10 +92,18 @@ def _gain(attacks: Sequence[Judged], most: Draws, readers: Draws) -> tuple[Judge
     return best, found, word if word != NOT_HELD else UNDECIDED
 
 
+def _knowing(hiding: Hiding, attacks: Sequence[Judged]) -> list[Judged]:
+    """Those that took something of the protection; a filter that is put on any face did not."""
+    names = hiding.attack_names
+    return [i for i in attacks if (n := i.about.evaluator) not in names or names[n].knowing]
+
+
 def adaptive(hiding: Hiding) -> Claim:
-    """C6: no attacker tells more than the best zero-effort reader."""
+    """C6: no attacker who knows the method tells more than the best zero-effort reader."""
     parts, levels = [], {}
-    for any_, attacks, readers in attacked(hiding):
+    for any_, every, readers in attacked(hiding):
+        if not (attacks := _knowing(hiding, every)):
+            continue
         about, sides = any_.about, (worst(attacks), worst(readers))
         name = condition(about)
         text = f"Separation, worst attack − zero effort, {name}"

@@ -63,13 +63,15 @@ class Absent:
 
 @dataclass(frozen=True)
 class About:
-    """An attack: its printed name, what kind it is of, what it does and who published it."""
+    """An attack: its printed name, what kind it is of, what it does and who published it; knowing:
+    whether it took anything of the protection, or faces that went through it."""
 
     name: str
     title: str
     family: str
     text: str
     citation: str
+    knowing: bool = True
 
 
 @dataclass(frozen=True)
@@ -215,7 +217,8 @@ def _attack_names(conditions: Sequence[Condition]) -> dict[str, About]:
     for condition in conditions:
         for entry in _told(condition.folder / "attacks/index.json", "attacks"):
             keys = ("name", "title", "family", "text", "citation")
-            item = About(*(str(entry.get(key, "")) for key in keys))
+            told = (str(entry.get(key, "")) for key in keys)
+            item = About(*told, knowing=entry.get("knowing") is not False)
             found.setdefault(item.name, item)
     return found
 

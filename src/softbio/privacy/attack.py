@@ -74,7 +74,8 @@ def write_attacks(evidence: Evidence, test: Protected, folder: Path) -> None:
             write_gender(folder / f"{scored.name}.parquet", score_file(scored, test))
             text = f"{scored.text}. Known to the attacker: {attack.knows}."
             about = {"name": scored.name, "title": scored.title, "family": attack.family}
-            found.append(about | {"text": text, "citation": attack.citation})
+            about |= {"text": text, "citation": attack.citation, "knowing": scored.knowing}
+            found.append(about)
     write_json(folder / "index.json", {"attacks": found, "absent": absent(evidence)})
 
 

@@ -63,8 +63,8 @@ def _repeatable(records: Records) -> Answer:
     frame = records.provenance
     sure = frame["deterministic"].astype(bool) if "deterministic" in frame else frame["seed"] < 0
     clean = [not git["dirty"] and git["commit"] is not None for git in frame["git"]]
-    text = f"{int(sum(sure))} of {len(frame)} runs computed with repeatable kernels and one order of sums"
-    text += f"; {sum(clean)} from a clean commit. Recipe, versions and data hashes are kept."
+    text = f"{int(sum(sure))} of {len(frame)} runs computed with repeatable kernels and one order "
+    text += f"of sums; {sum(clean)} from a clean commit. Recipe, versions and data hashes are kept."
     word = YES if all(sure) and all(clean) else PARTLY
     return Answer("Can the runs be repeated exactly?", word, text, ("provenance", "table-runs"))
 

@@ -89,7 +89,8 @@ class Scored:
     name: of its file; title: as tables print it; text: what was done, in a sentence.
     scores: float (M,), higher = male or, where the attack tells protected faces from clean ones,
     = protected; then `clean` are the scores, float (M,), of the same faces unprotected.
-    threshold: the attacker's own.
+    threshold: the attacker's own; knowing: whether anything of the protection, or faces that went
+    through it, was needed for it.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Scored:
     scores: np.ndarray
     threshold: float = 0.5
     clean: np.ndarray | None = None
+    knowing: bool = True
 
 
 @dataclass(frozen=True)

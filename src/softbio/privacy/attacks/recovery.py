@@ -44,6 +44,7 @@ def run(evidence: Evidence) -> Iterator[Scored]:
                 f"{reader.spec.title} after {title}",
                 f"{title}, then {reader.spec.title} trained on clean faces of others",
                 scores,
+                knowing=name == DENOISER,
             )
     for reader in evidence.readers:
         _, title, scores = max(found[reader.spec.name], key=lambda each: each[0])
