@@ -34,8 +34,9 @@ class Line:
     family, mode: as printed, of `name`; seeds: those it was made in; eer, tmr: by the printed names
     of unseen classifiers and matchers; mean_eer, folded: means over all these classifiers, the
     latter of min(EER, 1 - EER), None where one has not scored it; mean_tmr: over the matchers that
-    are heard; worst: separation by whoever tells most of all attackers, None where none was set on
-    it; psnr in dB, ssim; folded_of, tmr_of: the means over scorers in each seed, drawn together.
+    are heard; worst: separation by whoever tells most of all attackers and unseen classifiers, None
+    where no attacker was set on it; psnr in dB, ssim; folded_of, tmr_of: the means over scorers in
+    each seed, drawn together.
     """
 
     protector: str

@@ -99,7 +99,8 @@ def _attackers(shown: SideBySide) -> str:
     if not lines:
         return ""
     told = "; ".join(f"{line.name} {number(line.worst)}" for line in lines)
-    return f"The worst of the attackers tells gender with max(AUC, 1 − AUC), in %: {told}."
+    who = "Whoever tells most of the attackers and the unseen classifiers"
+    return f"{who} reaches max(AUC, 1 − AUC), in %: {told}."
 
 
 def sentences(shown: SideBySide | None) -> list[str]:

@@ -77,9 +77,9 @@ def side_by_side_table(shown: SideBySide | None, dataset: str) -> Table | None:
     long = [row for line in shown.lines for row in _long(line, shown, dataset)]
     attacked = [line for line in shown.lines if line.worst]
     worst = (
-        "Worst attack: max(AUC, 1 − AUC) by whoever tells most of all attackers, chosen anew in "
-        "each seed and each draw, and on the test faces themselves, so that it is an upper limit; "
-        "a dash where no attacker was set on a condition. "
+        "Worst attack: max(AUC, 1 − AUC) by whoever tells most of all attackers and unseen "
+        "classifiers, chosen anew in each seed and each draw, and on the test faces themselves, so "
+        "that it is an upper limit; a dash where no attacker was set on a condition. "
         if attacked
         else ""
     )
