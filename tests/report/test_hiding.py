@@ -246,9 +246,11 @@ def test_training_is_read_from_the_networks_folder(drawn):
     assert "pixel" not in fields
     assert "seed" not in fields
     (made.sans[0] / "run.json").rename(made.sans[0] / "away.json")
-    with pytest.raises(UserError, match="not readable"):
-        read_training(made.sans[0])
-    (made.sans[0] / "away.json").rename(made.sans[0] / "run.json")
+    try:
+        with pytest.raises(UserError, match="not readable"):
+            read_training(made.sans[0])
+    finally:
+        (made.sans[0] / "away.json").rename(made.sans[0] / "run.json")
 
 
 def test_a_card_of_two_data_sets(drawn, tmp_path):

