@@ -75,6 +75,33 @@ def test_the_record_of_hiding_prints_what_its_numbers_say():
     assert printed == {key: f"{100 * float(value):.1f}" for key, value in numbers.items()}
 
 
+def test_the_record_of_hiding_says_what_its_claims_and_attacks_say():
+    text = " ".join(section("Hiding gender on LFW").split())
+    claims = pd.read_csv(RECORD / "celeba_lfw_cpu/claims.csv")
+    words = claims[claims["claim"] == "C3"]["word"].value_counts()
+    assert f"higher in {words['held']} of {words.sum()} comparisons, lower in none" in text
+    assert "not held" not in words
+    assert (claims[claims["claim"] == "C6"]["word"] == "not held").all()
+    gender = pd.read_csv(RECORD / "celeba_lfw_cpu/gender.csv")
+    op = gender[(gender["mode"] == "op") & ~gender["seen"].astype(bool)]
+    assert (len(op), (op["eer"] > 0.5).sum()) == (6, 4)
+    attacks = pd.read_csv(RECORD / "celeba_lfw_cpu/attacks.csv")
+    level = attacks.set_index(["mode", "attack"])["separation"]
+
+    def shown(mode: str, attack: str) -> str:
+        return f"{100 * level[(mode, attack)]:.1f}"
+
+    modes = ("op", "nt", "alpha0.4")
+    most = ("adaptive_cnn", "adaptive_cnn", "linear")
+    best = [shown(mode, name) for mode, name in zip(modes, most, strict=True)]
+    assert best == [shown(mode, "worst") for mode in modes]
+    assert f"of {best[0]} % after SAN OP and {best[1]} % after NT by a CNN retrained" in text
+    assert f"and {best[2]} % after face mixing" in text
+    zero = [shown(mode, "zero_effort") for mode in modes]
+    assert f"{zero[0]}, {zero[1]} and {zero[2]} %" in text
+    assert level[("alpha0.4", "adaptive_cnn")] < level[("alpha0.4", "zero_effort")]
+
+
 def test_the_record_of_the_family_prints_what_its_numbers_say():
     text = section("The family side by side on LFW")
     head, _, *rows = re.findall(r"^\| (.*) \|$", text, re.M)
