@@ -31,7 +31,7 @@ KILLS = 24
 
 def test_killed_at_random_moments_it_ends_as_if_left_alone(packed, whole, seconds, tmp_path):
     chance, kills, resumed = random.Random(7), 0, 0
-    for number in range(KILLS):
+    for number in range(4 * KILLS):
         folder, marker = tmp_path / f"run{number}", tmp_path / f"marker{number}"
         while True:
             # one in five before its first batch, where a run is set up or put back together
@@ -46,7 +46,8 @@ def test_killed_at_random_moments_it_ends_as_if_left_alone(packed, whole, second
         assert process.exitcode == 0
         resumed += len(resumed_at(folder))
         assert probabilities(packed, folder) == whole
-        if kills >= KILLS:
+        # where the machine is slower than as the time was taken, more are killed before a save
+        if kills >= KILLS and resumed >= KILLS / 4:
             break
     assert kills >= KILLS
     assert resumed >= KILLS / 4
