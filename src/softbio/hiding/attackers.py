@@ -12,8 +12,8 @@ from softbio.hiding.verdicts import (
     UNDECIDED,
     Draws,
     at_least,
+    clear_among,
     combined,
-    doubt,
     draws,
     interval_of,
     joint,
@@ -22,7 +22,7 @@ from softbio.hiding.verdicts import (
 )
 from softbio.results.conditions import condition, ordered, scorer, unseen
 from softbio.statistics.intervals import Judged, separation
-from softbio.statistics.means import LEVEL, Interval
+from softbio.statistics.means import Interval
 
 
 def is_gender(item: Judged) -> bool:
@@ -72,21 +72,22 @@ def attacked(hiding: Hiding) -> Iterator[tuple[Judged, list[Judged], list[Judged
         yield items[0], [i for i in items if is_gender(i)], own or files
 
 
-def _gain(attacks: Sequence[Judged], most: Draws, readers: Draws) -> tuple[Judged, Interval, str]:
+def gain(attack: Judged, readers: Draws) -> Interval:
+    """Separation of an attack minus that of the best zero-effort reader, drawn together."""
+    return combined(lambda a, b: separated(a) - b, draws(attack.numbers, "auc"), readers)
+
+
+def _chosen(attacks: Sequence[Judged], most: Draws, readers: Draws) -> tuple[Judged, Interval, str]:
     """The attack that tells most, what it tells more than the best reader, and whether that is no
     more than nothing.
 
     It was chosen among the attacks on the faces that it is judged on, so it has to tell more than
-    one attack of so many would by chance (Bonferroni); that none of them tells more is decided by
-    whichever tells most in each draw.
+    one of so many would by chance; that none of them tells more is decided by whichever tells most
+    in each draw.
     """
     best = max(attacks, key=lambda item: separation(item.interval("auc")).estimate)
-
-    def change(area: np.ndarray, level: np.ndarray) -> np.ndarray:
-        return separated(area) - level
-
-    found = combined(change, draws(best.numbers, "auc"), readers)
-    if at_least(turned(found)) == NOT_HELD and doubt(found) * len(attacks) <= (1 - LEVEL) / 2:
+    found = gain(best, readers)
+    if at_least(turned(found)) == NOT_HELD and clear_among(found, len(attacks)):
         return best, found, NOT_HELD
     word = at_least(turned(combined(np.subtract, most, readers)))
     return best, found, word if word != NOT_HELD else UNDECIDED
@@ -111,8 +112,8 @@ def adaptive(hiding: Hiding) -> Claim:
         if None in sides or not joint(numbers):
             parts.append(Part(text, "", about.seed, NOTHING, UNDECIDED, IMPOSSIBLE))
             continue
-        best, gain, told = _gain(attacks, *sides)
-        parts.append(Part(text, scorer(best.about), about.seed, gain, told))
+        best, more, told = _chosen(attacks, *sides)
+        parts.append(Part(text, scorer(best.about), about.seed, more, told))
         levels.setdefault(name, []).append([side.estimate for side in sides])
     word = decided(parts)
     sentence = "No attack was made."

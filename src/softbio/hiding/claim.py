@@ -10,15 +10,15 @@ from softbio.hiding.verdicts import (
     NOT_HELD,
     NOTHING,
     UNDECIDED,
+    clear_among,
     combined,
-    doubt,
     draws,
     joint,
 )
 from softbio.results.conditions import ordered
 from softbio.results.scores import ORIGINAL
 from softbio.statistics.intervals import Judged
-from softbio.statistics.means import LEVEL, Interval
+from softbio.statistics.means import Interval
 
 # the EER of scores that say nothing
 EQUAL = 0.5
@@ -43,11 +43,10 @@ class Part:
 
 
 def decided(parts: Sequence[Part]) -> str:
-    """A claim of several parts holds where each does. It fails where one fails, so clearly that so
-    many parts would not have one that fails by chance: Bonferroni's correction, the first step of
-    Holm's. Without it one of 45 parts that are just true would fail in 68 of 100 claims."""
-    failed = [doubt(part.interval, part.bound) for part in parts if part.word == NOT_HELD]
-    if failed and min(failed) * len(parts) <= (1 - LEVEL) / 2:
+    """A claim of several parts holds where each does. It fails where one fails clearly among so
+    many: else one of 45 parts that are just true would fail in 68 of 100 claims."""
+    failed = [part for part in parts if part.word == NOT_HELD]
+    if any(clear_among(part.interval, len(parts), part.bound) for part in failed):
         return NOT_HELD
     return HELD if parts and all(part.word == HELD for part in parts) else UNDECIDED
 

@@ -47,6 +47,12 @@ def doubt(interval: Interval, bound: float = 0.0) -> float:
     return float(norm.sf(norm.ppf((1 + LEVEL) / 2) * abs(interval.estimate - bound) / reach))
 
 
+def clear_among(interval: Interval, count: int, bound: float = 0.0) -> bool:
+    """Whether a number lies so clearly on one side of a bound that the clearest of `count` numbers
+    at the bound would not by chance: Bonferroni's correction, the first step of Holm's."""
+    return doubt(interval, bound) * count <= (1 - LEVEL) / 2
+
+
 @dataclass(frozen=True)
 class Draws:
     """One number with its resamples (R,) and its values without one subject each (S,).

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from softbio.privacy.recipe import VARIANTS
+from softbio.results.names import joined
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,7 @@ class Deviation:
 
 def variants(fits: Callable[[Mapping[str, Any]], bool]) -> str:
     """Names of the variants whose values fit: "'a', 'b' and 'c'"."""
-    *others, last = [f"'{name}'" for name, each in VARIANTS.items() if fits(each.values)]
-    return f"{', '.join(others)} and {last}" if others else last
+    return joined([f"'{name}'" for name, each in VARIANTS.items() if fits(each.values)])
 
 
 CODE = "released code (iPRoBe-lab/semi-adversarial-networks)"

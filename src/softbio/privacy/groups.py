@@ -38,25 +38,22 @@ class Groups:
         return GENDERS[cell % 2] + (f", {name}" if name != ALL else "")
 
 
-def face_groups(
-    packed: Packed, inside: np.ndarray, choice: str, shown: np.ndarray | None = None
-) -> Groups:
-    """The groups of all images; inside: bool (N,), the images that are learnt from; shown: bool
-    (N,), those that what is learnt will meet, by itself the same.
+def face_groups(packed: Packed, inside: np.ndarray, choice: str, of_all: bool = False) -> Groups:
+    """The groups of all images; inside: bool (N,), the images that are learnt from; of_all: what
+    `TOLD` divides by is told of all images, not of those alone, for a network that learnt from
+    groups is not to meet faces of none.
 
-    A face is old where its age is above the median of those, or where its age group says so. What
-    `TOLD` divides by is told of all that are shown: a network that learnt from groups is not to
-    meet faces of none. Raises UserError where a label that is asked for is not told of all that is
+    A face is old where its age is above the median of those that are learnt from, or where its age
+    group says so. Raises UserError where a label that is asked for is not told of all that is
     learnt from, or is the same for all of it.
     """
     asked = CHOICES["age_race"] if choice == TOLD else CHOICES[choice]
     labels = {name: _label(packed.index, name, inside) for name in asked}
     if choice == TOLD:
-        met = inside if shown is None else inside | shown
         labels = {
             name: label
             for name, label in labels.items()
-            if None not in label[met] and not _unfit(label, inside)
+            if not _unfit(label, inside) and not (of_all and None in label)
         }
     for name, label in labels.items():
         if reason := _unfit(label, inside):

@@ -88,7 +88,7 @@ def mean_faces(packed: Packed, rows: np.ndarray, gender: np.ndarray) -> Prototyp
 def group_faces(packed: Packed, inside: np.ndarray, choice: str) -> GroupPrototypes:
     """Prototypes of the groups of a choice of `recipe.Grouping`, of the faces that are inside, bool
     (N,). Raises UserError as `face_groups`, and for a group without a face of either gender."""
-    groups = face_groups(packed, inside, choice, np.ones(len(inside), bool))
+    groups = face_groups(packed, inside, choice, of_all=True)
     gender = gender_of(packed)
     found = []
     for number in range(len(groups.names)):

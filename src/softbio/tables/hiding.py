@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from softbio.hiding.attackers import attacked, level, together, worst
+from softbio.hiding.attackers import attacked, gain, level, together, worst
 from softbio.hiding.claim import Claim, Part
 from softbio.hiding.evaluators import READ, Entry
 from softbio.hiding.load import Hiding
 from softbio.hiding.population import Population
-from softbio.hiding.verdicts import Draws, combined, draws, joint, separated
+from softbio.hiding.verdicts import Draws, combined, joint
 from softbio.results.conditions import OVER_SUBJECTS, condition
 from softbio.results.labels import in_text, label
 from softbio.statistics.intervals import Judged
@@ -30,10 +30,11 @@ ZERO, WORST = "Zero effort: the best unseen classifier", "Worst case of attacks 
 
 
 def _gain(attack: Judged, readers: Draws | None, files: Sequence[Judged]) -> Interval | None:
-    """Separation of an attack minus that of the best zero-effort reader, drawn together."""
+    """What an attack tells more than the best zero-effort reader; None where there is none, or one
+    of other subjects."""
     if readers is None or not joint([attack.numbers, *(item.numbers for item in files)]):
         return None
-    return combined(lambda a, b: separated(a) - b, draws(attack.numbers, "auc"), readers)
+    return gain(attack, readers)
 
 
 def _rows(hiding: Hiding) -> list[dict]:

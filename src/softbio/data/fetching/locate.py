@@ -72,14 +72,15 @@ def fetch(spec: DatasetSpec, raw: Path | str) -> Sources:
                 continue
             came[file.name] = _download(spec, file, raw)
     sources = locate(spec, raw)
-    for source in sources.opened():
+    opened = sources.opened()
+    for source in opened:
         # the one pass that lists an archive also reads it to its end, and here is who can mend it
         fresh = came.get(source.path.name, [])
         if fresh or isinstance(source, Tar):
             with _set_aside(fresh):
                 source.names()
     if sources.archives:
-        sources.open().names()
+        Several(opened).names()
     write_json(raw / RECEIPT, [asdict(file) for file in sources.files])
     return sources
 
