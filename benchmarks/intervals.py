@@ -18,8 +18,8 @@ import pandas as pd
 
 from softbio.data.pairs import all_pairs
 from softbio.metrics.rates import area, equal_error_rate, error_rates, true_positive_at
-from softbio.statistics.intervals import Cases, Statistic, cases_of, resample
 from softbio.statistics.redrawn import redraw, sort_cases
+from softbio.statistics.subjects import Cases, Statistic, cases_of, resample
 
 FMR = 0.01
 

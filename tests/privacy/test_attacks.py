@@ -192,6 +192,18 @@ def test_a_matchers_embeddings_are_read_by_a_line(clean, answers):
     np.testing.assert_allclose(scores_of("linear", others)["linear"].scores, 1 - found, atol=1e-3)
 
 
+@pytest.mark.parametrize("attack", ["linear", "knn"])
+def test_who_learnt_from_clean_faces_uses_nothing_of_the_protection(clean, attack):
+    """Whatever the protection has made of his faces, his scores are the same."""
+    noise = np.random.default_rng(7).integers(0, 256, clean.own.clean.shape, np.uint8)
+    other = replace(clean, own=replace(clean.own, protected=noise))
+    found, again = (scores_of(attack, evidence) for evidence in (clean, other))
+    np.testing.assert_array_equal(found[f"{attack}_clean"].scores, again[f"{attack}_clean"].scores)
+    assert not np.array_equal(found[attack].scores, again[attack].scores)
+    # the evidence of no protection is the same on both sides
+    np.testing.assert_array_equal(found[attack].scores, found[f"{attack}_clean"].scores)
+
+
 def test_equal_shares_are_told_apart_by_similarity():
     references = np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.1, 0.9]])
     probes = np.array([[0.8, 0.7], [0.7, 0.8]])

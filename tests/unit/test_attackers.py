@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from softbio.hiding.attackers import adaptive, together, worst
+from softbio.hiding.attackers import adaptive, attacked, worst
 from softbio.hiding.load import About
 from softbio.hiding.verdicts import (
     HELD,
@@ -48,7 +48,8 @@ def test_an_attack_that_was_chosen_tells_more_only_where_one_of_so_many_would_no
     assert chosen.word == UNDECIDED
 
 
-def test_a_filter_on_any_face_is_no_attacker_who_knows_the_method():
+def test_what_any_face_would_go_through_is_zero_effort():
+    """A filter, or a reader that was fitted to clean faces: no knowledge of the method."""
     readers = [judged("san", "op", auc=0.7)]
     blur, retrained = (
         judged("san", "op", name, auc=auc) for name, auc in (("blur", 0.9), ("adaptive", 0.6))
@@ -57,15 +58,21 @@ def test_a_filter_on_any_face_is_no_attacker_who_knows_the_method():
     hiding = replace(world(readers, attacks=[blur, retrained]), attack_names=names)
     (part,) = adaptive(hiding).parts
     assert (part.by, part.word) == ("adaptive", HELD)
+    assert part.interval.estimate == pytest.approx(0.6 - 0.9)
     assert adaptive(replace(hiding, attacks=(blur,))).parts == ()
     (part,) = adaptive(world(readers, attacks=[blur, retrained])).parts
     assert part.by == "blur"
+    assert part.among == 2
 
 
 def test_the_worst_case_is_no_better_than_zero_effort():
-    """Who knows the method can leave what he knows aside."""
+    """An attacker can do without what he knows."""
     attacks, readers = [judged("san", "op", "adaptive", auc=0.6)], [judged("san", "op", auc=0.2)]
-    assert worst(together(attacks, readers)).estimate == pytest.approx(0.8)
+    (found,) = attacked(world(readers, attacks=attacks))
+    assert worst(found.everyone).estimate == pytest.approx(0.8)
     elsewhere = replace(readers[0], numbers=numbers(SUBJECTS[1:], auc=0.2))
-    assert together(attacks, [elsewhere]) == attacks
-    assert together([], readers) == []
+    (found,) = attacked(world([elsewhere], attacks=attacks))
+    assert found.everyone == found.attacks == tuple(attacks)
+    assert found.zero_effort == (elsewhere,)
+    (found,) = attacked(world(attacks=attacks))
+    assert worst(found.zero_effort) is None

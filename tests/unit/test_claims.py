@@ -69,23 +69,23 @@ def test_interval_of_the_difference_is_that_of_the_joint_draws():
 def test_an_eer_beyond_the_sweep_is_undecided_and_says_so():
     found, part = of_core(0.4, 0.9, {"alpha0.7": (0.3, 0.75)})
     assert (found.word, part.word) == (UNDECIDED, UNDECIDED)
-    assert part.remark == "EER turned 40.0 lies outside mixing's sweep, 10.0 to 30.0"
+    assert part.remark == "EER inverted 40.0 lies outside mixing's sweep, 10.0 to 30.0"
     assert part.remark in found.sentence
     # mixing that goes beyond 50 % turns back there
     _, part = of_core(0.04, 0.9, {"alpha0.5": (0.6, 0.35)})
-    assert part.remark == "EER turned 4.0 lies outside mixing's sweep, 10.0 to 50.0"
+    assert part.remark == "EER inverted 4.0 lies outside mixing's sweep, 10.0 to 50.0"
 
 
 @pytest.mark.parametrize("eer", [0.8, 0.7, 0.65, 0.6])
-def test_decisions_are_turned_round_for_equal_privacy(eer):
+def test_decisions_are_inverted_for_equal_privacy(eer):
     """A classifier of EER .8 tells as much as one of .2, and so is held against the same mixing."""
     beyond = SWEEP | {"alpha0.3": (0.7, 0.2), "alpha0.1": (0.9, 0.02)}
     (turned, part), (plain, other) = of_core(eer, 0.4, beyond), of_core(1 - eer, 0.4, beyond)
     assert part.interval.estimate == pytest.approx(other.interval.estimate)
     assert part.word == NOT_HELD
     # as it was published: against mixing of the same EER, which has mixed far beyond
-    assert "as it stands, not turned round: 1 of 1 comparisons" in turned.sentence
-    assert "as it stands, not turned round: 0 of 1 comparisons" in plain.sentence
+    assert "as it stands, not inverted: 1 of 1 comparisons" in turned.sentence
+    assert "as it stands, not inverted: 0 of 1 comparisons" in plain.sentence
 
 
 def test_an_eer_at_the_end_of_the_sweep_has_no_interval():
@@ -112,14 +112,14 @@ def test_without_enough_comparisons_the_core_claim_is_undecided():
     assert "too few non-mated comparisons" in part.remark
 
 
-def test_a_matcher_that_fails_on_clean_faces_is_named_and_not_heard():
+def test_a_matcher_that_fails_on_clean_faces_is_named_and_excluded():
     gender, matching = mixing(SWEEP)
     weak = compared("original", "", 0.49, "original-original")
     files = [ORIGINAL[0], judged("san", "op", eer=0.4), *gender]
     found = core(world(files, [weak, compared("san", "op", 0.1), *matching]))
     assert found.parts == ()
     assert found.word == UNDECIDED
-    assert "Not heard, for a TMR below 50 % before protection: matcher (49.0 %)." in found.sentence
+    assert "Excluded, for a TMR below 50 % before protection: matcher (49.0 %)." in found.sentence
 
 
 def test_a_sweep_begins_at_the_original():
@@ -195,7 +195,7 @@ apart = st.floats(0.02, 0.45).filter(lambda eer: abs(eer - 0.1) > 1e-3)
 @given(apart, st.floats(0.1, 1), st.floats(0.11, 0.45), st.floats(0.1, 1))
 def test_identical_files_differ_by_nothing(eer, tmr, strong, left):
     """A SAN with the files of face mixing, the only one, or of the originals; the draws move an EER
-    by some hundredths, and at 50 % a mixing is met by itself or, turned round, before."""
+    by some hundredths, and at 50 % a mixing is met by itself or, inverted, before."""
     for points in ({"alpha0.5": (eer, tmr)}, {"alpha0.5": (strong, left)}):
         gender, matching = mixing(points)
         first = points["alpha0.5"] if eer == points["alpha0.5"][0] else (0.1, 0.95)

@@ -18,10 +18,15 @@ from softbio.hiding.verdicts import (
     at_least,
     below,
     combined,
+    derived,
     doubt,
     draws,
+    folded_draws,
+    folded_interval,
     folded_path,
     interpolated,
+    interval_of,
+    separated_draws,
 )
 from softbio.statistics.means import Interval
 from tests.claimed import judged, numbers
@@ -77,6 +82,91 @@ def test_a_claim_that_is_just_true_fails_rarely_however_many_parts_it_has():
         failed += decided(parts) == NOT_HELD
     # 1 in 40, and three standard errors of it
     assert failed / 400 < 0.025 + 3 * np.sqrt(0.025 * 0.975 / 400)
+
+
+def test_few_seeds_prove_less():
+    """Student's t with 2 degrees of freedom has the tail 1/2 - t / (2 sqrt(2 + t^2)); its 97.5 %
+    point is 4.303."""
+    part = Interval(8.0, 8 - 4.302653, 8 + 4.302653)
+    assert doubt(part, seeds=3) == pytest.approx(0.5 - 8 / (2 * np.sqrt(66)), rel=1e-5)
+    assert doubt(part) < doubt(part, seeds=3) / 10
+    failed = replace(part_of(NOT_HELD, -8, 4.302653), seeds=3)
+    assert decided([failed]) == NOT_HELD
+    assert decided([failed, *[part_of(HELD)] * 9]) == UNDECIDED
+    assert decided([replace(failed, seeds=1), *[part_of(HELD)] * 9]) == NOT_HELD
+
+
+def test_the_longer_side_of_an_interval_decides_how_clear_it_is():
+    leaning = Interval(1.0, 0.9, 3.0)
+    assert doubt(leaning) == doubt(Interval(1.0, -1.0, 3.0))
+    assert doubt(Interval(1.0, 1.0, 1.0)) == 0
+    assert np.isnan(doubt(NOTHING))
+
+
+def test_a_part_that_was_chosen_among_many_counts_as_many():
+    """16 conditions of 11 attacks, of which none gains; a part is the largest gain of each."""
+    generator, failed = np.random.default_rng(8), 0
+    for _ in range(400):
+        best = generator.normal(0, 1, (16, 11)).max(axis=1)
+        parts = [
+            replace(part_of(NOT_HELD if v > 1.96 else UNDECIDED, v, 1.96), among=11) for v in best
+        ]
+        failed += decided(parts) == NOT_HELD
+    assert failed / 400 < 0.025 + 3 * np.sqrt(0.025 * 0.975 / 400)
+
+
+def drawn(estimate: float, spread: float, generator) -> Draws:
+    values, without = generator.normal(0, 1, 400), generator.normal(0, 1, 30)
+    return Draws(estimate, estimate + spread * values, estimate + spread / 30 * without)
+
+
+@pytest.mark.parametrize("true", [0.44, 0.47, 0.49, 0.5, 0.51, 0.55])
+def test_the_interval_of_an_inverted_error_holds_it_as_often_as_it_says(true):
+    """Errors of normal noise round the true one, near 1/2: where protection works."""
+    generator, held = np.random.default_rng(21), 0
+    for _ in range(300):
+        error = drawn(generator.normal(true, 0.02), 0.02, generator)
+        found = folded_interval(interval_of(folded_draws(error)))
+        assert found.low <= found.estimate <= found.high <= 0.5
+        assert found.estimate == pytest.approx(min(error.estimate, 1 - error.estimate))
+        held += found.low <= min(true, 1 - true) <= found.high
+    assert held / 300 > 0.95 - 3 * np.sqrt(0.05 * 0.95 / 300)
+
+
+@given(st.floats(0, 1))
+def test_an_area_and_its_inverse_separate_alike(area):
+    generator = np.random.default_rng(1)
+    one = drawn(area, 0.05, generator)
+    other = Draws(1 - area, 1 - one.values, 1 - one.without)
+    sides = [separated_draws(each) for each in (one, other)]
+    assert sides[0].estimate == pytest.approx(max(area, 1 - area))
+    assert sides[0].estimate == pytest.approx(sides[1].estimate)
+    if area != 0.5:
+        np.testing.assert_allclose(sides[0].values, sides[1].values, atol=1e-12)
+
+
+def test_an_interval_holds_its_estimate():
+    """Of the largest of many that are about the same most draws lie above it."""
+    generator = np.random.default_rng(4)
+    each = [drawn(0.6 + 0.001 * n, 0.03, generator) for n in range(12)]
+    largest = Draws(
+        max(one.estimate for one in each),
+        np.max([one.values for one in each], axis=0),
+        np.max([one.without for one in each], axis=0),
+    )
+    assert np.mean(largest.values > largest.estimate) > 0.9
+    found = interval_of(largest)
+    assert found.low <= found.estimate <= found.high
+
+
+def test_where_a_function_has_a_kink_the_limits_are_percentiles():
+    generator = np.random.default_rng(6)
+    plain = drawn(0.5, 0.02, generator)
+    about = Draws(0.0, plain.values - 0.5, plain.without - 0.5, kinked=True)
+    # what is derived from it has the kink too
+    found = interval_of(derived(np.abs, about))
+    assert found.low == 0
+    assert found.high == pytest.approx(np.quantile(np.abs(plain.values - 0.5), 0.975))
 
 
 still = Draws(1.0, np.ones(400), np.ones(30))

@@ -25,6 +25,7 @@ rule gender_metrics:
             "statistics/intervals",
             "statistics/means",
             "statistics/redrawn",
+            "statistics/subjects",
         ),
     output:
         metrics=f"{GENDER_RUN}/metrics.json",

@@ -137,9 +137,10 @@ def attacks(frame: pd.DataFrame, dataset: str, inks: Mapping[str, dict]) -> Figu
     ]
     canvas.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5))
     caption = (
-        f"How well attackers tell the gender of protected test faces of {in_text(dataset)}; dotted "
-        "line: no information. Zero effort: the unseen classifier that tells most without knowing "
-        f"of the protection; diamonds: the worst case of all attacks. {OVER_SUBJECTS}."
+        f"How well attackers read the gender of protected test faces of {in_text(dataset)} and, in "
+        "the rows of detection, whether a face is protected; dotted line: no information. Zero "
+        "effort: the best without knowledge of the protection; diamonds: the best of all attacks "
+        f"and of zero effort. {OVER_SUBJECTS}."
     )
     worst = frame[frame["attack"] == WORST]
     texts = "; ".join(f"{row.condition} {plain(row.separation)}" for row in worst.itertuples())

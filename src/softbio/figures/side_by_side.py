@@ -207,7 +207,7 @@ def _outline(ax: Axes, part: Axes) -> None:
 
 def _caption(shown: SideBySide, frame: pd.DataFrame, dataset: str) -> str:
     hollow = (
-        " Hollow: the mean EER as it is, where classifiers are turned round."
+        " Hollow: the mean EER as it is, where classifiers are inverted."
         if (frame["eer"] - frame["turned"] > TURNED).any()
         else ""
     )
@@ -215,7 +215,7 @@ def _caption(shown: SideBySide, frame: pd.DataFrame, dataset: str) -> str:
     return (
         f"All conditions on {in_text(dataset)}, means over seeds: TMR at FMR 1 % of "
         f"{joined(list(shown.heard))} against the EER of {joined(list(shown.classifiers))}, each "
-        "EER above 50 % counted as the one as far below it, for decisions can be turned round; "
+        "EER above 50 % counted as the one as far below it, for decisions can be inverted; "
         f"none of these was used in training. The best corner is the upper right"
         f"{enlarged}.{hollow} Lines: "
         "strengths or stages of one protector in their order, from the originals on. Ringed: "

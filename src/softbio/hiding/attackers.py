@@ -1,6 +1,7 @@
-"""What an attacker who knows of the protection tells more than one who does not."""
+"""What an attacker who knows the protection gains over one who does not."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,12 +18,51 @@ from softbio.hiding.verdicts import (
     draws,
     interval_of,
     joint,
-    separated,
+    separated_draws,
     turned,
 )
 from softbio.results.conditions import condition, ordered, scorer, unseen
+from softbio.results.scores import GenderAbout
 from softbio.statistics.intervals import Judged, separation
 from softbio.statistics.means import Interval
+
+
+@dataclass(frozen=True)
+class Attacked:
+    """A condition under attack, with everything that reads gender from its faces.
+
+    informed: attacks that use something of the protection, or faces that went through it;
+    uninformed: attacks that would do the same to any face; readers: unseen classifiers, which have
+    never seen a protected face.
+    """
+
+    about: GenderAbout
+    informed: tuple[Judged, ...]
+    uninformed: tuple[Judged, ...]
+    readers: tuple[Judged, ...]
+
+    @property
+    def attacks(self) -> tuple[Judged, ...]:
+        """All attacks on gender."""
+        return *self.informed, *self.uninformed
+
+    @property
+    def zero_effort(self) -> tuple[Judged, ...]:
+        """Zero effort: all that needs no knowledge of the protection. The readers alone where they
+        were judged on other subjects than the attacks."""
+        every = (*self.readers, *self.uninformed)
+        return every if _joint(every) else self.readers
+
+    @property
+    def everyone(self) -> tuple[Judged, ...]:
+        """An attacker can do without what he knows, so that no worst case is below zero effort: the
+        attacks with the readers, where they were judged on the same subjects."""
+        every = (*self.attacks, *self.readers)
+        return every if _joint(every) else self.attacks
+
+
+def _joint(items: Sequence[Judged]) -> bool:
+    return bool(items) and joint([item.numbers for item in items])
 
 
 def is_gender(item: Judged) -> bool:
@@ -31,101 +71,103 @@ def is_gender(item: Judged) -> bool:
 
 
 def worst(items: Sequence[Judged]) -> Draws | None:
-    """max(AUC, 1 - AUC) of whoever tells most, in each resample; None of other subjects."""
-    if not items or not joint([item.numbers for item in items]):
+    """max(AUC, 1 - AUC) of the best of several readers, in each resample, as of `separated_draws`;
+    None of other subjects."""
+    if not _joint(items):
         return None
-    areas = [draws(item.numbers, "auc") for item in items]
+    each = [separated_draws(draws(item.numbers, "auc")) for item in items]
     return Draws(
-        max(float(separated(np.array(each.estimate))) for each in areas),
-        *(separated(np.stack([getattr(each, name) for each in areas])).max(axis=0)
-          for name in ("values", "without")),
-    )  # fmt: skip
+        max(number.estimate for number in each),
+        np.max([number.values for number in each], axis=0),
+        np.max([number.without for number in each], axis=0),
+    )
 
 
-def together(attacks: Sequence[Judged], readers: Sequence[Judged]) -> list[Judged]:
-    """Who knows the method has all that is known without it: the attacks with the zero-effort
-    readers, where they were judged on the same subjects, so that no worst case is below them."""
-    every = [*attacks, *readers]
-    return every if attacks and joint([item.numbers for item in every]) else list(attacks)
-
-
-def level(most: Draws, items: Sequence[Judged]) -> Interval:
-    """Interval of the separation of whoever tells most; where no draw makes a mistake, that of the
-    one file which makes none."""
-    found = interval_of(most)
+def level(best: Draws, items: Sequence[Judged]) -> Interval:
+    """Interval of the separation by the best reader; where no draw makes a mistake, that of the one
+    file which makes none."""
+    found = interval_of(best)
     if found.low < found.high:
-        return found
+        return Interval(found.estimate, max(found.low, 0.5), found.high)
     return max((separation(i.interval("auc")) for i in items), key=lambda each: each.estimate)
 
 
-def attacked(hiding: Hiding) -> Iterator[tuple[Judged, list[Judged], list[Judged]]]:
-    """Each attacked condition: one of its files, the attacks on gender, and the zero-effort
-    readers: unseen classifiers that have learnt nothing of it."""
+def attacked(hiding: Hiding) -> Iterator[Attacked]:
+    """Each attacked condition, a seed at a time."""
     found: dict[tuple, list[Judged]] = {}
     for item in ordered(hiding.attacks):
         found.setdefault((item.about.protector, item.about.mode, item.about.seed), []).append(item)
-    readers = unseen(hiding.gender)
+    every = unseen(hiding.gender)
     for (protector, mode, seed), items in found.items():
-        same = [(i.about.protector, i.about.mode) == (protector, mode) for i in readers]
-        files = [i for i, is_same in zip(readers, same, strict=True) if is_same]
-        own = [i for i in files if i.about.seed == seed]
-        yield items[0], [i for i in items if is_gender(i)], own or files
+        readers = [i for i in every if (i.about.protector, i.about.mode) == (protector, mode)]
+        own = [i for i in readers if i.about.seed == seed]
+        attacks = [i for i in items if is_gender(i)]
+        informed = tuple(i for i in attacks if _knows(hiding, i))
+        uninformed = tuple(i for i in attacks if not _knows(hiding, i))
+        yield Attacked(items[0].about, informed, uninformed, tuple(own or readers))
 
 
-def gain(attack: Judged, readers: Draws) -> Interval:
-    """Separation of an attack minus that of the best zero-effort reader, drawn together."""
-    return combined(lambda a, b: separated(a) - b, draws(attack.numbers, "auc"), readers)
+def _knows(hiding: Hiding, item: Judged) -> bool:
+    about = hiding.attack_names.get(item.about.evaluator)
+    return about is None or about.knowing
 
 
-def _chosen(attacks: Sequence[Judged], most: Draws, readers: Draws) -> tuple[Judged, Interval, str]:
-    """The attack that tells most, what it tells more than the best reader, and whether that is no
-    more than nothing.
+def gain(attack: Judged, zero_effort: Draws) -> Interval:
+    """Separation by an attack minus that by the best reader without its knowledge, drawn
+    together."""
+    return combined(np.subtract, separated_draws(draws(attack.numbers, "auc")), zero_effort)
 
-    It was chosen among the attacks on the faces that it is judged on, so it has to tell more than
-    one of so many would by chance; that none of them tells more is decided by whichever tells most
-    in each draw.
+
+def _chosen(
+    attacks: Sequence[Judged], best: Draws, zero_effort: Draws
+) -> tuple[Judged, Interval, str]:
+    """The attack that separates best, what it gains, and whether that is no more than nothing.
+
+    It was chosen among the attacks on the faces that it is judged on, so its gain has to be larger
+    than the largest of so many would be by chance; that none of them gains is decided by whichever
+    separates best in each draw.
     """
-    best = max(attacks, key=lambda item: separation(item.interval("auc")).estimate)
-    found = gain(best, readers)
+    first = max(attacks, key=lambda item: separation(item.interval("auc")).estimate)
+    found = gain(first, zero_effort)
     if at_least(turned(found)) == NOT_HELD and clear_among(found, len(attacks)):
-        return best, found, NOT_HELD
-    word = at_least(turned(combined(np.subtract, most, readers)))
-    return best, found, word if word != NOT_HELD else UNDECIDED
-
-
-def _knowing(hiding: Hiding, attacks: Sequence[Judged]) -> list[Judged]:
-    """Those that took something of the protection; a filter that is put on any face did not."""
-    names = hiding.attack_names
-    return [i for i in attacks if (n := i.about.evaluator) not in names or names[n].knowing]
+        return first, found, NOT_HELD
+    word = at_least(turned(combined(np.subtract, best, zero_effort)))
+    return first, found, word if word != NOT_HELD else UNDECIDED
 
 
 def adaptive(hiding: Hiding) -> Claim:
-    """C6: no attacker who knows the method tells more than the best zero-effort reader."""
+    """C6: no attacker who knows the method separates the genders better than the best reader that
+    knows nothing of it, whose decisions are inverted where that helps."""
     parts, levels = [], {}
-    for any_, every, readers in attacked(hiding):
-        if not (attacks := _knowing(hiding, every)):
+    for each in attacked(hiding):
+        if not each.informed:
             continue
-        about, sides = any_.about, (worst(attacks), worst(readers))
-        name = condition(about)
+        seed, name = each.about.seed, condition(each.about)
+        sides = worst(each.informed), worst(each.zero_effort)
         text = f"Separation, worst attack − zero effort, {name}"
-        numbers = [item.numbers for item in (*attacks, *readers)]
-        if None in sides or not joint(numbers):
-            parts.append(Part(text, "", about.seed, NOTHING, UNDECIDED, IMPOSSIBLE))
+        if None in sides or not _joint((*each.informed, *each.zero_effort)):
+            parts.append(Part(text, "", seed, NOTHING, UNDECIDED, IMPOSSIBLE))
             continue
-        best, more, told = _chosen(attacks, *sides)
-        parts.append(Part(text, scorer(best.about), about.seed, more, told))
+        best, more, word = _chosen(each.informed, *sides)
+        by, among = scorer(best.about), len(each.informed)
+        parts.append(Part(text, by, seed, more, word, among=among))
         levels.setdefault(name, []).append([side.estimate for side in sides])
-    word = decided(parts)
-    sentence = "No attack was made."
-    if parts:
-        lost = sum(part.word == NOT_HELD for part in parts)
-        told = "; ".join(
-            f"{name} from {over_seeds([b for _, b in each])} to {over_seeds([a for a, _ in each])}"
-            for name, each in levels.items()
-        )
-        sentence = (
-            f"max(AUC, 1 − AUC) in %, from zero effort to the worst attack: {told}. Knowing the "
-            f"method tells more in {lost} of {len(parts)} cases."
-        )
-    title = "An attacker who knows the method tells no more than one who does not"
-    return Claim("C6", title, word, sentence, tuple(parts))
+    title = (
+        "An attacker who knows the method separates the genders no better than the best reader "
+        "that does not, inverted where that helps"
+    )
+    return Claim("C6", title, decided(parts), _sentence(parts, levels), tuple(parts))
+
+
+def _sentence(parts: Sequence[Part], levels: dict[str, list[list[float]]]) -> str:
+    if not parts:
+        return "No attack was made."
+    lost = sum(part.word == NOT_HELD for part in parts)
+    shown = "; ".join(
+        f"{name} from {over_seeds([b for _, b in each])} to {over_seeds([a for a, _ in each])}"
+        for name, each in levels.items()
+    )
+    return (
+        f"max(AUC, 1 − AUC) in %, from zero effort to the worst attack: {shown}. Knowing the "
+        f"method helps in {lost} of {len(parts)} cases."
+    )

@@ -10,12 +10,13 @@ from softbio.hiding.verdicts import (
     NOT_HELD,
     NOTHING,
     UNDECIDED,
+    Draws,
     clear_among,
     combined,
     draws,
     joint,
 )
-from softbio.results.conditions import ordered
+from softbio.results.conditions import ordered, scorer_name
 from softbio.results.scores import ORIGINAL
 from softbio.statistics.intervals import Judged
 from softbio.statistics.means import Interval
@@ -23,6 +24,8 @@ from softbio.statistics.means import Interval
 # the EER of scores that say nothing
 EQUAL = 0.5
 IMPOSSIBLE = "other subjects in the score files"
+# how the names of scorers begin that each SAN was trained with
+AUXILIARY = "aux_"
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class Part:
     """One inequality of a claim: of which scorers and seed, the number, and how it was decided.
 
     text: what is compared, such as "EER, SAN OP − Before"; remark: why it is undecided, if so;
-    bound: the value on one side of which it is claimed to be.
+    bound: the value on one side of which it is claimed to be; seeds: how many the number is a mean
+    of; among: how many numbers it was chosen from, for lying furthest on the other side.
     """
 
     text: str
@@ -40,26 +44,32 @@ class Part:
     word: str
     remark: str = ""
     bound: float = 0.0
+    seeds: int = 1
+    among: int = 1
 
 
 def decided(parts: Sequence[Part]) -> str:
-    """A claim of several parts holds where each does. It fails where one fails clearly among so
-    many: else one of 45 parts that are just true would fail in 68 of 100 claims."""
+    """A claim of several parts holds where each does. It fails where one fails clearly among all
+    the numbers that were looked at: else one of 45 parts that are just true would fail in 68 of 100
+    claims."""
     failed = [part for part in parts if part.word == NOT_HELD]
-    if any(clear_among(part.interval, len(parts), part.bound) for part in failed):
+    among = sum(part.among for part in parts)
+    if any(clear_among(part.interval, among, part.bound, part.seeds) for part in failed):
         return NOT_HELD
     return HELD if parts and all(part.word == HELD for part in parts) else UNDECIDED
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim, decided: held, not held or undecided; sentence: what was found, with numbers."""
+    """A claim, decided: held, not held or undecided; sentence: what was found, with numbers;
+    system: whom it is about, as printed, where the same is claimed of several."""
 
     name: str
     title: str
     word: str
     sentence: str
     parts: tuple[Part, ...]
+    system: str = ""
 
 
 def number(interval: Interval, sign: bool = False) -> str:
@@ -71,6 +81,7 @@ def number(interval: Interval, sign: bool = False) -> str:
 
 
 def is_original(item: Judged) -> bool:
+    """Whether a score file is of unprotected faces."""
     return item.about.protector == ORIGINAL
 
 
@@ -79,16 +90,15 @@ def before(item: Judged, items: Iterable[Judged]) -> Judged | None:
     its own; None where there are none, or only those of another seed's network."""
     found = [each for each in items if is_original(each)]
     own = [each for each in found if each.about.seed == item.about.seed]
-    name = getattr(item.about, "evaluator", None) or item.about.matcher
-    return next(iter(own or ([] if name.startswith("aux_") and len(found) > 1 else found)), None)
+    of_seed = scorer_name(item.about).startswith(AUXILIARY) and len(found) > 1
+    return next(iter(own or ([] if of_seed else found)), None)
 
 
 def groups(items: Sequence[Judged]) -> dict[str, list[Judged]]:
     """Files of each scorer."""
     found: dict[str, list[Judged]] = {}
     for item in ordered(items):
-        name = getattr(item.about, "evaluator", None) or item.about.matcher
-        found.setdefault(name, []).append(item)
+        found.setdefault(scorer_name(item.about), []).append(item)
     return found
 
 
@@ -102,12 +112,14 @@ def of_condition(
 
 
 def difference(
-    first: Judged, second: Judged, name: str, change: Callable[..., np.ndarray] = np.subtract
+    first: Judged, second: Judged, name: str, change: Callable[[Draws], Draws] | None = None
 ) -> tuple[Interval, str]:
-    """Of a number, the first file's minus the second's, and why it has no interval, if so."""
+    """Of a number, the first file's minus the second's, and why it has no interval, if so; change:
+    what each goes through before, such as `folded_draws`."""
     if not joint([first.numbers, second.numbers]):
         return NOTHING, IMPOSSIBLE
-    return combined(change, *(draws(each.numbers, name) for each in (first, second))), ""
+    sides = [draws(each.numbers, name) for each in (first, second)]
+    return combined(np.subtract, *(map(change, sides) if change else sides)), ""
 
 
 def seed_of(part: Part, parts: Sequence[Part]) -> str:

@@ -1,9 +1,9 @@
 """Which of the publications' claims hold here, each with its interval.
 
-Numbered as the project numbers them: C1 the auxiliary classifier is turned round; C2 the order of
-the modes for classifiers that no training used; C3 the core claim, of SAN and of the systems after
-it (equal_privacy.py); C4 ensemble and series (family_claims.py); C5 what PrivacyNet hides and keeps
-(selectivity.py); C6 what is left before an attacker who knows the method (attackers.py).
+Numbered as the project numbers them: C1 the auxiliary classifier is inverted; C2 the order of the
+modes for classifiers that no training used; C3 the core claim, of SAN and of the systems after it
+(equal_privacy.py); C4 ensemble and series (family_claims.py); C5 what PrivacyNet hides and keeps
+(selectivity.py); C6 what an attacker who knows the method can still read (attackers.py).
 """
 
 from collections.abc import Sequence
@@ -34,21 +34,21 @@ from softbio.hiding.systems import SAN
 from softbio.hiding.verdicts import UNDECIDED, above, at_least, below
 from softbio.results.conditions import scorer, unseen
 
-AUXILIARY = "aux_gender"
+AUXILIARY_GENDER = "aux_gender"
 
 
 def auxiliary(hiding: Hiding) -> Claim:
     """C1: EER of the auxiliary classifier below .5 before, above it under OP."""
-    parts, items = [], [i for i in hiding.gender if i.about.evaluator == AUXILIARY]
+    items = [i for i in hiding.gender if i.about.evaluator == AUXILIARY_GENDER]
+    protected, clean = [], []
     for seed, item in of_condition(items, SAN, "op").items():
         by, eer = scorer(item.about), item.interval("eer")
-        parts.append(Part("EER, SAN OP", by, seed, eer, above(eer, EQUAL), bound=EQUAL))
+        protected.append(Part("EER, SAN OP", by, seed, eer, above(eer, EQUAL), bound=EQUAL))
         if original := before(item, items):
             eer = original.interval("eer")
-            parts.append(Part("EER, Before", by, seed, eer, below(eer, EQUAL), bound=EQUAL))
-    word = decided(parts)
-    if len({part.text for part in parts}) < 2:
-        word = UNDECIDED
+            clean.append(Part("EER, Before", by, seed, eer, below(eer, EQUAL), bound=EQUAL))
+    parts = [*protected, *clean]
+    word = decided(parts) if protected and clean else UNDECIDED
     said = "; ".join(
         f"{text} {number(same[0].interval)}"
         if len(same) == 1
@@ -56,13 +56,13 @@ def auxiliary(hiding: Hiding) -> Claim:
         for text, same in by_text(parts).items()
     )
     sentence = f"In %: {said}." if said else "No scores of the auxiliary classifier."
-    title = "SAN turns the auxiliary classifier round: its EER is below 50 % before, above under OP"
+    title = "SAN inverts the auxiliary classifier: its EER is below 50 % before, above it under OP"
     return Claim("C1", title, word, sentence, tuple(parts))
 
 
 def order(hiding: Hiding) -> Claim:
     """C2: for each unseen classifier SM <= NT <= OP in EER, and OP above before."""
-    parts = []
+    steps, total = [], []
     for items in groups(unseen(hiding.gender)).values():
         modes = {mode: of_condition(items, SAN, mode) for mode in ("sm", "nt", "op")}
         for seed, op in modes["op"].items():
@@ -73,16 +73,15 @@ def order(hiding: Hiding) -> Claim:
                     continue
                 found, remark = difference(*pair, "eer")
                 text = f"EER, SAN {high.upper()} − SAN {low.upper()}"
-                parts.append(Part(text, by, seed, found, at_least(found), remark))
+                steps.append(Part(text, by, seed, found, at_least(found), remark))
             if original := before(op, items):
                 found, remark = difference(op, original, "eer")
                 part = Part("EER, SAN OP − Before", by, seed, found, above(found), remark)
-                parts.append(part)
-    total = [part for part in parts if part.text.endswith("Before")]
+                total.append(part)
+    parts = [*steps, *total]
     word = decided(parts) if total else UNDECIDED
     sentence = "No scores of unseen classifiers under OP and before."
     if total:
-        steps = [part for part in parts if part not in total]
         sentence = (
             f"In percentage points of EER: {each_of(total)}. The order holds in "
             f"{held_of(steps, 'steps between modes')}."

@@ -9,7 +9,8 @@ import numpy as np
 from softbio.errors import UserError
 from softbio.metrics.diversity import mean_of_pairs
 from softbio.results.scores import GenderScores, read_gender
-from softbio.statistics.intervals import RESAMPLES, Resampled, cases_of, leave_one_out, resample
+from softbio.statistics.intervals import Resampled
+from softbio.statistics.subjects import RESAMPLES, cases_of, leave_one_out, resample
 
 # the means over all pairs, as `metrics.diversity` defines them
 NUMBERS = ("q", "kappa", "disagreement")

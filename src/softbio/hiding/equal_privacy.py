@@ -1,14 +1,14 @@
 """The core claim: at equal privacy, a SAN costs less matching than face mixing; and the same of the
 systems that followed it.
 
-Equal privacy is an equal EER with decisions turned round above 50 %: a classifier of EER 74 % tells
-gender as well as one of 26 %, so a SAN that leaves it with either is to be held against the face
-mixing that leaves it with 26 %, not against one that has mixed far beyond. How often the claim is
-true at the EER as it stands, as it was published, is told beside.
+Equal privacy is an equal EER with decisions inverted above 50 %: a classifier of EER 74 % reveals
+gender as well as one of 26 %, so a SAN that leaves it with either is compared with the face mixing
+that leaves it with 26 %, not with one that has mixed far beyond. How often the claim is true at the
+EER as it stands, as it was published, is reported beside it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,10 +42,11 @@ from softbio.results.scores import KINDS, ORIGINAL
 from softbio.statistics.intervals import Judged, tmr_name
 from softbio.statistics.means import Interval
 
+CORE = "C3"
 MIXING = "mixing"
 TMR = tmr_name(0.01)
-# A matcher that misses most mated comparisons of unprotected faces can not tell what protection
-# costs: it is not heard, and named.
+# A matcher that misses most mated comparisons of unprotected faces can not show what protection
+# costs: it is excluded, and named.
 ABLE = 0.5
 
 
@@ -86,7 +87,7 @@ def cost_at_equal_privacy(
 ) -> tuple[Draws | None, str]:
     """TMR of a system minus that of face mixing, interpolated between the points of its sweep
     (which starts at the original) where its EER first is the system's; and why there is none, if
-    so. turned: both EERs with decisions turned round above 1/2, or as they stand."""
+    so. turned: both EERs with decisions inverted above 1/2, or as they stand."""
     files = [side.numbers for pair in (own, *sweep) for side in (pair.gender, pair.matching)]
     if not joint(files):
         return None, IMPOSSIBLE
@@ -104,7 +105,9 @@ def cost_at_equal_privacy(
     found = derived(cost, own.eer, own.tmr, *points[0], *points[1])
     if np.isnan(found.estimate):
         return found, _outside(own, sweep, turned)
-    return found, ""
+    # the path turns back where an EER is 1/2
+    sides = own.eer.values[~np.isnan(own.eer.values)] > 0.5
+    return replace(found, kinked=bool(turned and sides.any() and not sides.all())), ""
 
 
 def _outside(own: _Pair, sweep: Sequence[_Pair], turned: bool) -> str:
@@ -112,7 +115,7 @@ def _outside(own: _Pair, sweep: Sequence[_Pair], turned: bool) -> str:
     if turned:
         eer, reach = folded(eer), folded_path(reach, reach)[0]
     return (
-        f"EER{' turned' * turned} {100 * eer:.1f} lies outside mixing's sweep, "
+        f"EER{' inverted' * turned} {100 * eer:.1f} lies outside mixing's sweep, "
         f"{100 * reach.min():.1f} to {100 * reach.max():.1f}"
     )
 
@@ -131,19 +134,20 @@ def _over(costs: Mapping[int | None, tuple[Draws | None, str]]) -> tuple[Interva
 def _part(
     pairs: Mapping[int | None, _Pair], sweeps: Mapping[int | None, list[_Pair]], turned: bool
 ) -> Part:
-    """A classifier's and a matcher's word on a condition, over its seeds."""
+    """One classifier and matcher on a condition, over its seeds."""
     costs = {seed: cost_at_equal_privacy(pairs[seed], sweeps[seed], turned) for seed in pairs}
     found, why = _over(costs)
     seed, one = next(iter(pairs.items()))
     about, several = one.gender.about, len(pairs) > 1
     text = f"TMR, {condition(about)} − face mixing" + f", {len(pairs)} seeds" * several
     by = f"{scorer(about)}, {scorer(one.matching.about)}"
-    return Part(text, by, None if several else seed, found, above(found), why)
+    place = None if several else seed
+    return Part(text, by, place, found, above(found), why, seeds=len(pairs))
 
 
 def _parts(hiding: Hiding, system: str) -> tuple[list[Part], list[Part], dict[str, str]]:
     """Of each unseen classifier and matcher, at equal privacy and at the EER as it stands; and the
-    matchers that are not heard with their TMR before protection."""
+    matchers that are excluded with their TMR before protection."""
     probes = [i for i in hiding.verification if i.about.kind in KINDS[:2]]
     made = dict.fromkeys(i.about.mode for i in hiding.gender if i.about.protector == system)
     parts, plain, deaf = [], [], {}
@@ -166,9 +170,9 @@ def _parts(hiding: Hiding, system: str) -> tuple[list[Part], list[Part], dict[st
 
 
 def core(hiding: Hiding, system: str = SAN) -> Claim:
-    """C3: at a system's EER of an unseen classifier, decisions turned round, its TMR at FMR 1 % of
-    an unseen matcher is higher than that of face mixing, in the mean over seeds. Matchers whose
-    TMR is below `ABLE` before protection are not heard."""
+    """C3: at a system's EER of an unseen classifier, decisions inverted above 1/2, its TMR at FMR
+    1 % of an unseen matcher is higher than that of face mixing, in the mean over seeds. Matchers
+    whose TMR is below `ABLE` before protection are excluded."""
     title = _title(hiding, system)
     parts, plain, deaf = _parts(hiding, system)
     known = [part for part in parts if part.word != UNDECIDED or not part.remark]
@@ -179,16 +183,16 @@ def core(hiding: Hiding, system: str = SAN) -> Claim:
             sentence += f"; in percentage points of TMR at FMR 1 %: {each_of(known)}"
         reasons = dict.fromkeys(part.remark for part in parts if part.remark)
         sentence += f". Undecided: {'; '.join(list(reasons)[:3])}." if reasons else "."
-        sentence += f" At the EER as it stands, not turned round: {held_of(plain, 'comparisons')}."
+        sentence += f" At the EER as it stands, not inverted: {held_of(plain, 'comparisons')}."
     if deaf:
         names = ", ".join(f"{name} ({tmr})" for name, tmr in deaf.items())
-        sentence += f" Not heard, for a TMR below {100 * ABLE:.0f} % before protection: {names}."
+        sentence += f" Excluded, for a TMR below {100 * ABLE:.0f} % before protection: {names}."
     claimed = (
-        f"Where both hide gender as well (equal EER of an unseen classifier, decisions turned "
-        f"round above 50 %), {title} leaves more matching than face mixing"
+        f"Where both hide gender equally well (equal EER of an unseen classifier, decisions "
+        f"inverted above 50 %), {title} leaves more matching than face mixing"
     )
-    name = "C3" if system == SAN else f"C3, {title}"
-    return Claim(name, claimed, decided(parts), sentence, tuple(parts))
+    name = CORE if system == SAN else f"{CORE}, {title}"
+    return Claim(name, claimed, decided(parts), sentence, tuple(parts), title)
 
 
 def _title(hiding: Hiding, system: str) -> str:

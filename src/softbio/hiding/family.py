@@ -17,7 +17,7 @@ from softbio.hiding.load import NONE, Hiding
 from softbio.hiding.verdicts import Draws, combined, derived, draws
 from softbio.privacy.family import DIVERSITIES, parsed
 from softbio.results.conditions import BEFORE as UNPROTECTED
-from softbio.results.conditions import of_mode, scorer, unseen
+from softbio.results.conditions import of_mode, scorer, scorer_name, unseen
 from softbio.results.scores import KINDS
 from softbio.statistics.intervals import Judged
 from softbio.statistics.means import Interval
@@ -27,7 +27,7 @@ ENSEMBLE, FLOWSAN = "ensemble", "flowsan"
 BEFORE, MEAN, AVERAGE, RANDOM, BEST = "before", "mean", "average", "random", "best"
 Place = int | str
 Seed = int | None
-Change = Callable[[np.ndarray], np.ndarray]
+Change = Callable[[Draws], Draws]
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _by_seed(
     """Without those that have no value, such as a TMR of too few comparisons."""
     found = {item.about.seed: draws(item.numbers, number) for item in items}
     found = {seed: drawn for seed, drawn in found.items() if np.isfinite(drawn.estimate)}
-    return {seed: derived(change, drawn) for seed, drawn in found.items()} if change else found
+    return {seed: change(drawn) for seed, drawn in found.items()} if change else found
 
 
 def _before(items: Sequence[Judged], all_of: Sequence[Judged], number: str) -> dict[Seed, Draws]:
@@ -161,7 +161,7 @@ def _stages(items: Sequence[Judged], number: str) -> Track | None:
     if not any(places.values()):
         return None
     about = own[0].about
-    return Track(scorer(about), getattr(about, "evaluator", "") or about.matcher, places)
+    return Track(scorer(about), scorer_name(about), places)
 
 
 def series(hiding: Hiding) -> Series | None:

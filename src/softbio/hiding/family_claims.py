@@ -28,7 +28,7 @@ from softbio.hiding.family import (
     series,
 )
 from softbio.hiding.load import NONE, Hiding
-from softbio.hiding.verdicts import above, at_least, below, combined, folded, interval_of
+from softbio.hiding.verdicts import above, at_least, below, combined, folded_draws, interval_of
 from softbio.results.names import joined
 from softbio.statistics.means import Interval
 
@@ -36,7 +36,7 @@ PRINTED = dict(zip(NUMBERS, ("Q", "kappa", "disagreement"), strict=True))
 
 
 # an EER beyond 50 % hides no better than one as far below
-TURNED = "EER turned"
+TURNED = "EER inverted"
 
 
 def _claim(name: str, title: str, sentence: str, parts: Sequence[Part]) -> Claim:
@@ -62,17 +62,17 @@ def _reach(found: Sequence[Interval]) -> str:
 
 def _hiding_better(parts: Sequence[Part]) -> str:
     return (
-        "In percentage points of EER, decisions turned round above 50 %: "
+        "In percentage points of EER, decisions inverted above 50 %: "
         f"{each_of(parts)}. True in {held_of(parts, 'comparisons')}."
     )
 
 
 def average(hiding: Hiding) -> Claim | None:
     """C4a: the average of an ensemble's faces has at least the mean EER of its members, decisions
-    turned round."""
+    inverted above 50 %."""
     parts = [
         part
-        for each in ensembles(hiding, folded)
+        for each in ensembles(hiding, folded_draws)
         for track in each.tracks
         for part in _parts(
             track, AVERAGE, MEAN,
@@ -133,8 +133,10 @@ def more_diverse(hiding: Hiding) -> Claim | None:
 
 
 def diversity_helps(hiding: Hiding) -> Claim | None:
-    """C4d: the average of E2 and of E3 has a higher EER than that of E1, decisions turned round."""
-    by = {each.diversity: {t.name: t for t in each.tracks} for each in ensembles(hiding, folded)}
+    """C4d: the average of E2 and of E3 has a higher EER than that of E1, decisions
+    inverted above 50 %."""
+    found = ensembles(hiding, folded_draws)
+    by = {each.diversity: {track.name: track for track in each.tracks} for each in found}
     parts = []
     for diversity in ("e2", "e3"):
         for name, track in by.get(diversity, {}).items():

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from softbio.hiding.attackers import attacked, worst
 from softbio.hiding.claim import Claim
-from softbio.hiding.equal_privacy import TMR
+from softbio.hiding.equal_privacy import CORE, TMR
 from softbio.hiding.load import Hiding
 from softbio.hiding.side_by_side import SideBySide
-from softbio.hiding.systems import SYSTEMS
+from softbio.hiding.systems import SAN, SYSTEMS, hides_gender
 from softbio.hiding.told import in_short
 from softbio.results.conditions import unseen
 from softbio.results.names import joined
@@ -35,64 +35,64 @@ def headline(hiding: Hiding, claims: Sequence[Claim], beside: SideBySide | None 
     """What SAN OP, or each system where there are several, does to unseen classifiers and matchers,
     the core claim, and the attacker."""
     name = hiding.population.title
-    told = in_short(beside) if beside else ""
-    text = f"{name}: {told}" if told else _of_san(hiding, name)
-    if text.endswith("."):
-        return text
-    more = (_core(claims, told, len(hiding.seeds)), _attacked(hiding, bool(told)))
-    return " ".join(f"{sentence}." for sentence in (text, *more) if sentence)
+    family = in_short(beside) if beside else ""
+    text = family or _of_san(hiding)
+    if not text:
+        return f"{name}: no unseen gender classifier has scored both the originals and SAN OP."
+    more = (_core(claims, bool(family), len(hiding.seeds)), _attacked(hiding, bool(family)))
+    return " ".join(f"{sentence}." for sentence in (f"{name}: {text}", *more) if sentence)
 
 
-def _of_san(hiding: Hiding, name: str) -> str:
-    """What SAN OP does; a whole sentence where that is not known."""
+def _of_san(hiding: Hiding) -> str:
+    """What SAN OP does; empty where that is not known."""
     gender = unseen(hiding.gender)
     probes = unseen([i for i in hiding.verification if i.about.kind in KINDS[:2]])
     eers = [_range(_of(gender, *c), "eer") for c in ((ORIGINAL, ""), ("san", "op"))]
     tmrs = [_range(_of(probes, *c), TMR) for c in ((ORIGINAL, ""), ("san", "op"))]
     if not all(eers):
-        return f"{name}: no unseen gender classifier has scored both the originals and SAN OP."
-    text = (
-        f"{name}: SAN OP takes the gender EER of unseen classifiers from {eers[0]} % to {eers[1]} %"
-    )
+        return ""
+    text = f"SAN OP takes the gender EER of unseen classifiers from {eers[0]} % to {eers[1]} %"
     if all(tmrs):
         text += f", and TMR at FMR 1 % of unseen matchers from {tmrs[0]} % to {tmrs[1]} %"
     return text
 
 
-def _core(claims: Sequence[Claim], told: str, seeds: int) -> str:
+def _core(claims: Sequence[Claim], family: bool, seeds: int) -> str:
     """The core claim's outcome, of SAN alone or of each system; seeds: how many there are."""
-    found = [claim for claim in claims if claim.name.startswith("C3") and claim.parts]
-    if not told:
-        found = [claim for claim in found if claim.name == "C3"]
+    found = [claim for claim in claims if claim.system and claim.parts]
+    if not family:
+        found = [claim for claim in found if claim.name == CORE]
     if not found:
         return ""
     # another seed may decide otherwise
     once = ", for networks that were trained once" if seeds == 1 else ""
     text = "The claim that {} costs less matching than face mixing of equal privacy {}"
     if len(found) == 1:
-        return text.format("it" if not told else "SAN", WORDS[found[0].word]) + once
+        return text.format("SAN" if family else "it", WORDS[found[0].word]) + once
     by_word: dict[str, list[str]] = {}
     for claim in found:
-        by_word.setdefault(WORDS[claim.word], []).append(claim.name.removeprefix("C3, "))
-    outcome = ", and ".join(
-        f"{word} for {joined(['SAN' if name == 'C3' else name for name in names])}"
-        for word, names in by_word.items()
-    )
+        by_word.setdefault(WORDS[claim.word], []).append(claim.system)
+    outcome = ", and ".join(f"{word} for {joined(names)}" for word, names in by_word.items())
     return text.format("each", outcome) + once
 
 
 def _attacked(hiding: Hiding, any_system: bool) -> str:
-    """The worst case: of SAN OP, or of any condition of the family."""
+    """The worst case: of SAN OP, or of any condition of the family that hides gender."""
+
+    def is_shown(protector: str, mode: str) -> bool:
+        if not any_system:
+            return (protector, mode) == (SAN, "op")
+        return protector in SYSTEMS and hides_gender(protector, mode)
+
     levels = [
-        worst(attacks)
-        for any_, attacks, _ in attacked(hiding)
-        if (any_.about.protector, any_.about.mode) == ("san", "op")
-        or (any_system and any_.about.protector in SYSTEMS)
+        worst(each.informed)
+        for each in attacked(hiding)
+        if is_shown(each.about.protector, each.about.mode)
     ]
     known = [each.estimate for each in levels if each]
     if not known:
         return ""
     return (
-        "The worst of the attackers who know the method tells gender with max(AUC, 1 − AUC) "
+        "The best of the attackers who know the method reads gender with max(AUC, 1 − AUC) "
         f"of {100 * max(known):.1f} %"
     )

@@ -22,7 +22,8 @@ from softbio.results.scores import (
     read_comparisons,
     read_gender,
 )
-from softbio.statistics.intervals import RESAMPLES, Judged, Scores, judge
+from softbio.statistics.intervals import Judged, Scores, judge
+from softbio.statistics.subjects import RESAMPLES
 
 NONE = "none"
 QUALITY = ["image", "subject", "psnr", "ssim"]

@@ -47,6 +47,16 @@ class Population:
     size: int | None = None
 
     @property
+    def apart(self) -> str:
+        """What is known of people who could be in two parts."""
+        if len(self.sources) < 2:
+            return "Nobody is in two parts."
+        return (
+            "Within each data set nobody is in two parts; whether the data sets show some of the "
+            "same people is not known."
+        )
+
+    @property
     def without_subjects(self) -> str:
         """What follows where a data set tells no subjects, as a sentence; empty where each does."""
         names = [label(each.name) for each in self.sources if not each.subjects]

@@ -24,7 +24,16 @@ from softbio.hiding.claim import (
 )
 from softbio.hiding.equal_privacy import ABLE, TMR
 from softbio.hiding.load import Hiding
-from softbio.hiding.verdicts import HELD, NOTHING, above, below, combined, draws, folded, joint
+from softbio.hiding.verdicts import (
+    HELD,
+    NOTHING,
+    above,
+    below,
+    combined,
+    draws,
+    folded_draws,
+    joint,
+)
 from softbio.privacy import LETTERS
 from softbio.privacy.privacynet_recipe import parsed
 from softbio.results.conditions import condition, ordered, scorer, unseen
@@ -212,10 +221,6 @@ def _unheard(known: Iterable[Readers]) -> str:
     return f" Not heard, for an error no better than chance before protection: {', '.join(names)}."
 
 
-def _folded_difference(after: np.ndarray, before: np.ndarray) -> np.ndarray:
-    return folded(after) - folded(before)
-
-
 def selective(hiding: Hiding) -> Claim:
     """C5: under each hide-set every reader of a hidden attribute errs more than before, and every
     reader of a kept one at most `MARGIN` more.
@@ -233,7 +238,7 @@ def selective(hiding: Hiding) -> Claim:
                 continue
             hidden = each.attribute in hides.hidden
             turned = hidden and each.attribute == "gender"
-            change = _folded_difference if turned else np.subtract
+            change = folded_draws if turned else None
             found, remark = difference(item, original, ERROR, change)
             bound, decide = (0.0, above) if hidden else (MARGIN, below)
             kind = ("hidden" if hidden else "kept") + ("; turned" if turned else "")

@@ -1,19 +1,19 @@
 """All conditions beside each other, over their seeds: what the table, the plane and the sentences
 of that section show. Judged by scorers that the training of no protector here has used."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from softbio.hiding.attackers import attacked, level, together, worst
+from softbio.hiding.attackers import attacked, level, worst
 from softbio.hiding.claim import of_condition
 from softbio.hiding.equal_privacy import ABLE, TMR
 from softbio.hiding.load import NONE, Hiding
 from softbio.hiding.seeds import SEPARATION, averaged, cut, of_files, of_seed, over_seeds
 from softbio.hiding.systems import SYSTEMS, hides_gender
-from softbio.hiding.verdicts import Draws, derived, draws, folded, joint
+from softbio.hiding.verdicts import Draws, draws, folded_draws, folded_interval, joint
 from softbio.results.conditions import BEFORE, by_scorer, scorer, unseen
 from softbio.results.scores import KINDS, ORIGINAL
 from softbio.results.subjects import shown_in
@@ -33,10 +33,10 @@ class Line:
 
     family, mode: as printed, of `name`; seeds: those it was made in; eer, tmr: by the printed names
     of unseen classifiers and matchers; mean_eer, folded: means over all these classifiers, the
-    latter of min(EER, 1 - EER), None where one has not scored it; mean_tmr: over the matchers that
-    are heard; worst: separation by whoever tells most of all attackers and unseen classifiers, None
-    where no attacker was set on it; psnr in dB, ssim; folded_of, tmr_of: the means over scorers in
-    each seed, drawn together.
+    latter of min(EER, 1 - EER), None where one has not scored it; mean_tmr: over the matchers of
+    `SideBySide.heard`; worst: separation by the best of all attackers and unseen classifiers, None
+    where no attacker was set on it; psnr in dB, ssim; folded_of (as of `folded_draws`), tmr_of: the
+    means over scorers in each seed, drawn together.
     """
 
     protector: str
@@ -141,21 +141,26 @@ def _quality(hiding: Hiding, protector: str, mode: str, metric: str) -> Interval
 
 
 def _worst(hiding: Hiding, protector: str, mode: str) -> Interval | None:
-    """Separation by whoever tells most, over seeds; chosen anew in each of them and each draw."""
+    """Separation by whoever separates best, over seeds; chosen anew in each seed and draw."""
     own = [
-        together(attacks, readers)
-        for any_, attacks, readers in attacked(hiding)
-        if (any_.about.protector, any_.about.mode) == (protector, mode)
+        each.everyone
+        for each in attacked(hiding)
+        if (each.about.protector, each.about.mode) == (protector, mode)
     ]
-    levels = [worst(attacks) for attacks in own]
-    if not levels or None in levels or not joint([a[0].numbers for a in own]):
+    levels = [worst(files) for files in own]
+    if not levels or None in levels or not joint([files[0].numbers for files in own]):
         return None
-    if len(levels) == 1:
+    if len({each.estimate for each in levels}) == 1 and not any(each.varies for each in levels):
         return level(levels[0], own[0])
     return over_seeds(levels, SEPARATION)
 
 
-def _means(files: dict, names: Sequence[str], number: str, change=None) -> BySeed:
+def _means(
+    files: Mapping[str, Mapping[int | None, Judged]],
+    names: Sequence[str],
+    number: str,
+    change: Callable[[Draws], Draws] | None = None,
+) -> BySeed:
     """Mean of a number over scorers in each seed, empty where one of them lacks a seed; change:
     what each number goes through before."""
     found = {}
@@ -164,7 +169,7 @@ def _means(files: dict, names: Sequence[str], number: str, change=None) -> BySee
         if own is None:
             return {}
         each = [draws(i.numbers, number) for i in own]
-        found[seed] = averaged([derived(change, d) for d in each] if change else each)
+        found[seed] = averaged(list(map(change, each)) if change else each)
     return found
 
 
@@ -192,14 +197,25 @@ def _line(
         for side, number in ((eers, "eer"), (tmrs, TMR))
     )
     made = {s for files in (*eers.values(), *tmrs.values()) for s in files if s is not None}
-    turned, kept = _means(eers, list(eers), "eer", folded), _means(tmrs, heard, TMR)
+    inverted, kept = _means(eers, list(eers), "eer", folded_draws), _means(tmrs, heard, TMR)
+    mean_folded = _over(inverted)
     return Line(
-        protector, mode, BEFORE if protector == NONE else about.title or protector, about.name,
-        tuple(sorted(made or seeds)), shown_eer,
-        _over(_means(eers, list(eers), "eer")), _over(turned),
-        shown_tmr, _over(kept), _worst(hiding, *place),
-        *(_quality(hiding, *place, metric) for metric in QUALITY), turned, kept,
-    )  # fmt: skip
+        protector=protector,
+        mode=mode,
+        family=BEFORE if protector == NONE else about.title or protector,
+        name=about.name,
+        seeds=tuple(sorted(made or seeds)),
+        eer=shown_eer,
+        mean_eer=_over(_means(eers, list(eers), "eer")),
+        folded=mean_folded and folded_interval(mean_folded),
+        tmr=shown_tmr,
+        mean_tmr=_over(kept),
+        worst=_worst(hiding, *place),
+        psnr=_quality(hiding, *place, "psnr"),
+        ssim=_quality(hiding, *place, "ssim"),
+        folded_of=inverted,
+        tmr_of=kept,
+    )
 
 
 def side_by_side(hiding: Hiding) -> SideBySide | None:

@@ -35,18 +35,19 @@ STRENGTHS = {
     ),
     "privacynet": (
         "PrivacyNet, hidden",
-        "one network that is told for each face what to show: of a hidden attribute another of its "
-        "values, drawn at random, of the others the face's own; without matcher, without cycle: "
-        "trained without the loss that keeps the identity, or the way back to the face",
+        "one network that is given for each face what to show: another value, drawn at random, of "
+        "each hidden attribute, and the face's own value of the others; without matcher, without "
+        "cycle: trained without the loss that keeps the identity, or the one for the way back to "
+        "the face",
     ),
     "pixelation": ("Pixelation, block", "the side of a block in pixels"),
 }
 GENDER = (
     "EER of gender",
     "equal error rate: the error where as large a share of women is taken for men as of men for "
-    "women. 50 % is chance. Above it the scores point the wrong way, and whoever notices turns the "
-    "decisions round: that protects no better than an EER as far below 50 %. The separation, "
-    "max(AUC, 1 − AUC), counts both alike (AUC: area under the ROC, the receiver operating "
+    "women. 50 % is chance. Above it the scores point the wrong way, and an attacker who notices "
+    "inverts the decisions: that protects no better than an EER as far below 50 %. The separation, "
+    "max(AUC, 1 − AUC), treats both alike (AUC: area under the ROC, the receiver operating "
     "characteristic)",
 )
 SELECTIVITY = (
@@ -63,14 +64,15 @@ MATCHING = (
 SEEN = (
     "Auxiliary, own, seen, unseen",
     "auxiliary networks are those that a SAN is trained against; own evaluators are trained here "
-    "on clean faces of other subjects; seen (*) is who is used in making the protected faces, "
-    "unseen who is not",
+    "on clean faces of other subjects; seen (*): used in making the protected faces, or in "
+    "training what makes them; unseen: not",
 )
 ATTACKS = (
     "Zero effort, worst case",
-    "the unseen classifier that tells most without knowing of the protection; whichever of the "
-    "attacks and of these classifiers tells most, chosen on the test faces themselves, so that it "
-    "is an upper limit",
+    "the best reader that uses nothing of the protection: an unseen classifier, an image filter "
+    "before one, or a reader fitted to clean faces, with decisions inverted where that helps "
+    "(which an attacker has to know); the best of these and of all attacks. Both are chosen on the "
+    "test faces themselves, so they are upper limits",
 )
 
 

@@ -65,7 +65,7 @@ def _spread(shown: SideBySide) -> str:
         + (f", TMR {number(line.mean_tmr)}" if line.mean_tmr else "")
         for line in lines
     )
-    return f"In %, mean EER of gender with decisions turned round above 50 %, and TMR: {told}."
+    return f"In %, mean EER of gender with decisions inverted above 50 %, and TMR: {told}."
 
 
 def _against_san(line: Line, san: Line) -> str:
@@ -73,13 +73,13 @@ def _against_san(line: Line, san: Line) -> str:
     hidden, kept = paired(line.folded_of, san.folded_of), paired(line.tmr_of, san.tmr_of)
     if hidden is None:
         return ""
-    words = _side(hidden, "hides more", "hides less") or "is not told apart in what it hides"
-    text = f"{line.name} {words} than" if "not" not in words else f"{line.name} {words} from"
-    text += f" {san.name} ({number(hidden, sign=True)} points of EER)"
+    words = _side(hidden, "hides more than", "hides less than")
+    words = words or "can not be shown to hide more or less than"
+    text = f"{line.name} {words} {san.name} ({number(hidden, sign=True)} points of EER)"
     if kept is None:
         return f"{text}."
     words = _side(kept, "keeps more matching", "keeps less matching")
-    words = words or "is not told apart in the matching that it keeps"
+    words = words or "can not be shown to keep more or less matching"
     return f"{text} and {words} ({number(kept, sign=True)} points of TMR)."
 
 
@@ -88,9 +88,9 @@ def _efficient(shown: SideBySide) -> str:
     if not found:
         return ""
     return (
-        f"By their means no other condition hides as much and keeps as much as {joined(found)}; "
-        f"each of the other {len(shown.lines) - len(found)} is beaten in one without being better "
-        "in the other."
+        f"Pareto-optimal by their means: {joined(found)}. Each of the other "
+        f"{len(shown.lines) - len(found)} conditions hides less or keeps less matching than one of "
+        "these, and is better in neither."
     )
 
 
@@ -99,7 +99,7 @@ def _attackers(shown: SideBySide) -> str:
     if not lines:
         return ""
     told = "; ".join(f"{line.name} {number(line.worst)}" for line in lines)
-    who = "Whoever tells most of the attackers and the unseen classifiers"
+    who = "The best of all attackers and unseen classifiers"
     return f"{who} reaches max(AUC, 1 − AUC), in %: {told}."
 
 
@@ -128,7 +128,7 @@ def in_short(shown: SideBySide) -> str:
     names = joined([line.name for line in lines])
     sides = [_from_to(before, lines, side) for side in ("folded", "mean_tmr")]
     turned = any(line.mean_eer.estimate > line.folded.estimate for line in (before, *lines))
-    how = " (decisions turned round where it lies above 50 %)" if turned else ""
+    how = " (decisions inverted where it is above 50 %)" if turned else ""
     return (
         f"over {_seeds(shown)}, {names} take the mean gender EER of unseen classifiers{how} from "
         f"{sides[0]} %, and TMR at FMR 1 % of unseen matchers from {sides[1]} %"

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import norm, t
 
-from softbio.statistics.intervals import ROUNDING, Resampled, limits
+from softbio.statistics.intervals import ROUNDING, Resampled, limits, percentiles
 from softbio.statistics.means import LEVEL, Interval
 
 HELD, NOT_HELD, UNDECIDED = "held", "not held", "undecided"
@@ -36,34 +36,42 @@ def at_least(interval: Interval, bound: float = 0.0) -> str:
     return {HELD: NOT_HELD, NOT_HELD: HELD}.get(below(interval, bound), UNDECIDED)
 
 
-def doubt(interval: Interval, bound: float = 0.0) -> float:
-    """One-sided p value of a number's being where it is if it were at the bound, of which its
-    interval lies on one side: by the distance to the limit between them, which is 1.96 standard
-    errors of a normal number. NaN without limits."""
-    near = interval.low if interval.estimate > bound else interval.high
-    reach = abs(interval.estimate - near)
+def doubt(interval: Interval, bound: float = 0.0, seeds: int = 1) -> float:
+    """One-sided p value of a number's being so far from the bound if it were at the bound. NaN
+    without limits.
+
+    The longer side of its interval is taken for the 97.5 % point of a normal number or, of a mean
+    over several seeds, of Student's t: whose tails are much longer where the seeds are few. Where
+    the spread over subjects dominates, or an interval leans to one side, p is too large rather than
+    too small.
+    """
+    reach = np.max([interval.estimate - interval.low, interval.high - interval.estimate])
     if not reach > 0:
         return 0.0 if reach == 0 else float("nan")
-    return float(norm.sf(norm.ppf((1 + LEVEL) / 2) * abs(interval.estimate - bound) / reach))
+    law = t(seeds - 1) if seeds > 1 else norm
+    return float(law.sf(law.ppf((1 + LEVEL) / 2) * abs(interval.estimate - bound) / reach))
 
 
-def clear_among(interval: Interval, count: int, bound: float = 0.0) -> bool:
+def clear_among(interval: Interval, count: int, bound: float = 0.0, seeds: int = 1) -> bool:
     """Whether a number lies so clearly on one side of a bound that the clearest of `count` numbers
     at the bound would not by chance: Bonferroni's correction, the first step of Holm's."""
-    return doubt(interval, bound) * count <= (1 - LEVEL) / 2
+    return doubt(interval, bound, seeds) * count <= (1 - LEVEL) / 2
 
 
 @dataclass(frozen=True)
 class Draws:
     """One number with its resamples (R,) and its values without one subject each (S,).
 
-    of_varying: whether any of the numbers that it was derived from varies, None where of none.
+    of_varying: whether any of the numbers that it was derived from varies, None where of none;
+    kinked: whether its function has a kink among the draws, so that they are not about symmetric on
+    any scale, which BCa limits assume.
     """
 
     estimate: float
     values: np.ndarray
     without: np.ndarray
     of_varying: bool | None = None
+    kinked: bool = False
 
     @property
     def varies(self) -> bool:
@@ -103,14 +111,17 @@ def derived(function: Callable[..., np.ndarray], *parts: Draws) -> Draws:
         function(*(each.values for each in parts)),
         function(*(each.without for each in parts)),
         any(each.varies for each in parts),
+        any(each.kinked for each in parts),
     )
 
 
 def interval_of(number: Draws) -> Interval:
-    """BCa interval of a number over its draws; NaN limits as of `limits`, and where it does not
-    vary."""
+    """BCa interval of a number over its draws, of percentiles where it is `kinked`; NaN limits as
+    of `limits`, and where it does not vary."""
     if np.isnan(number.estimate) or not number.varies:
         return Interval(number.estimate, float("nan"), float("nan"))
+    if number.kinked:
+        return Interval(number.estimate, *percentiles(number.estimate, number.values))
     return Interval(number.estimate, *limits(number.estimate, number.values, number.without))
 
 
@@ -138,13 +149,32 @@ def interpolated(x: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
 
 def folded(error: np.ndarray) -> np.ndarray:
     """min(e, 1 - e) of errors between two classes, of any shape: what is left of those beyond 1/2
-    where somebody turns the decisions round."""
+    where somebody inverts the decisions."""
     return np.minimum(error, 1 - error)
 
 
-def separated(area: np.ndarray) -> np.ndarray:
-    """max(AUC, 1 - AUC) of areas of any shape."""
-    return np.maximum(area, 1 - area)
+def folded_draws(error: Draws) -> Draws:
+    """`folded` of an error between two classes, all draws on the side of the estimate.
+
+    A draw on the other side of 1/2 is not folded but lies above 1/2. Folded draws of an error near
+    1/2 would all lie below it, so that no interval of theirs could hold 1/2; an interval of these
+    is to be brought back by `folded_interval`.
+    """
+    return error if not error.estimate > 0.5 else derived(lambda each: 1 - each, error)
+
+
+def folded_interval(found: Interval) -> Interval:
+    """The interval of a folded error, or of a mean of some, from that of `folded_draws`: its image,
+    so that one around 1/2 ends at 1/2."""
+    if not found.high > 0.5:
+        return found
+    return Interval(found.estimate, min(found.low, 1 - found.high), 0.5)
+
+
+def separated_draws(area: Draws) -> Draws:
+    """max(AUC, 1 - AUC) of an area, all draws on the side of the estimate, as `folded_draws`: one
+    on the other side of 1/2 lies below 1/2."""
+    return area if not area.estimate < 0.5 else derived(lambda each: 1 - each, area)
 
 
 def folded_path(xs: np.ndarray, ys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,17 +1,19 @@
 """What is around the numbers of hiding gender: attackers, evaluators, population, claims."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from softbio.hiding.attackers import attacked, gain, level, together, worst
+from softbio.hiding.attackers import Attacked, attacked, gain, is_gender, level, worst
 from softbio.hiding.claim import Claim, Part
 from softbio.hiding.evaluators import READ, Entry
 from softbio.hiding.load import Hiding
 from softbio.hiding.population import Population
-from softbio.hiding.verdicts import Draws, combined, joint
+from softbio.hiding.verdicts import combined, joint
 from softbio.results.conditions import OVER_SUBJECTS, condition
 from softbio.results.labels import in_text, label
 from softbio.statistics.intervals import Judged
@@ -26,65 +28,72 @@ PARTS = {
     "attacker": "attacker",
     "test": "test",
 }
-ZERO, WORST = "Zero effort: the best unseen classifier", "Worst case of attacks and zero effort"
+ZERO, WORST = "Zero effort: the best without knowledge", "Worst case of attacks and zero effort"
 
 
-def _gain(attack: Judged, readers: Draws | None, files: Sequence[Judged]) -> Interval | None:
-    """What an attack tells more than the best zero-effort reader; None where there is none, or one
-    of other subjects."""
-    if readers is None or not joint([attack.numbers, *(item.numbers for item in files)]):
-        return None
-    return gain(attack, readers)
+@dataclass(frozen=True)
+class _Row:
+    """One attack on one condition."""
+
+    condition: str
+    protector: str
+    mode: str
+    seed: int | None
+    attack: str
+    title: str
+    family: str
+    separation: Interval
+    gain: Interval | None
+
+    @property
+    def keys(self) -> dict[str, str | int | None]:
+        """For the CSV, what is no interval."""
+        return {
+            each.name: getattr(self, each.name)
+            for each in fields(self)
+            if each.name not in ("separation", "gain")
+        }
 
 
-def _rows(hiding: Hiding) -> list[dict]:
+def _rows(hiding: Hiding) -> Iterator[_Row]:
     """One row an attack, with one before for zero effort and one behind for the worst case."""
-    rows = []
-    for any_, attacks, readers in attacked(hiding):
-        about, zero = any_.about, worst(readers)
-        every = together(attacks, readers)
-        most = worst(every)
-        several = (
-            len(
-                {
-                    i.about.seed
-                    for i in hiding.attacks
-                    if (i.about.protector, i.about.mode) == (about.protector, about.mode)
-                }
-            )
-            > 1
+    found = list(attacked(hiding))
+    made = Counter((each.about.protector, each.about.mode) for each in found)
+    for each in found:
+        about = each.about
+        shown = condition(about)
+        if made[about.protector, about.mode] > 1:
+            shown += f", seed {about.seed}"
+        yield from _of_condition(
+            hiding, each, partial(_Row, shown, about.protector, about.mode, about.seed)
         )
-        shown = condition(about) + (f", seed {about.seed}" if several else "")
-        keys = {"condition": shown, "protector": about.protector, "mode": about.mode,
-                "seed": about.seed}  # fmt: skip
-
-        def row(name: str, title: str, family: str, value, gain, keys=keys) -> dict:
-            return keys | {"attack": name, "title": title, "family": family,
-                           "separation": value, "gain": gain}  # fmt: skip
-
-        if zero is not None:
-            rows.append(row("zero_effort", ZERO, "", level(zero, readers), None))
-        others = [i for i in hiding.attacks if i not in attacks and _same(i, any_)]
-        for item in sorted(attacks, key=lambda i: _family(hiding, i)) + others:
-            about = item.about
-            title = about.title or about.evaluator
-            if item in others:
-                title += f" ({about.positive} against {about.negative})"
-            value, gain = of_area(item.interval("auc")), None
-            if item not in others:
-                gain = _gain(item, zero, readers)
-            rows.append(row(about.evaluator, title, _family(hiding, item), value, gain))
-        if most is not None:
-            gain = None
-            if zero is not None and joint([i.numbers for i in (*attacks, *readers)]):
-                gain = combined(np.subtract, most, zero)
-            rows.append(row("worst", WORST, "", level(most, every), gain))
-    return rows
 
 
-def _same(one: Judged, other: Judged) -> bool:
-    a, b = one.about, other.about
-    return (a.protector, a.mode, a.seed) == (b.protector, b.mode, b.seed)
+def _of_condition(hiding: Hiding, each: Attacked, row: Callable[..., _Row]) -> Iterator[_Row]:
+    zero, best = worst(each.zero_effort), worst(each.everyone)
+    paired = zero is not None and joint([i.numbers for i in (*each.attacks, *each.readers)])
+    if zero is not None:
+        yield row("zero_effort", ZERO, "", level(zero, each.zero_effort), None)
+    gains = [gain(item, zero) if paired else None for item in each.informed]
+    gains += [None] * len(each.uninformed)
+    pairs = zip(each.attacks, gains, strict=True)
+    for item, more in sorted(pairs, key=lambda pair: _family(hiding, pair[0])):
+        yield _row_of(hiding, item, row, more)
+    place = each.about.protector, each.about.mode, each.about.seed
+    for item in hiding.attacks:
+        about = item.about
+        if not is_gender(item) and (about.protector, about.mode, about.seed) == place:
+            yield _row_of(hiding, item, row, None, f" ({about.positive} against {about.negative})")
+    if best is not None:
+        more = combined(np.subtract, best, zero) if paired else None
+        yield row("worst", WORST, "", level(best, each.everyone), more)
+
+
+def _row_of(
+    hiding: Hiding, item: Judged, row: Callable[..., _Row], more: Interval | None, note: str = ""
+) -> _Row:
+    name, title = item.about.evaluator, (item.about.title or item.about.evaluator) + note
+    return row(name, title, _family(hiding, item), of_area(item.interval("auc")), more)
 
 
 def _family(hiding: Hiding, item: Judged) -> str:
@@ -94,25 +103,25 @@ def _family(hiding: Hiding, item: Judged) -> str:
 
 def attacks_table(hiding: Hiding) -> Table | None:
     """What attackers recover in each attacked condition; None without any."""
-    rows = _rows(hiding)
+    rows = list(_rows(hiding))
     if not rows:
         return None
     printed, long = [], []
     for row in rows:
-        cells = [row["condition"], row["title"], row["family"] or ABSENT]
-        cells += [percent(row["separation"]), percent(row["gain"], sign=True)]
-        printed.append(Row(cells, summary=row["attack"] == "worst"))
-        keys = {key: value for key, value in row.items() if key not in ("separation", "gain")}
-        numbers = {key: row[key] for key in ("separation", "gain")}
-        long.append({"dataset": hiding.dataset} | keys | flat(numbers))
+        cells = [row.condition, row.title, row.family or ABSENT]
+        cells += [percent(row.separation), percent(row.gain, sign=True)]
+        printed.append(Row(cells, summary=row.attack == "worst"))
+        numbers = flat({"separation": row.separation, "gain": row.gain})
+        long.append({"dataset": hiding.dataset} | row.keys | numbers)
     caption = (
         f"Attackers on protected test faces of {in_text(hiding.dataset)}, who have protected faces "
-        "of other subjects, in %. Separation: max(AUC, 1 − AUC), 50 where nothing can be told. "
-        "Gain: separation minus that of the unseen classifier that tells most without any "
-        "knowledge of the method. Worst case: whichever attack on gender or unseen classifier "
-        "tells most, chosen anew in each resample; zero effort likewise. Both are chosen on the "
-        "test faces, so they are upper limits. Detection is after the protection, not after "
-        f"gender. In brackets: {OVER_SUBJECTS}; both sides of a gain are drawn together."
+        "of other subjects, in %. Separation: max(AUC, 1 − AUC), 50 where nothing can be read. "
+        "Zero effort: the best of the unseen classifiers and of the attacks that use nothing of "
+        "the protection, which have no gain; decisions are inverted where that helps, although an "
+        "attacker has to know that they are inverted. Gain: separation minus that of zero effort. "
+        "Worst case: the best attack on gender or unseen classifier. Both are chosen on the test "
+        "faces, anew in each resample, so they are upper limits. Detection is of the protection, "
+        f"not of gender. In brackets: {OVER_SUBJECTS}; both sides of a gain are drawn together."
     )
     heads = ("Images", "Attack", "Family", "Separation", "Gain")
     columns = [("", name) for name in heads]
@@ -169,7 +178,7 @@ def population_table(people: Population) -> Table:
     left = sum(people.left_out.values())
     reasons = "; ".join(f"{reason} {count:,}" for reason, count in people.left_out.items())
     caption = (
-        f"{people.without_subjects or 'Nobody stands in two parts.'} "
+        f"{people.without_subjects or people.apart} "
         "SAN, its auxiliaries and prototypes, and the mates of face mixing come from the first, "
         "the project's own evaluators from the second, what attackers learn from the third; all "
         "numbers are of the last. Left out: "
@@ -212,13 +221,15 @@ def claims_table(found: Sequence[Claim], dataset: str) -> Table | None:
     if not rows:
         return None
     caption = (
-        "In %, differences in percentage points; turned: each EER or error above 50 % counts as "
+        "In %, differences in percentage points; inverted: each EER or error above 50 % counts as "
         "the one as far below it. Held: the whole 95 % interval is on the claimed side; not held: "
-        "none of it is; undecided else. A claim holds where all of its parts do, and fails where "
-        "one fails more clearly than the clearest of so many would by chance (Bonferroni). "
-        f"{OVER_SUBJECTS}; all files are drawn together, and face mixing is interpolated anew in "
-        "each draw. Of several seeds the smallest and the largest value, the CSV has each; but C3 "
-        "is of their mean, and its intervals are over seeds and subjects."
+        "none of it is; undecided otherwise. A claim is held where all of its parts are, and not "
+        "held where one part lies on the other side significantly after a Bonferroni correction. "
+        "C6 shows the gain of the best attack; it is not held where that is significant after a "
+        "correction for the choice of the attack, and held where the best in each draw gains "
+        f"nothing. {OVER_SUBJECTS}; all files are drawn together, and face mixing is interpolated "
+        "anew in each draw. Of several seeds the smallest and the largest value, the CSV has each; "
+        "C3 is of their mean, with intervals over seeds and subjects."
     )
     heads = ("Claim", "Number", "Judged by", "Value", "Verdict")
     columns = [("", name) for name in heads]

@@ -76,10 +76,11 @@ class Evidence:
         return self.cnn, self.hog
 
     @cached_property
-    def embeddings(self) -> tuple[np.ndarray, np.ndarray]:
-        """The matcher's, of the attacker's protected faces and of the test faces: float32 (N, D)
-        and (M, D)."""
-        return tuple(self.matcher.embed(faces, FRAME) for faces in (self.own.protected, self.test))
+    def embeddings(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The matcher's, of the attacker's protected faces and of the same faces before, float32
+        (N, D) each, and of the test faces, (M, D)."""
+        faces = self.own.protected, self.own.clean, self.test
+        return tuple(self.matcher.embed(each, FRAME) for each in faces)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Nearest neighbours among embeddings: whom a face looks like, to a matcher, shares its gender."""
+"""Nearest neighbours among embeddings: people who look alike to a matcher share their gender."""
 
 from collections.abc import Iterator
 
@@ -35,16 +35,20 @@ def neighbours(
 
 
 def run(evidence: Evidence) -> Iterator[Scored]:
-    """One score file."""
-    male, matcher = evidence.own.male, evidence.matcher
-    references, probes = evidence.embeddings
+    """Two score files: among protected faces, and among the same faces before protection. The
+    second shows what the embeddings alone achieve, without knowing of the protection."""
+    male, title = evidence.own.male, "Nearest neighbours"
+    protected, clean, probes = evidence.embeddings
     rows = balanced(male, rng(evidence))
-    scores = neighbours(references[rows], male[rows], probes)
-    text = (
-        f"share of males among the {K} nearest of the attacker's protected faces, as many of "
-        f"either gender, by the cosine of {matcher.spec.title}'s embeddings"
-    )
-    yield Scored("knn", "Nearest neighbours", text, scores)
+    for name, kind, faces in (("knn", "protected", protected), ("knn_clean", "clean", clean)):
+        yield Scored(
+            name,
+            title if kind == "protected" else f"{title}, {kind} faces",
+            f"share of males among the {K} nearest of the attacker's {kind} faces, as many of "
+            f"either gender, by the cosine of {evidence.matcher.spec.title}'s embeddings",
+            neighbours(faces[rows], male[rows], probes),
+            knowing=kind == "protected",
+        )
 
 
 ATTACK = Attack(
@@ -52,7 +56,7 @@ ATTACK = Attack(
     family="embeddings",
     citation="Osorio-Roig, Rathgeb, Drozdowski, Terhörst, Štruc, Busch: An attack on facial "
     "soft-biometric privacy enhancement. IEEE TBIOM 2022",
-    knows="protected faces of people whose gender he knows, and a matcher; not the protection",
+    knows="faces of people of known gender, and a matcher; not the protection",
     run=run,
     needs=("matcher",),
 )
