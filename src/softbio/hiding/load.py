@@ -235,6 +235,19 @@ def subjects_of(items: Sequence[Scores]) -> np.ndarray:
     return np.unique(np.concatenate(sides)) if sides else np.array([], str)
 
 
+def _each_once(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
+    """Raises UserError where two folders are one condition."""
+    known: dict[tuple[str, str, int], Condition] = {}
+    for each in conditions:
+        key = (each.protector, each.mode, each.seed)
+        if key in known:
+            raise UserError(
+                f"{each.folder}: the same condition as {known[key].folder}; name one of them"
+            )
+        known[key] = each
+    return tuple(known.values())
+
+
 def load_hiding(
     population: Population,
     conditions: Sequence[Path | str],
@@ -252,16 +265,7 @@ def load_hiding(
     Raises UserError for a folder without card, for a file that is none of scores or lies in another
     condition's folder, and where two folders are one condition.
     """
-    known: dict[tuple, Condition] = {}
-    for folder in map(Path, conditions):
-        condition = read_condition(folder)
-        key = (condition.protector, condition.mode, condition.seed)
-        if key in known:
-            raise UserError(
-                f"{folder}: the same condition as {known[key].folder}; name one of them"
-            )
-        known[key] = condition
-    found = tuple(known.values())
+    found = _each_once(map(read_condition, map(Path, conditions)))
     folders = set(map(Path, attacked))
     under_attack = [condition for condition in found if condition.folder in folders]
     gender = _read(found, "scores/gender/*.parquet", read_gender)
@@ -277,16 +281,16 @@ def load_hiding(
     return Hiding(
         population,
         found,
-        judged(gender),
-        judged(verification),
-        tuple(item for item in comparisons if item.about.pairs == GALLERY),
-        judged(attacks),
-        _quality(found),
-        _attack_names(under_attack),
-        _absent(found, under_attack),
-        tuple(trainings),
-        read_differing(map(Path, diversity), resamples, among),
-        prototypes,
-        judged(attributes),
-        tuple(trained),
+        gender=judged(gender),
+        matching=judged(verification),
+        identification=tuple(item for item in comparisons if item.about.pairs == GALLERY),
+        attacks=judged(attacks),
+        quality=_quality(found),
+        attack_names=_attack_names(under_attack),
+        absent=_absent(found, under_attack),
+        trainings=tuple(trainings),
+        differing=read_differing(map(Path, diversity), resamples, among),
+        prototypes=prototypes,
+        attributes=judged(attributes),
+        trained=tuple(trained),
     )
