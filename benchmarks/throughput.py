@@ -277,7 +277,7 @@ def parse() -> argparse.Namespace:
     add("--compile", action="store_true", help="torch.compile of the engine's and the bare step")
     add("--device", default="auto", help="auto, cpu or cuda")
     add("--streamed", action="store_true", help="from the memory map even where the images fit")
-    add("--threads", type=int, help="of torch; all cores unless told")
+    add("--threads", type=int, help="threads of torch; default: all cores")
     add("--images", type=int, default=4096, help="images an epoch of the engine")
     add("--rounds", type=int, default=5, help="turns that count, after one that does not")
     add("--seconds", type=float, default=10, help="least length of the other contenders' turns")
