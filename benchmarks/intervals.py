@@ -1,10 +1,10 @@
-"""What an interval of verification costs: each resample by the library's pass over sorted cases,
-beside the same numbers from the rates of all thresholds.
+"""Cost of an interval in verification: each resample by the library's pass over sorted cases,
+compared with the same numbers from the rates at all thresholds.
 
     python benchmarks/intervals.py
 
-Made-up scores of all pairs of a set of images; both ways take turns, on the same draws. Prints a
-CSV of CPU milliseconds a resample, the medians of the rounds, and the ratio.
+Synthetic scores of all pairs of a set of images; both ways take turns, on the same draws. Prints a
+CSV of CPU milliseconds per resample (medians of the rounds) and the ratio.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def parse() -> argparse.Namespace:
 
 
 def pairs(options: argparse.Namespace) -> pd.DataFrame:
-    """All pairs of the images, those of two subjects as many as `all_pairs` takes, with scores."""
+    """All pairs of the images, non-mated ones up to the limit of `all_pairs`, with scores."""
     names = np.repeat([f"s{n:04d}" for n in range(options.subjects)], options.images)
     frame = all_pairs(np.array([f"{n}" for n in range(len(names))], object), names.astype(object))
     noise = np.random.default_rng(0).normal(size=len(frame))

@@ -1,11 +1,11 @@
-"""Images a second from what the authors hand out into the packed array, and the peak memory.
+"""Images per second from the formats that authors distribute to the packed array; peak memory.
 
     python benchmarks/packing.py
 
-Builds 20,000 JPEG files of 128 px, noise of about 9 kB as photographs have, in a temporary folder,
-and packs them from a folder, a zip, a tar, a tar.gz and a tar.xz in parts, each in a process of its
-own. Fetching (checksums, and listing an archive to its end) comes before and is timed by itself.
-Appends a line each to a CSV and prints it.
+Creates 20,000 JPEG files of 128 px in a temporary folder, noise of about 9 kB, the size of
+photographs, and packs them from a folder, a zip, a tar, a tar.gz and a tar.xz in parts, each in its
+own process. Fetching (checksums, and listing an archive to its end) is done before and timed
+separately. Appends one line per case to a CSV and prints it.
 """
 
 import argparse
@@ -46,9 +46,9 @@ TARS = (
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the CSV. images_per_second: of packing, with the reading of the lists;
-    cpu_ms_per_image: of all threads together, which other work on the machine hardly changes; load:
-    of the machine just before, in processes."""
+    """One line of the CSV. images_per_second: of packing, including the reading of the lists;
+    cpu_ms_per_image: sum over all threads, hardly affected by other work on the machine; load:
+    load average of the machine just before."""
 
     date: str
     commit: str
@@ -65,7 +65,7 @@ class Line:
 
 
 def jpegs(number: int) -> Iterator[tuple[str, bytes]]:
-    """(name, content) of so many images, each of its own noise."""
+    """(name, content) of `number` images, each with its own noise."""
     generator = np.random.default_rng(0)
     for i in range(number):
         noise = generator.integers(0, 256, (SIDE // 2, SIDE // 2, 3), np.uint8)
@@ -75,7 +75,7 @@ def jpegs(number: int) -> Iterator[tuple[str, bytes]]:
 
 
 def build(folder: Path, number: int) -> dict[str, Path]:
-    """The images in each form, with the list beside it; case -> its source."""
+    """The images in each format, with the list beside it; case -> its source."""
     sources = {case: folder / case / "faces" for case in CASES}
     for case, source in sources.items():
         source.parent.mkdir()
@@ -130,8 +130,8 @@ def pack(source: Path, work: Path, workers: int) -> tuple[float, float, float, i
 
 
 def peak_mb() -> int:
-    """Most memory of this process so far; Linux's own figure where there is one, for the other
-    begins with the memory of the process that started this one."""
+    """Peak memory of this process so far, MiB; from Linux's own figure if there is one, because the
+    other includes the memory of the process that started this one."""
     status = Path("/proc/self/status")
     if status.exists():
         return round(int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) / 2**10)
@@ -140,7 +140,7 @@ def peak_mb() -> int:
 
 
 def measured(case: str, source: Path, options: argparse.Namespace) -> Line:
-    """Pack one of them in a process of its own."""
+    """Pack one case in its own process."""
     # imports torch, which is not to count in the other process
     from torch import device
 

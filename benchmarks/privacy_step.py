@@ -1,9 +1,9 @@
-"""What a step of training costs of the networks that hide gender, by their layout in memory.
+"""Cost of a training step of the networks that hide gender, by memory layout.
 
     python benchmarks/privacy_step.py
 
-Random faces at the size and in the batches of a variant, one thread; both layouts take turns.
-Prints a CSV of CPU milliseconds, the medians of the rounds, and the ratio.
+Random faces with the size and batches of a variant, one thread; both layouts take turns.
+Prints a CSV of CPU milliseconds (medians of the rounds) and the ratio.
 """
 
 import argparse

@@ -1,15 +1,15 @@
-"""Training images a second of the engine, beside a ceiling and beside the published data path.
+"""Training images per second of the engine, of a ceiling and of the published data path.
 
     python benchmarks/throughput.py --backbone small16 --size 48 --crop 44 --batch 128
 
-Three contenders take turns in one process, so that a noisy machine is noisy for all:
-engine    epochs of softbio's own loop as a run has them: crops, forward, backward, Adam, errors,
-          the log and the resume file;
-ceiling   the same network, precision and optimizer on one random batch that lies on the device:
+Three contenders take turns in one process, so that noise on the machine affects all of them:
+engine    epochs of softbio's own loop as in a run: crops, forward, backward, Adam, errors, the log
+          and the resume file;
+ceiling   the same network, precision and optimizer on one random batch already on the device:
           no data path, no bookkeeping;
-authors   the published scripts' way: JPEG files decoded by Pillow, resized, cropped and converted
-          image by image in the workers of a DataLoader; fp32, contiguous.
-The images are noise: what they show costs nothing. Appends one line to a CSV.
+authors   the data path of the published scripts: JPEG files decoded by Pillow, resized, cropped and
+          converted one image at a time in the workers of a DataLoader; fp32, contiguous.
+The images are noise: their content does not affect the cost. Appends one line to a CSV.
 """
 
 import argparse
@@ -51,7 +51,7 @@ SOURCE_SIDE = 200  # of UTKFace's own images
 class Line:
     """One line of the CSV. Rates in images/s: medians over the rounds, and lowest to highest.
 
-    Ratios: medians of each round's own, which a machine that is slow for a while does not move.
+    Ratios: medians over the rounds' own ratios, robust to a machine that is slow for a while.
     """
 
     date: str
@@ -92,7 +92,7 @@ def write_data(folder: Path, images: int, size: int) -> Packed:
 
 
 def wait(device: torch.device) -> None:
-    """Until the device has done what it was given."""
+    """Block until the device has finished."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
@@ -112,10 +112,10 @@ def engine_rate(run: Training) -> float:
 
 
 def loop_rate(run: Training, batches: Iterator, seconds: float) -> float:
-    """Images/s of training on (inputs, labels) that are given, for some seconds."""
+    """Images/s of training on the given batches of (inputs, labels), for some seconds."""
     run.moving.model.train()
     device, done = run.resume.device, 0
-    # a GPU is given ten batches at a time, so that the clock does not count what is only queued
+    # ten batches at a time for a GPU, so that queued but unfinished work is not counted
     at_once = 10 if device.type == "cuda" else 1
     begun = time.perf_counter()
     while time.perf_counter() - begun < seconds:
@@ -139,14 +139,14 @@ def resident_batch(recipe: Recipe, device: torch.device) -> Iterator:
 
 
 class JpegFolder(torch.utils.data.Dataset):
-    """The published scripts' data set: one file an image, decoded when it is asked for."""
+    """The published scripts' data set: one file per image, decoded on access."""
 
     def __init__(self, folder: Path, images: int, recipe: Recipe):
         rng = np.random.default_rng(0)
         folder.mkdir()
         self.paths = [folder / f"{number}.jpg" for number in range(images)]
         for path in self.paths:
-            # smooth as photographs are: white noise would take far longer to decode
+            # smooth like photographs: white noise would take far longer to decode
             small = rng.integers(0, 256, (25, 25, 3), np.uint8)
             Image.fromarray(small).resize((SOURCE_SIDE, SOURCE_SIDE)).save(path, quality=90)
         transforms = torchvision.transforms
@@ -166,7 +166,7 @@ class JpegFolder(torch.utils.data.Dataset):
 
 
 def jpeg_batches(folder: Path, images: int, recipe: Recipe, workers: int) -> Iterator:
-    """Epochs without end of the published data path."""
+    """Endless epochs of the published data path."""
     data = JpegFolder(folder, images, recipe)
     loader = torch.utils.data.DataLoader(
         data, recipe.batch, shuffle=True, drop_last=True, num_workers=workers
@@ -178,7 +178,7 @@ def jpeg_batches(folder: Path, images: int, recipe: Recipe, workers: int) -> Ite
 def contenders(
     options: argparse.Namespace, recipe: Recipe, folder: Path, device: torch.device
 ) -> dict[str, Callable[[], float]]:
-    """What takes turns; each call is one round and gives its images/s."""
+    """The contenders; each call is one round and returns its images/s."""
     data = write_data(folder / "packed", options.images, recipe.size)
     run = engine(recipe, data, folder / "engine", device)
     if options.streamed:
@@ -253,7 +253,7 @@ def ratio(ours: list[float], theirs: list[float]) -> float:
 
 
 def write_line(path: Path, result: Line) -> None:
-    """Append to a CSV, with a header where it is new."""
+    """Append to a CSV, with a header if it is new."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = not path.exists()
     with open(path, "a", newline="") as file:
@@ -277,7 +277,7 @@ def parse() -> argparse.Namespace:
     add("--compile", action="store_true", help="torch.compile of the engine's and the bare step")
     add("--device", default="auto", help="auto, cpu or cuda")
     add("--streamed", action="store_true", help="from the memory map even where the images fit")
-    add("--threads", type=int, help="of torch; all cores unless told")
+    add("--threads", type=int, help="threads of torch; default: all cores")
     add("--images", type=int, default=4096, help="images an epoch of the engine")
     add("--rounds", type=int, default=5, help="turns that count, after one that does not")
     add("--seconds", type=float, default=10, help="least length of the other contenders' turns")

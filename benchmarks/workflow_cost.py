@@ -1,8 +1,8 @@
-"""What the workflow itself costs: planning about a thousand jobs, and starting a job's process.
+"""Cost of the workflow itself: planning about a thousand jobs, and starting a job's process.
 
     python benchmarks/workflow_cost.py
 
-Prints Markdown and appends a line a measure to a CSV: the median of some calls, lowest and highest.
+Prints Markdown and appends one line per measure to a CSV: median, lowest and highest of some calls.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def thousand(folder: Path) -> Path:
 
 
 def measures(folder: Path) -> dict[str, list[str]]:
-    """What is timed: its name and its command."""
+    """Name -> command of what is timed."""
     python = sys.executable
     plan = [python, "-m", "snakemake", "--dry-run", "--configfile", str(thousand(folder))]
     return {
@@ -58,7 +58,7 @@ def measures(folder: Path) -> dict[str, list[str]]:
 
 
 def main() -> None:
-    """Time everything."""
+    """Run all measures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=ROOT / "results/workflow_cost.csv")
     parser.add_argument("--calls", type=int, default=5)

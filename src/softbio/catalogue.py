@@ -16,7 +16,7 @@ def _facts(spec: DatasetSpec) -> list[str]:
     return [
         f"`{spec.name}`",
         spec.title,
-        f"{spec.ages[0]} to {spec.ages[1]}" if spec.ages else "not told",
+        f"{spec.ages[0]} to {spec.ages[1]}" if spec.ages else "not labelled",
         " + ".join(f"{number:,}" for number in parts) or NOT_KNOWN,
         f"{sum(parts) * SIDE**2 * 3 / 1e9:.1f}" if parts else NOT_KNOWN,
         spec.access,
@@ -40,7 +40,7 @@ def filled(text: str) -> str:
     tables = {
         "facts": markdown(head, map(_facts, specs)),
         "files": markdown(
-            ["entry", "fetched for you", "what you do for the rest, or where an address fails"],
+            ["entry", "fetched automatically", "how to get the rest, or all if an address fails"],
             map(_files, specs),
         ),
         "problems": _problems(specs),

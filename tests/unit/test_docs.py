@@ -50,7 +50,7 @@ def test_the_page_on_data_sets_prints_what_the_registry_holds():
         total, test = (entry["expected"].get(key) for key in ("images", "test"))
         images = [n for n in (total - (test or 0), test) if n] if total else []
         assert facts[3] == (" + ".join(f"{n:,}" for n in images) or "not stated")
-        assert facts[2] == (" to ".join(map(str, entry["ages"] or [])) or "not told")
+        assert facts[2] == (" to ".join(map(str, entry["ages"] or [])) or "not labelled")
         assert facts[4] == (f"{sum(images) * 49152 / 1e9:.1f}" if images else "not stated")
         assert licence[1] == entry["licence"] + " |"
         for file in entry.get("files", ()):

@@ -45,5 +45,5 @@ def test_ar_face_of_another_length_is_listed_as_rejected(tmp_path):
     with pytest.raises(UserError, match=r"'M-00-1.raw' is there twice"):
         frame_of(spec, tmp_path)
     (tmp_path / "none").mkdir()
-    with pytest.raises(UserError, match=r"no image such as M-01-1.raw in it; ask for the AR"):
+    with pytest.raises(UserError, match=r"no image such as M-01-1.raw in it; request the AR"):
         frame_of(miniatures.spec("ar_face", tmp_path / "none"), tmp_path)

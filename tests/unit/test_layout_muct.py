@@ -27,7 +27,7 @@ def test_muct_from_its_five_archives(tmp_path):
 def test_an_archive_of_muct_that_is_missing_is_named(tmp_path):
     miniatures.muct(tmp_path / "muct")
     (tmp_path / "muct/muct-c-jpg-v1.tar.gz").unlink()
-    with pytest.raises(UserError, match=r"'muct': muct-c-jpg-v1.tar.gz is not there; take muct-a"):
+    with pytest.raises(UserError, match=r"'muct': muct-c-jpg-v1.tar.gz is not there; get muct-a"):
         locate(miniatures.spec("muct", tmp_path / "muct"), tmp_path / "raw")
 
 

@@ -90,5 +90,5 @@ def test_a_closed_archive_is_asked_for_though_its_lists_are_to_be_had(tmp_path):
     with serving(tmp_path / "web") as address:
         spec = miniatures.spec("morph2", None)
         files = [replace(file, url=f"{address}/{file.name}") for file in spec.files]
-        with pytest.raises(UserError, match=r"'morph2': the image archive is not there; ask for"):
+        with pytest.raises(UserError, match=r"'morph2': the image archive is not there; request"):
             fetch(replace(spec, files=tuple(files)), tmp_path / "raw")

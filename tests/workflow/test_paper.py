@@ -40,7 +40,7 @@ def test_a_run_stops_before_its_first_job(folder):
     run = snakemake(folder)
     assert run.returncode != 0
     for name in ("morph2", "ar_face"):
-        assert re.search(f"data set '{name}': .*ask for ", run.stdout)
+        assert re.search(f"data set '{name}': .*request ", run.stdout)
     assert "Traceback" not in run.stdout
     assert not (folder / "resources").exists()
     # what does not need them is made all the same

@@ -98,7 +98,7 @@ def test_snakemakes_own_report_works_offline(done):
     page = (done / "provenance.html").read_text()
     for category in ("Tables", "Figures", "Report"):
         assert f'"{category}"' in page
-    assert "drawn from predictions files alone" in page
+    assert "drawn only from predictions files" in page
     assert not requests_of(page)
 
 
