@@ -124,6 +124,12 @@ class DatasetSpec:
         return trait_of(self.ages)
 
     @property
+    def upright(self) -> bool:
+        """Whether images are turned as their EXIF orientation says: a user's own are; the published
+        results are of images as stored."""
+        return self.reader == "table"
+
+    @property
     def archives(self) -> tuple[FileSpec, ...]:
         """The authors' image archives: the files that are no lists."""
         return tuple(f for f in self.files if f.name not in self.lists.values())

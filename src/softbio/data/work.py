@@ -69,7 +69,8 @@ def work_of(
     content = (*map(asdict, sources.files), source.version(rows))
     read = _reading(source, rows)
     if spec.prepare.align == "none":
-        return Work(read, Decoded(spec.prepare.crop), content, unlisted, _steps(spec))
+        job = Decoded(spec.prepare.crop, spec.upright)
+        return Work(read, job, content, unlisted, _steps(spec))
     crop, found = CROPS[spec.prepare.align], _found(spec, points)
     if lacking := [name for name in (*rows, *unlisted) if name not in found.rows]:
         raise UserError(
@@ -81,7 +82,7 @@ def work_of(
     def with_points(done: Collection[int]) -> Iterator[tuple[int, Any]]:
         return ((row, (data, five[row])) for row, data in read(done))
 
-    job = Cropped(crop.fit(found))
+    job = Cropped(crop.fit(found), spec.upright)
     return Work(with_points, job, (*content, sha256(points)), unlisted, _steps(spec), found)
 
 

@@ -7,6 +7,7 @@ not found is listed with the reason.
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def align(
     records = read(spec, sources)
     frame = records.frame
     differences(spec, frame, "listed")
-    images = _Images(records, sources, find)
+    images = _Images(records, sources, find, spec.upright)
     identity = identity_of(
         *(side, asdict(spec), images.version, table_sha256(frame)),
         *([sha256(file) for file in known], libraries()),
@@ -147,8 +148,11 @@ def load_aligned(folder: Path | str) -> Aligned:
 class _Images:
     """The images of a data set, each with its face; version: what they are, as JSON knows it."""
 
-    def __init__(self, records: Records, sources: Sources, find: Finder | None) -> None:
+    def __init__(
+        self, records: Records, sources: Sources, find: Finder | None, upright: bool
+    ) -> None:
         self.records, self.find, self.version = records, find, ()
+        self.decode = records.decode or partial(decode, upright=upright)
         if records.draw is not None:
             return
         if find is None:
@@ -172,7 +176,7 @@ class _Images:
         wanted = [file for file, row in self.rows.items() if row not in done]
         for file, content in self.source.read(wanted):
             try:
-                image = (records.decode or decode)(content)
+                image = self.decode(content)
             except ValueError as error:
                 yield self.rows[file], str(error), None
             else:

@@ -82,7 +82,7 @@ def find_points(
     path, sources = Path(path), locate(spec, raw)
     source = sources.open()
     files = images_in(source)
-    content = [*map(asdict, sources.files), source.version(files)]
+    content = [spec.upright, *map(asdict, sources.files), source.version(files)]
     identity = identity_of(spec.name, content, [sha256(file) for file in known], libraries())
     busy = f"{path}: another process looks for these faces; wait for it, or end it"
     with journal(path.with_name(JOURNAL), busy) as lines:
@@ -92,7 +92,7 @@ def find_points(
         chunk: list[Row] = []
         rest = source.read(files[done:]) if done < len(files) else ()
         for name, data in told(rest, len(files), f"{spec.name}: faces", done):
-            chunk.append(_row(name, data, find))
+            chunk.append(_row(name, data, find, spec.upright))
             if len(chunk) == CHUNK:
                 lines.add({"rows": chunk})
                 chunk = []
@@ -141,9 +141,11 @@ def read_points(path: Path | str) -> Points:
     return Points(rows, sizes, five, table["reason"].to_pylist())
 
 
-def _row(name: str, content: bytes, find: Callable[[np.ndarray], np.ndarray | None]) -> Row:
+def _row(
+    name: str, content: bytes, find: Callable[[np.ndarray], np.ndarray | None], upright: bool
+) -> Row:
     try:
-        image = decode(content)
+        image = decode(content, upright)
     except ValueError as error:
         return name, 0, 0, None, str(error)
     height, width = image.shape[:2]

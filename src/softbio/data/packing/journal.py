@@ -21,8 +21,8 @@ from softbio.errors import UserError
 
 log = logging.getLogger(__name__)
 
-# Raise it when the meaning of a line changes: an older journal is then not gone on with.
-FORMAT = 1
+# Raise it when the meaning of a line changes: work then does not resume from an older journal.
+FORMAT = 2
 
 
 class Journal:
