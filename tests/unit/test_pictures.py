@@ -1,4 +1,4 @@
-"""Decoding: upright where asked, 8 bits alone; in order, with a bounded number of files in memory."""
+"""Decoding: upright where asked, of 8 bits alone; in order, with a bounded number in memory."""
 
 import io
 

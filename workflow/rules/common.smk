@@ -91,7 +91,7 @@ def recipe_of(wildcards):
     try:
         if (trait := spec_of(wildcards).trait) != wildcards.trait:
             raise UserError(
-                f"data set '{run.dataset}' tells no {wildcards.trait} but {trait}"
+                f"data set '{run.dataset}' has labels for {trait}, not {wildcards.trait}"
             )
         return BENCHMARK.recipe(run)
     except UserError as error:

@@ -105,6 +105,7 @@ def align(
     records = read(spec, sources)
     frame = records.frame
     differences(spec, frame, "listed")
+    _check_labels(spec, frame)
     images = _Images(records, sources, find, spec.upright)
     identity = identity_of(
         *(side, asdict(spec), images.version, table_sha256(frame)),
@@ -128,6 +129,20 @@ def align(
             reasons[reasons["reason"] != ""].to_csv(part, index=False)
     if len(kept) < len(frame):
         log.warning("%s: %s; see rejected.csv", spec.name, _left_out(frame, found))
+
+
+def _check_labels(spec: DatasetSpec, frame: pd.DataFrame) -> None:
+    """Raise UserError where no face could take part in hiding gender, before all are aligned."""
+    name = spec.name
+    if frame["gender"].isna().all():
+        raise UserError(
+            f"data set '{name}' has no gender labels, which hiding gender needs; choose another as "
+            "privacy.train or privacy.test"
+        )
+    if spec.subjects and frame["subject"].isna().all():
+        raise UserError(
+            f"data set '{name}' has no subject labels; set datasets.{name}.subjects: false"
+        )
 
 
 def load_aligned(folder: Path | str) -> Aligned:
