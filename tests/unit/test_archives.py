@@ -178,6 +178,14 @@ def test_a_pipe_in_a_folder_is_refused(tmp_path):
         open_images(tmp_path / "in").names()
 
 
+def test_links_that_lead_in_a_circle_are_refused(tmp_path):
+    folder = pack_folder(tmp_path / "in")
+    (folder / "one.jpg").symlink_to(folder / "two.jpg")
+    (folder / "two.jpg").symlink_to(folder / "one.jpg")
+    with pytest.raises(UserError, match=r"'(one|two).jpg' is a broken link.*out of the folder$"):
+        open_images(folder).names()
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("pack", [pack_tar, pack_zip])
 def test_a_name_that_stands_twice_is_refused(tmp_path, pack):

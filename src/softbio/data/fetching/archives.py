@@ -103,7 +103,8 @@ class Folder(ImageSource):
             for name in [*below, *files]:
                 path = Path(folder, name)
                 relative = path.relative_to(root).as_posix()
-                if path.is_symlink() and not path.resolve().is_relative_to(root):
+                # realpath: up to Python 3.12 Path.resolve() raises where links lead in a circle
+                if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
                     raise self.refuse(relative, "is a link that leaves the folder")
                 if name in below:
                     continue
