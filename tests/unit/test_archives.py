@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from softbio.data.fetching import archives
 from softbio.data.fetching.archives import open_images
 from softbio.data.fetching.members import safe_name
-from softbio.data.matching import match
+from softbio.data.file_names import match
 from softbio.errors import UserError
 
 FILES = {"faces/b.jpg": b"B" * 700, "faces/a.jpg": b"A" * 512, "faces/deep/c.jpg": b""}

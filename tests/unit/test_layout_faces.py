@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from softbio.data.fetching.locate import locate
-from softbio.data.matching import match
+from softbio.data.file_names import match
 from softbio.data.packing.pictures import decode
 from softbio.data.readers import read
 from softbio.errors import UserError

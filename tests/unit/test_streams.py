@@ -19,7 +19,7 @@ from softbio.data.fetching import archives, streams
 from softbio.data.fetching.archives import Several, open_images
 from softbio.data.fetching.locate import fetch
 from softbio.data.fetching.streams import Xz, parts_of, unpacked
-from softbio.data.matching import match
+from softbio.data.file_names import match
 from softbio.data.packing.pictures import decode
 from softbio.data.prepare import prepare
 from softbio.data.registry import DatasetSpec

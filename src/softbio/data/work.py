@@ -12,7 +12,7 @@ from softbio.data.alignment.crops import CROPS
 from softbio.data.alignment.points import Points, images_in, read_points
 from softbio.data.fetching.archives import ImageSource
 from softbio.data.fetching.locate import Sources
-from softbio.data.matching import rows_of
+from softbio.data.file_names import rows_of
 from softbio.data.packing.journal import identity_of, table_sha256
 from softbio.data.packing.pictures import Cropped, Decoded, Drawn, Picture, libraries
 from softbio.data.readers import COLUMNS, OPTIONAL, Records

@@ -17,7 +17,7 @@ import pandas as pd
 from softbio.data.alignment.template import NO_FACE, SIDE, fitted, five_of, moved, to_canvas, warp
 from softbio.data.expected import differences
 from softbio.data.fetching.locate import Sources, locate
-from softbio.data.matching import rows_of
+from softbio.data.file_names import rows_of
 from softbio.data.packing.filling import ARRAY, on_disk, packing
 from softbio.data.packing.journal import bytes_of, identity_of, table_sha256, text_of
 from softbio.data.packing.pictures import DRAWN_SIDE, decode, libraries
