@@ -172,7 +172,7 @@ def test_an_xz_stream_that_wants_much_memory_to_unpack_is_refused(tmp_path, monk
 def test_what_follows_behind_an_xz_stream_is_refused(tmp_path, tail):
     path = tmp_path / "x.tar.xz"
     path.write_bytes(packed() + tail)
-    with pytest.raises(UserError, match="more follows behind the end"):
+    with pytest.raises(UserError, match="more follows after the end"):
         open_images(path).names()
 
 

@@ -27,14 +27,14 @@ MAX_PIXELS = 50_000_000
 DEEP = ("I", "F")
 # faces that are drawn at a time
 CHUNK = 256
-# files that a thread decodes at a time, fewer where they are large: what waits is held in memory
+# files that a thread decodes at a time, fewer where they are large: those waiting are in memory
 BATCH, BATCH_BYTES = 32, 8 * 2**20
 # drawn faces are images of this side, whatever size they are packed at
 DRAWN_SIDE = 128
 
 
 def libraries() -> list[str]:
-    """Versions of what decodes and cuts."""
+    """Versions of the libraries that decode and cut."""
     return [np.__version__, PIL.__version__, version("simplejpeg"), cv2.__version__]
 
 
@@ -52,7 +52,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Note:
-    """What is known of a picture beside its pixels, for the journal of its packing."""
+    """What is known of a picture besides its pixels, for the journal of its packing."""
 
     reason: str
     landmarks: np.ndarray | None
@@ -60,11 +60,11 @@ class Note:
 
     @classmethod
     def of(cls, picture: Picture) -> "Note":
-        """What a picture tells."""
+        """The note of a picture."""
         return cls(picture.reason, picture.landmarks, picture.prints)
 
     def plain(self) -> list[Any]:
-        """The same as JSON knows it."""
+        """The note as values for JSON."""
         landmarks = None
         if self.landmarks is not None:
             landmarks = text_of(np.asarray(self.landmarks, "<f4").tobytes())
@@ -72,7 +72,7 @@ class Note:
 
     @classmethod
     def read(cls, reason: str, landmarks: str | None, pixels: str, phash: str) -> "Note":
-        """What `plain` gave."""
+        """The note that `plain` made these values of."""
         points = None
         if landmarks is not None:
             points = np.frombuffer(bytes_of(landmarks), "<f4").astype(np.float32)
@@ -112,7 +112,7 @@ def decode(content: bytes, upright: bool = False) -> np.ndarray:
 
 
 def resized(image: Image.Image, size: int) -> np.ndarray:
-    """To a square as torchvision's Resize((size, size)) does with a PIL image."""
+    """A square, as torchvision's Resize((size, size)) makes it of a PIL image."""
     return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
 
 
@@ -124,7 +124,7 @@ def fingerprints(pixels: np.ndarray, image: Image.Image) -> tuple[bytes, bytes]:
 
 
 def centre(image: Image.Image) -> Image.Image:
-    """Its largest square, as torchvision's CenterCrop of the shorter side cuts it."""
+    """An image's largest square, as torchvision's CenterCrop of the shorter side cuts it."""
     side = min(image.size)
     left, top = (round((length - side) / 2) for length in image.size)
     return image.crop((left, top, left + side, top + side))
