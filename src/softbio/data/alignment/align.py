@@ -96,9 +96,9 @@ def align(
     find: image -> its five points, None without a face; mark: canvas -> its 68 points in pixels.
     Both are for photographs: a drawn face brings its own points. known: files that both depend on.
     A killed run resumes, unless the source, one of `known` or a library has changed; the result is
-    the same, byte for byte. Raises UserError for what `locate` and the reader find wrong, without
-    gender or subject labels, where no face is found at all, for a full disk, and where another
-    process does the same work.
+    the same, byte for byte. Raises UserError for what `locate` and the reader find wrong, where no
+    image has a gender or a subject, where no face is found at all, for a full disk, and where
+    another process does the same work.
     """
     folder = Path(folder)
     sources = locate(spec, raw)

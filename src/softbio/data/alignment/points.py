@@ -54,7 +54,7 @@ class Points:
     reasons: list[str]
 
     def of(self, file: str) -> np.ndarray | str:
-        """The five points (5, 2) of a file, or why it has none; raises KeyError for no file."""
+        """The five points (5, 2) of a file, or why it has none; raises KeyError for another."""
         row = self.rows[file]
         return self.reasons[row] or self.five[row]
 
