@@ -75,9 +75,9 @@ def looked_at(patch: pytest.MonkeyPatch) -> list[bytes]:
     """The files that are decoded from here on."""
     files = []
 
-    def counted(content: bytes) -> np.ndarray:
+    def counted(content: bytes, upright: bool) -> np.ndarray:
         files.append(content)
-        return decode(content)
+        return decode(content, upright)
 
     patch.setattr(module, "decode", counted)
     return files

@@ -167,9 +167,9 @@ def decodings(patch: pytest.MonkeyPatch) -> list[bytes]:
     """The files that are decoded from here on."""
     files = []
 
-    def counted(content: bytes):
+    def counted(content: bytes, upright: bool):
         files.append(content)
-        return decode(content)
+        return decode(content, upright)
 
     patch.setattr(pictures, "decode", counted)
     return files

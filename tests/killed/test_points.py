@@ -133,7 +133,7 @@ def test_an_error_leaves_nothing_and_a_second_process_is_told(search, monkeypatc
     def broken(*_):
         search.run("out")
 
-    with pytest.raises(UserError, match="another process looks for these faces"):
+    with pytest.raises(UserError, match="another process searches for these faces"):
         monkeypatch.setattr(search, "find", broken)
         search.run("out")
     assert not list((search.folder / "out").iterdir())

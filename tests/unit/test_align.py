@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -24,7 +25,7 @@ from softbio.data.alignment.template import (
     to_canvas,
     warp,
 )
-from softbio.data.registry import load_registry
+from softbio.data.registry import DatasetSpec, load_registry
 from softbio.errors import UserError
 from tests.conftest import ROOT
 
@@ -160,3 +161,30 @@ def test_no_face_at_all_and_no_detector_are_errors(tmp_path):
         align(spec, tmp_path / "out", tmp_path / "raw")
     with pytest.raises(UserError, match="no aligned faces"):
         load_aligned(tmp_path / "out")
+
+
+def without_labels(folder: Path, columns: str) -> DatasetSpec:
+    """Two photographs of the user's own, of which a table has these columns alone."""
+    folder.mkdir()
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (89, 109), (200,) * 3).save(folder / name)
+    word = {"gender": "female", "subject": "anna", "split": "test"}
+    row = ",".join(word[column] for column in columns.split(","))
+    (folder / "all.csv").write_text(f"file,{columns}\na.png,{row}\nb.png,{row}\n")
+    return DatasetSpec("own", "Own", "table", None, source=folder, lists={"all": "all.csv"})
+
+
+def test_labels_that_hiding_needs_are_missed_before_faces_are_aligned(tmp_path):
+    def never(_):
+        raise AssertionError("aligned")
+
+    spec = without_labels(tmp_path / "one", "split,subject")
+    with pytest.raises(UserError, match=r"'own' has no gender labels.*choose another as privacy"):
+        align(spec, tmp_path / "out", tmp_path / "raw", never)
+    spec = without_labels(tmp_path / "two", "split,gender")
+    with pytest.raises(UserError, match=r"no subject labels; set datasets\.own\.subjects: false"):
+        align(spec, tmp_path / "out", tmp_path / "raw", never)
+    assert not (tmp_path / "out").exists()
+    alone = replace(spec, subjects=False)
+    align(alone, tmp_path / "out", tmp_path / "raw", find)
+    assert len(load_aligned(tmp_path / "out").index) == 2

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from softbio.data.fetching import archives
 from softbio.data.fetching.archives import open_images
 from softbio.data.fetching.members import safe_name
-from softbio.data.matching import match
+from softbio.data.file_names import match
 from softbio.errors import UserError
 
 FILES = {"faces/b.jpg": b"B" * 700, "faces/a.jpg": b"A" * 512, "faces/deep/c.jpg": b""}
@@ -176,6 +176,14 @@ def test_a_pipe_in_a_folder_is_refused(tmp_path):
     os.mkfifo(pack_folder(tmp_path / "in") / "pipe.jpg")
     with pytest.raises(UserError, match=r"'pipe.jpg' is a broken link, a pipe"):
         open_images(tmp_path / "in").names()
+
+
+def test_links_that_lead_in_a_circle_are_refused(tmp_path):
+    folder = pack_folder(tmp_path / "in")
+    (folder / "one.jpg").symlink_to(folder / "two.jpg")
+    (folder / "two.jpg").symlink_to(folder / "one.jpg")
+    with pytest.raises(UserError, match=r"'(one|two).jpg' is a broken link.*out of the folder$"):
+        open_images(folder).names()
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

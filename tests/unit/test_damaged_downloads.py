@@ -60,7 +60,7 @@ def test_a_page_in_place_of_a_part(tmp_path, parts):
     """It is shorter than the others, which is told before the archive is listed."""
     raw, good = tmp_path / "raw", Handler.files["/Set.tar.xzab"]
     Handler.files["/Set.tar.xzab"] = b"<html>"
-    with pytest.raises(UserError, match=r"Set.tar.xzab.rejected.* asks for it again"):
+    with pytest.raises(UserError, match=r"Set.tar.xzab.rejected.* fetches it again"):
         fetch(parts, raw)
     Handler.files["/Set.tar.xzab"] = good
     assert fetch(parts, raw).open().names() == ["a.jpg", "b.jpg"]

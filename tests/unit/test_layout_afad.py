@@ -69,7 +69,7 @@ def test_afads_validation_list_is_for_the_journal(tmp_path, protocol, split):
     rows.append(("515-0.jpg", "15/111/515-0.jpg", 0, "male"))
     miniatures.write_list(folder / "afad_valid.csv", "file,path,age,gender", rows)
     if protocol == "journal":
-        with pytest.raises(UserError, match=r"515-0.jpg' stands in valid too"):
+        with pytest.raises(UserError, match=r"515-0.jpg' is in valid too"):
             frame_of(spec, tmp_path)
 
 

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from softbio.data.fetching.locate import locate
-from softbio.data.matching import match
+from softbio.data.file_names import match
 from softbio.data.packing.pictures import decode
 from softbio.data.readers import read
 from softbio.errors import UserError
@@ -42,7 +42,7 @@ def test_celebas_own_partition(tmp_path):
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [
-        ("list_attr_celeba.txt", "6\n", "7\n", "7 images are announced, 6 told"),
+        ("list_attr_celeba.txt", "6\n", "7\n", "announces 7 images, 6 are listed"),
         ("list_attr_celeba.txt", "Male", "Man", "not a list of attributes"),
         ("identity_CelebA.txt", "000003.jpg 2881\n", "", "no identity of 1 images, .*000003"),
         ("list_eval_partition.txt", "000003.jpg 1", "000003.jpg 5", "part '5' of '000003.jpg'"),

@@ -1,7 +1,10 @@
 """Metrics against scikit-learn, dlordinal and their own definitions."""
 
+from typing import get_args
+
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import sklearn.metrics
 from dlordinal.metrics import amae, mmae
@@ -9,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softbio.errors import UserError
+from softbio.methods.base import Kind
 from softbio.metrics import ordinal
 from softbio.metrics.calibration import SCALARS
-from softbio.results.evaluate import evaluate
-from softbio.results.predictions import About
+from softbio.results.evaluate import evaluate, evaluate_file
+from softbio.results.predictions import GROUPS, KINDS, About, write_predictions
 
 RANKS = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), min_size=2, max_size=100)
 
@@ -175,3 +179,29 @@ def test_wrong_number_of_probabilities_is_named():
     about = About("faces", "small16", "ce", "", 0, "class", (20, 27))
     with pytest.raises(UserError, match="need 8 probabilities"):
         evaluate(about, frame_of(np.array([0]), np.array([0]), np.full((1, 7), 1 / 7)))
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "told"),
+    [
+        ("kind", "exceedence", "kind 'exceedence' is none of class, exceedance, point"),
+        ("ages", "21", "ages '21' are neither gender nor youngest-oldest"),
+        ("ages", "60-21", "ages '60-21' are"),
+        ("ages", "21-60-70", "ages '21-60-70' are"),
+        ("ages", "21-21", "ages '21-21' are"),
+    ],
+)
+def test_entries_of_a_predictions_file_without_meaning_are_named(tmp_path, entry, value, told):
+    path, out = tmp_path / "predictions.parquet", tmp_path / "metrics.json"
+    frame = frame_of(np.array([2, 1]), np.array([2, 2])).assign(**dict.fromkeys(GROUPS))
+    write_predictions(path, ABOUT, frame)
+    evaluate_file(path, out)
+    table = pq.read_table(path)
+    metadata = table.schema.metadata | {entry.encode(): value.encode()}
+    pq.write_table(table.replace_schema_metadata(metadata), path)
+    with pytest.raises(UserError, match=f"predictions.parquet: not a predictions file .{told}"):
+        evaluate_file(path, out)
+
+
+def test_the_kinds_are_those_of_the_methods():
+    assert get_args(Kind) == KINDS

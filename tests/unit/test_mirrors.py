@@ -157,7 +157,7 @@ def test_a_server_that_wants_a_long_rest_is_left_alone(tmp_path, server, slept):
     assert Handler.asked == ["/other", "/good"]
     (tmp_path / "file.bin").unlink()
     Handler.busy = [(429, "86400")]
-    with pytest.raises(UserError, match=r"it answers 429 and asks for 86,400 s of rest"):
+    with pytest.raises(UserError, match=r"it answers 429 and asks to wait 86,400 s"):
         fetched(tmp_path, f"{server}/good")
     assert slept == []
 
@@ -240,7 +240,7 @@ def test_google_drive_is_asked_by_number_alone(tmp_path, monkeypatch):
         (NUMBER, False, True)
     }
     for bad in ("gdrive:", "gdrive:../../x", f"gdrive:{NUMBER};ls", f"gdrive:{NUMBER}\n"):
-        with pytest.raises(UserError, match="no number of a file of Google Drive"):
+        with pytest.raises(UserError, match="no file number of Google Drive"):
             fetched(tmp_path / "bad", bad)
     assert len(calls) == 2
 

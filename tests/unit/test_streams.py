@@ -19,7 +19,7 @@ from softbio.data.fetching import archives, streams
 from softbio.data.fetching.archives import Several, open_images
 from softbio.data.fetching.locate import fetch
 from softbio.data.fetching.streams import Xz, parts_of, unpacked
-from softbio.data.matching import match
+from softbio.data.file_names import match
 from softbio.data.packing.pictures import decode
 from softbio.data.prepare import prepare
 from softbio.data.registry import DatasetSpec
@@ -172,7 +172,7 @@ def test_an_xz_stream_that_wants_much_memory_to_unpack_is_refused(tmp_path, monk
 def test_what_follows_behind_an_xz_stream_is_refused(tmp_path, tail):
     path = tmp_path / "x.tar.xz"
     path.write_bytes(packed() + tail)
-    with pytest.raises(UserError, match="more follows behind the end"):
+    with pytest.raises(UserError, match="more follows after the end"):
         open_images(path).names()
 
 

@@ -96,4 +96,4 @@ def test_a_second_run_does_nothing(done):
 def test_age_is_not_read_where_none_is_told(done):
     run = snakemake(done[0], "results/micro/age/celeba/small8/ce/seed1/metrics.json", "--dry-run")
     assert run.returncode != 0
-    assert "data set 'celeba' tells no age but gender" in run.stdout
+    assert "data set 'celeba' has labels for gender, not age" in run.stdout

@@ -214,7 +214,7 @@ def test_no_matcher_is_asked_for_where_no_subject_is_told(folder, tmp_path):
     assert "matcher" not in plan.stdout
     plan = snakemake(folder, f"{FOLDER}/networks/matcher/network.safetensors", *options)
     assert plan.returncode != 0
-    assert "'faces' tells no subjects" in plan.stdout
+    assert "'faces' has no subject labels" in plan.stdout
     san = {"privacy": PRIVACY | {"train": "faces", "protectors": {"san": ["op"]}}}
     config.write_text(json.dumps(mine | san))
     plan = snakemake(folder, *options)

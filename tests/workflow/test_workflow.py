@@ -256,6 +256,18 @@ def test_a_missing_source_is_one_line_and_loses_nothing(done, tmp_path):
     assert (done / "results/micro/report.html").exists()
 
 
+@pytest.mark.parametrize("name", ["{mine}", "{dataset}"])
+def test_a_source_with_braces_is_refused_by_its_key(done, tmp_path, name):
+    mine = {"title": "Mine", "reader": "table", "ages": [18, 70], "lists": {"all": "labels.csv"}}
+    datasets = CONFIG["datasets"] | {"mine": mine | {"source": str(tmp_path / name)}}
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(CONFIG | {"datasets": datasets}))
+    run = snakemake(done, "--dry-run", "--configfile", str(config))
+    assert run.returncode != 0
+    assert f"datasets.mine.source: '{tmp_path / name}' has a name in braces" in run.stdout
+    assert "Traceback" not in run.stdout
+
+
 def test_the_given_config_stands_alone(done, tmp_path):
     """Keys of the default config must not leak into another one."""
     default = done / "config/config.yaml"

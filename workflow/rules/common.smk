@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.io import contains_wildcard
 
 from softbio.plan.absence import absences, left_out
 from softbio.data.registry import REPAIRED
@@ -26,6 +27,15 @@ try:
     BENCHMARK, SKIPPED = left_out(BENCHMARK, ABSENT)
 except UserError as error:
     raise WorkflowError(str(error)) from None
+
+# a source is an input of `fetch_one`, and Snakemake knows no way to escape a name in braces there
+if BRACED := [
+    spec for spec in DATASETS.values() if contains_wildcard(str(spec.source))
+]:
+    raise WorkflowError(
+        f"datasets.{BRACED[0].name}.source: '{BRACED[0].source}' has a name in braces, which "
+        "Snakemake takes for a wildcard; rename it, or name a link to it"
+    )
 
 RESULTS = f"results/{BENCHMARK.name}"
 RUN = f"{RESULTS}/{{trait}}/{{dataset}}{{protocol}}/{{backbone}}/{{method}}{{variant}}/seed{{seed}}"
@@ -91,7 +101,7 @@ def recipe_of(wildcards):
     try:
         if (trait := spec_of(wildcards).trait) != wildcards.trait:
             raise UserError(
-                f"data set '{run.dataset}' tells no {wildcards.trait} but {trait}"
+                f"data set '{run.dataset}' has labels for {trait}, not {wildcards.trait}"
             )
         return BENCHMARK.recipe(run)
     except UserError as error:

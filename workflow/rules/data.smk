@@ -44,7 +44,7 @@ rule prepare:
             "data/alignment/template",
             "data/card",
             "data/expected",
-            "data/matching",
+            "data/file_names",
             "data/prepare",
             "data/readers/__init__",
             "data/splitlists",

@@ -37,7 +37,7 @@ rule face_points:
         code=code(
             "data/alignment/points",
             "data/alignment/template",
-            "data/matching",
+            "data/file_names",
             "data/packing/fingerprints",
             "data/packing/journal",
             "data/packing/pictures",
@@ -79,7 +79,7 @@ rule align:
             "data/alignment/align",
             "data/alignment/template",
             "data/expected",
-            "data/matching",
+            "data/file_names",
             "data/readers/__init__",
             "data/splitlists",
             "evaluators/crop",

@@ -25,9 +25,9 @@ PAIRS = [("test", "train"), ("valid", "train"), ("test", "valid")]
 class Overlap:
     """What the images of `part` share with those of `other`.
 
-    images: in `part`; identical: of these, with pixel-identical company in `other`; similar: with a
-    near-duplicate there but nothing identical; subject: whose subject stands there, of
-    `with_subject` whose subject is known. None where the data can not tell.
+    images: in `part`; identical: of these, with a pixel-identical image in `other`; similar: with a
+    near-duplicate there but nothing identical; subject: with an image of their subject there, of
+    `with_subject` whose subject is known. None where the data can not show it.
     """
 
     part: str
@@ -44,9 +44,9 @@ class Findings:
     """The audit of one split.
 
     images: part -> images; missing: part -> ages without an image, empty where the trait is gender;
-    disputed: groups of identical images that stand under more than one label, and the images in
-    them (None where pixels are unknown); removed: reason -> images that the split leaves out;
-    moved: images in another part than the published one.
+    disputed: groups of identical images with more than one label, and the images in them (None
+    where pixels are unknown); removed: reason -> images that the split leaves out; moved: images in
+    another part than the published one.
     """
 
     images: dict[str, int]
@@ -61,9 +61,9 @@ class Findings:
 def find(frame: pd.DataFrame, ages: Ages, alike: Alike | None = None) -> Findings:
     """Audit a split.
 
-    frame: a row an image with label (rank), split (rows outside `PARTS` are not looked at),
-    subject (None where unknown), gender and race; alike: which rows show the same, None where there
-    are only lists.
+    frame: a row an image with label (rank), split (rows outside `PARTS` are ignored), subject (None
+    where unknown), gender and race; alike: which rows show the same, None where there are only
+    lists.
     """
     parts = of_parts(frame, rank_count(ages))
     present = [part for part in PARTS if part in parts["counts"]]

@@ -1,4 +1,4 @@
-"""Crops of a batch, on whatever device the images lie."""
+"""Crops of a batch, on the device of the images."""
 
 from dataclasses import dataclass
 
@@ -37,5 +37,5 @@ def random_offsets(count: int, size: int, crop: int, generator: torch.Generator)
 
 
 def centre_offsets(count: int, size: int, crop: int) -> Tensor:
-    """The same for a centre crop, rounded as torchvision rounds."""
+    """The offsets of a centre crop, (2, count), rounded as torchvision rounds."""
     return torch.full((2, count), round((size - crop) / 2))

@@ -24,8 +24,8 @@ def make_card(
 ) -> Card:
     """The card of a packed data set.
 
-    frame: the rows that were packed, columns label, split, gender, race, subject. Counts that are
-    not the expected ones are logged too.
+    frame: the packed rows, columns label, split, gender, race, subject. Counts that are not the
+    expected ones are logged too.
     """
     return Card(
         name=spec.name,
@@ -51,7 +51,8 @@ def make_card(
 
 
 def of_parts(frame: pd.DataFrame, k: int) -> dict[str, dict[str, Any]]:
-    """What a card says of each part: counts, labels, gender, race, subjects, missing_ranks."""
+    """The keys of a card that describe each part: counts, labels, gender, race, subjects,
+    missing_ranks."""
     parts = {part: rows for part in PARTS if len(rows := frame[frame["split"] == part])}
     labels = {
         part: np.bincount(rows["label"], minlength=k).tolist() for part, rows in parts.items()

@@ -13,8 +13,8 @@ def differences(spec: DatasetSpec, frame: pd.DataFrame, what: str) -> tuple[str,
     """A sentence for each count that is not the entry's `expected`; each is logged as a warning.
 
     Nothing is compared where a config's options are not the registry's (LFW's `folds`, MUCT's
-    `cameras`), for other images are read then than were counted; a config that names `expected`
-    too has its own counts compared.
+    `cameras`), because other images are read then than were counted; where a config names
+    `expected` too, its counts are compared.
     frame: a row an image, columns split and subject; what: what is counted, such as "listed".
     """
     expected = spec.expected

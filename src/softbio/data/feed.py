@@ -26,7 +26,7 @@ class Feed(Protocol):
 
 
 class Resident:
-    """All images lie on the device; a batch is a gather there."""
+    """All images are on the device; a batch is a gather there."""
 
     def __init__(self, images: np.ndarray, device: torch.device):
         self.images = torch.from_numpy(images).to(device)
@@ -42,7 +42,7 @@ class Resident:
 
 class Streamed:
     """The images stay in their memory map. A thread crops the batches ahead into pinned memory;
-    they are copied beside the computation, as bytes, and become floats on the device."""
+    they are copied during the computation, as bytes, and become floats on the device."""
 
     def __init__(self, images: np.ndarray, device: torch.device):
         self.images = torch.from_numpy(images)

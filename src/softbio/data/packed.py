@@ -53,7 +53,7 @@ class Packed:
 
     @property
     def subjects(self) -> np.ndarray | None:
-        """Subject of each image, object (N,); None where the data set does not tell all of them."""
+        """Subject of each image, object (N,); None where any is unknown."""
         column = self.index["subject"]
         return None if column.isna().any() else column.to_numpy(object)
 
@@ -74,10 +74,10 @@ def write_header(file: BinaryIO, n: int, size: int) -> None:
 
 
 def content_sha256(folder: Path | str, ages: Ages) -> str:
-    """One hash of all that a training reads of a packed folder: pixels, index and ages.
+    """One hash of everything that a training reads of a packed folder: pixels, index and ages.
 
-    Two crops of the same images differ in images.npy alone, and ages where no image lies make
-    other ranks of the same index. Reads all of images.npy, once and from its beginning.
+    Two crops of the same images differ in images.npy alone, and ages without images give the same
+    index other ranks. Reads all of images.npy, once and from its beginning.
     """
     read = (sha256(Path(folder) / name) for name in ("images.npy", "index.parquet"))
     return hashlib.sha256(json.dumps([*read, ages]).encode()).hexdigest()

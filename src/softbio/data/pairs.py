@@ -27,8 +27,9 @@ def _frame(
 
 
 def _by_subject(images: np.ndarray, subjects: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both as objects in order of subject and image name, so that a list does not depend on the
-    order of a data set. Raises UserError for a repeated image and an unknown subject."""
+    """Images and subjects, as objects in order of subject and image name, so that a list does not
+    depend on the order of a data set. Raises UserError for a repeated image and an unknown subject.
+    """
     names = pd.DataFrame({"image": images, "subject": subjects})
     if names["subject"].isna().any():
         raise UserError("pairs: an image has no subject; comparisons need them")
@@ -123,7 +124,7 @@ def _view2_pair(path: Path, number: int, line: str, mated: bool) -> tuple[str, s
         names = [f"{name}/{name}_{int(count):04d}.jpg" for name, count in ((a, i), (b, j))]
     except (IndexError, ValueError):
         kind = "name n m" if mated else "name n name m"
-        raise UserError(f"{path}: line {number} is not '{kind}', parted by tabs") from None
+        raise UserError(f"{path}: line {number} is not '{kind}', separated by tabs") from None
     return *names, a, b
 
 

@@ -49,13 +49,13 @@ def prepare(
     """Pack a data set at `size` pixels: images.npy, index.parquet, fingerprints.parquet,
     rejected.csv, card.json.
 
-    raw: the folder that `fetch` filled; points: what `find_points` wrote, where a crop is asked for
+    raw: the folder that `fetch` filled; points: the file of `find_points`, for a published crop
     (`spec.prepare.align`). The card is written last: without it the folder counts as unfinished. A
-    run that was killed is gone on with, unless the source, the points, the entry or the code is
-    another one by now; the result is the same, byte for byte. Images that do not decode, or show no
-    face to align, are left out and listed in rejected.csv; above the share
-    `spec.prepare.max_rejected` of the listed images they are an error. Raises UserError for that,
-    for what `locate` and the reader find wrong, and for a full disk.
+    killed run resumes, unless the source, the points, the entry or the code has changed; the result
+    is the same, byte for byte. Images that do not decode, or show no face to align, are left out
+    and listed in rejected.csv; above the share `spec.prepare.max_rejected` of the listed images
+    they are an error. Raises UserError for that, for what `locate` and the reader find wrong, and
+    for a full disk.
     """
     folder = Path(folder)
     sources = locate(spec, raw)
@@ -88,7 +88,7 @@ def prepare(
 
 
 def _write_tables(folder: Path, frame: pd.DataFrame) -> None:
-    """index.parquet and fingerprints.parquet of what decodes, rejected.csv of the rest."""
+    """Write index.parquet and fingerprints.parquet of packed images, rejected.csv of the rest."""
     kept, rejected = frame[frame["reason"] == ""], frame[frame["reason"] != ""]
     with atomic(folder / "index.parquet") as part:
         index = kept[SCHEMA.names].astype(object).where(kept[SCHEMA.names].notna(), None)
@@ -102,7 +102,7 @@ def _write_tables(folder: Path, frame: pd.DataFrame) -> None:
 def _labels(frame: pd.DataFrame, spec: DatasetSpec) -> pd.Series:
     """The rank of each image: its age less the youngest, or without ages 0 female and 1 male.
 
-    Raises UserError for an image without a gender where that is what it teaches.
+    Raises UserError for an image without a gender where there are no ages.
     """
     if spec.ages is not None:
         return frame["age"] - spec.ages[0]
@@ -111,7 +111,7 @@ def _labels(frame: pd.DataFrame, spec: DatasetSpec) -> pd.Series:
         image = frame["image"][ranks.isna()].iloc[0]
         raise UserError(
             f"data set '{spec.name}': {ranks.isna().sum()} images without a gender, the first is "
-            f"'{image}'; it has no ages, so gender is what it must tell of all"
+            f"'{image}'; in a data set without ages each image needs one"
         )
     return ranks.astype(int)
 
@@ -124,7 +124,7 @@ def _in_parts(frame: pd.DataFrame, spec: DatasetSpec) -> pd.DataFrame:
 
 
 def _note(frame: pd.DataFrame, notes: Sequence[Note]) -> None:
-    """Landmarks, fingerprints and reasons into the frame."""
+    """Add landmarks, fingerprints and reasons to the frame."""
     frame["reason"] = [note.reason for note in notes]
     for column in ("landmarks", "prints"):
         values = [None if note.reason else getattr(note, column) for note in notes]

@@ -30,9 +30,8 @@ class FileSpec:
     """A file as its authors offer it; None where they do not say.
 
     url, mirrors: where it is, tried in this order; http(s), or "gdrive:" and Google Drive's number.
-    md5: where its authors publish no SHA-256. in_parts: it is handed out as NAMEaa, NAMEab, ..,
-    each under the address with that ending. optional: it counts only where an entry's `lists` name
-    it.
+    md5: where its authors publish no SHA-256. in_parts: it comes as NAMEaa, NAMEab, .., each under
+    the address with that ending. optional: it counts only where an entry's `lists` name it.
     """
 
     name: str
@@ -52,8 +51,7 @@ class FileSpec:
 
 @dataclass(frozen=True)
 class Expected:
-    """How many there should be in all parts together, and in the test part; None where no source
-    says so.
+    """Expected counts of all parts together, and of the test part; None where no source has them.
 
     holds: False where a config changed the options that these were counted with.
     """
@@ -66,7 +64,7 @@ class Expected:
     @property
     def parts(self) -> dict[str, int]:
         """Images of the parts train and test, of `all` where no test part is known; a part without
-        images is left out, and nothing is in it where the images are not known."""
+        images is left out. Empty where the images are not known."""
         if self.images is None:
             return {}
         if self.test is None:
@@ -77,7 +75,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Preparation:
-    """What becomes of an image before it is packed.
+    """How an image is prepared before it is packed.
 
     align: "none", or a crop of `data.crops`; crop: without it, "none" or "centre", the largest
     square around the centre of the image; max_rejected: the largest share of the listed images
@@ -96,7 +94,7 @@ class DatasetSpec:
     name: str
     title: str
     reader: str
-    ages: tuple[int, int] | None  # None: no ages are known, what it teaches is gender
+    ages: tuple[int, int] | None  # None: no ages are known, the labels are genders
     citation: Citation = field(default_factory=lambda: Citation("not stated"))
     licence: str = "not stated"
     access: str = "own"
@@ -110,7 +108,7 @@ class DatasetSpec:
     source: Path | None = None
     source_sha256: str | None = None
     expected: Expected = field(default_factory=Expected)
-    subjects: bool = True  # False: nobody is told, each image counts as a subject of its own
+    subjects: bool = True  # False: they are unknown, each image counts as a subject of its own
     known_problems: tuple[str, ...] = ()
 
     @property
@@ -120,8 +118,14 @@ class DatasetSpec:
 
     @property
     def trait(self) -> str:
-        """What is read from its faces: age or gender."""
+        """What its labels are: age or gender."""
         return trait_of(self.ages)
+
+    @property
+    def upright(self) -> bool:
+        """Whether images are turned as their EXIF orientation says: a user's own are; the published
+        results are of images as stored."""
+        return self.reader == "table"
 
     @property
     def archives(self) -> tuple[FileSpec, ...]:
@@ -145,11 +149,11 @@ class FoundFile:
 
 @dataclass(frozen=True)
 class Reconciled:
-    """The lists held against the archive.
+    """The lists compared with the archive.
 
     listed: images on the lists; produced: of these, packed; unlisted: images of the archive that
-    are on none; unlisted_produced: of these, in which a face was found, so that they would have
-    been packed; None where nothing is aligned.
+    are on no list; unlisted_produced: of these, with a face, so that they could have been packed;
+    None where nothing is aligned.
     """
 
     listed: int
@@ -163,12 +167,11 @@ class Card:
     """The data card (card.json): where the images come from and what is in them.
 
     ages: None where none are known; then rank 0 is female and rank 1 male. counts: split -> images;
-    labels: split -> images of each rank (K numbers); gender, race:
-    split -> group -> images ("unknown" where not labelled; empty where no image is);
-    differences: counts that are not the expected ones, both numbers in each;
-    subjects: split -> people, None where unknown; missing_ranks: split -> ranks without image.
-    preparation: what was done before packing, and how it differs from what was published;
-    reconciled: None where images are drawn.
+    labels: split -> images of each rank (K numbers); gender, race: split -> group -> images
+    ("unknown" where not labelled; empty where no image is); differences: counts that are not the
+    expected ones, both numbers in each; subjects: split -> people, None where unknown;
+    missing_ranks: split -> ranks without image; preparation: what was done before packing, and how
+    it differs from what was published; reconciled: None where images are drawn.
     Everything but `made` (ISO date) is the same each time.
     """
 
@@ -203,7 +206,7 @@ def load_registry(
 ) -> dict[str, DatasetSpec]:
     """Read config/datasets.yaml; change or extend it key by key with a config's `datasets:`.
 
-    Where that changes an entry's options and says nothing of `expected`, this no longer holds.
+    Where a config changes an entry's options but not `expected`, that no longer holds.
     Raises UserError, naming entry and key, for what the schema does not allow and for an
     unknown reader.
     """

@@ -1,4 +1,4 @@
-"""The repaired split: nothing that shows the same, and nobody, stands in two parts."""
+"""The repaired split: no person, and no images that show the same, in two parts."""
 
 import json
 import os
@@ -38,7 +38,7 @@ class Alike:
 @dataclass(frozen=True)
 class Repaired:
     """part: train, valid, test or "removed" of each image, object (N,); reason: why it was removed,
-    "" where it was not; group: number of what must not be divided, int (N,)."""
+    "" where it was not; group: number of its group, which must not be divided, int (N,)."""
 
     part: np.ndarray
     reason: np.ndarray
@@ -67,18 +67,18 @@ def _first(kind: np.ndarray) -> np.ndarray:
 def removals(index: pd.DataFrame, identical: np.ndarray) -> np.ndarray:
     """Reason for which each image is removed, object (N,), "" for those that stay.
 
-    Of identical images the first stays; none where they stand under more than one label, since
-    nobody knows which is right.
+    Of identical images the first stays; none where they have more than one label, since it is
+    unknown which is right.
     """
     reasons = np.full(len(index), "", object)
     images = index["image"].to_numpy(object)
-    # what the ranks are of: the age where one is told
+    # what the ranks are of: the age where there are ages
     what = "gender" if index["age"].isna().all() else "age"
-    told = index[what].to_numpy()
+    labels = index[what].to_numpy()
     several = np.flatnonzero(np.bincount(identical)[identical] > 1)
     for places in pd.Series(several).groupby(identical[several]).indices.values():
         rows = several[places]
-        if len(found := np.unique(told[rows])) > 1:
+        if len(found := np.unique(labels[rows])) > 1:
             reasons[rows] = f"disputed {what}: identical images under {', '.join(map(str, found))}"
         else:
             reasons[rows[1:]] = f"{REPEATED}: the same as {images[rows[0]]}"
@@ -90,8 +90,8 @@ def repair(index: pd.DataFrame, alike: Alike) -> Repaired:
 
     Where no subjects are known an image stays in its published part if groups and ages allow, so
     that the two splits are tested on nearly the same images. With subjects the parts are drawn
-    anew: to keep what stands in one part alone would leave the people of few images there.
-    Raises UserError where the training or test part would be empty.
+    again: to keep every subject that is in one part only would leave mostly people of few images
+    in place. Raises UserError where the training or test part would be empty.
     """
     reason = removals(index, alike.identical)
     group = groups_of(alike, index["subject"])

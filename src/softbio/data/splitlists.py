@@ -27,9 +27,9 @@ class Split:
 def read_csv(path: Path, required: Collection[str]) -> pd.DataFrame:
     """A CSV file as strings, indexed by the number of the line that each row ends in.
 
-    Blank lines are passed over. Raises UserError where the file or a required column can not be
+    Blank lines are skipped. Raises UserError where the file or a required column can not be
     read, where a column is there twice, and for a row of more or fewer fields than the header,
-    which pandas would shift or fill in silence.
+    which pandas would silently shift or fill.
     """
     try:
         # -sig: Excel writes a byte order mark
@@ -96,7 +96,7 @@ def rank_matches(
 
 
 def split_images(groups: Sequence[str], split: Split) -> np.ndarray:
-    """Divide images at random so that no group stands in two parts.
+    """Divide images at random so that no group is in two parts.
 
     groups: the group (subject) of each image, (N,) -> part of each image, object (N,). Whole groups
     are taken until a part has its share of the images. Depends on nothing but its arguments.

@@ -11,7 +11,7 @@ def hold_out(labels: np.ndarray, subjects: np.ndarray | None, share: float) -> n
     """Which training images to hold out for validation.
 
     Without subjects: stratified by rank, each rank giving its rounded share. With subjects: whole
-    subjects at random until the share is reached, so that nobody stands on both sides.
+    subjects at random until the share is reached, so that no person is on both sides.
 
     labels int (N,); subjects object (N,) or None; share in [0, 1) -> bool (N,), fixed for equal
     inputs.
@@ -35,7 +35,7 @@ def assign(
     """Give whole groups to parts: the part of each image, int (N,), fixed for equal inputs.
 
     labels int (N,) ranks; groups int (N,); shares (P,) of the parts, adding up to 1; home int (N,)
-    the part that an image would rather stand in. The largest groups come first, each goes where its
+    the part where an image should preferably be. The largest groups come first, each goes where its
     ranks are most lacking among the parts that are not yet full. So a part of share s has less than
     one largest group more than s N images, and less than P - 1 of them fewer.
     """
@@ -58,7 +58,7 @@ def assign(
 
 
 def _homes(group: np.ndarray, home: np.ndarray | None, count: int) -> np.ndarray:
-    """The part in which a group stands as a whole, -1 where it is divided or nothing is known."""
+    """The part that holds all of a group, -1 where it is divided or nothing is known."""
     if home is None:
         return np.full(count, -1)
     parts = pd.Series(home).groupby(group)

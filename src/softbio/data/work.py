@@ -1,5 +1,5 @@
-"""What is to be packed: where each image comes from, what makes a picture of it, and one hash of
-all that the packed bytes depend on."""
+"""The work of packing: where each image comes from, how it becomes a picture, and one hash of
+everything that the packed bytes depend on."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ from softbio.data.alignment.crops import CROPS
 from softbio.data.alignment.points import Points, images_in, read_points
 from softbio.data.fetching.archives import ImageSource
 from softbio.data.fetching.locate import Sources
-from softbio.data.matching import rows_of
+from softbio.data.file_names import rows_of
 from softbio.data.packing.journal import identity_of, table_sha256
 from softbio.data.packing.pictures import Cropped, Decoded, Drawn, Picture, libraries
 from softbio.data.readers import COLUMNS, OPTIONAL, Records
@@ -24,12 +24,12 @@ from softbio.sources import modules_sha256
 
 @dataclass(frozen=True)
 class Work:
-    """What is to be packed.
+    """The images to be packed.
 
-    tasks: rows that are done -> (row, payload) of each other; job: what makes a picture of a
-    payload; version: what the payloads are, as JSON knows it; unlisted: the images of the archive
+    tasks: rows that are done -> (row, payload) of all others; job: payload and size -> picture;
+    version: the identity of the payloads, as values for JSON; unlisted: the images of the archive
     that no list has, None where images are drawn; preparation: what the card says was done before
-    packing; found: what was found in all images, None where they are not aligned.
+    packing; found: the points of all images, None where they are not aligned.
     """
 
     tasks: Callable[[Collection[int]], Iterator[tuple[int, Any]]]
@@ -40,7 +40,7 @@ class Work:
     found: Points | None = None
 
     def reconciled(self, listed: int, produced: int) -> Reconciled | None:
-        """The lists held against the archive; None where images are drawn."""
+        """The lists compared with the archive; None where images are drawn."""
         if self.unlisted is None:
             return None
         faces = None
@@ -58,8 +58,8 @@ def work_of(
 ) -> Work:
     """The work on the rows of `frame`, column `row` of which is the place in `records`.
 
-    points: what `find_points` wrote, None where it did not. Raises UserError where an image is
-    lacking, where the points are, or where they are those of another archive.
+    points: the file of `find_points`, None where there is none. Raises UserError where an image is
+    missing, and where the points are missing or those of another archive.
     """
     if records.draw is not None:
         return _drawn(spec, frame, records)
@@ -69,31 +69,32 @@ def work_of(
     content = (*map(asdict, sources.files), source.version(rows))
     read = _reading(source, rows)
     if spec.prepare.align == "none":
-        return Work(read, Decoded(spec.prepare.crop), content, unlisted, _steps(spec))
+        job = Decoded(spec.prepare.crop, spec.upright)
+        return Work(read, job, content, unlisted, _steps(spec))
     crop, found = CROPS[spec.prepare.align], _found(spec, points)
     if lacking := [name for name in (*rows, *unlisted) if name not in found.rows]:
         raise UserError(
             f"{points}: not made from {source.path}, '{lacking[0]}' is not in it; delete it, so "
-            "that faces are looked for again"
+            "that faces are searched for again"
         )
     five = {row: found.of(name) for name, row in rows.items()}
 
     def with_points(done: Collection[int]) -> Iterator[tuple[int, Any]]:
         return ((row, (data, five[row])) for row, data in read(done))
 
-    job = Cropped(crop.fit(found))
+    job = Cropped(crop.fit(found), spec.upright)
     return Work(with_points, job, (*content, sha256(points)), unlisted, _steps(spec), found)
 
 
 def identity(spec: DatasetSpec, size: int, frame: pd.DataFrame, work: Work) -> str:
-    """One hash of all that the packed bytes depend on: the entry, with its crop, the rows as the
-    reader gave them, the images and their points, and the code."""
+    """One hash of everything that the packed bytes depend on: the entry, with its crop, the rows of
+    the reader, the images and their points, and the code."""
     table = frame[[*COLUMNS, *OPTIONAL, "label", "row"]]
     return identity_of(size, asdict(spec), work.version, table_sha256(table), _code())
 
 
 def _code() -> list[str]:
-    """What turns files into pixels: all of this package, and the libraries that decode and cut."""
+    """Hash of this package's code, and versions of the libraries that decode and cut."""
     own = modules_sha256((), *sorted(Path(__file__).parent.rglob("*.py")))
     return [own, *libraries()]
 
@@ -132,7 +133,7 @@ def _reading(
 def _found(spec: DatasetSpec, points: Path | str | None) -> Points:
     if points is None:
         raise UserError(
-            f"data set '{spec.name}' is aligned by its faces, and nobody looked for them; pack it "
-            f"by `snakemake`, which does so, or set datasets.{spec.name}.prepare.align to none"
+            f"data set '{spec.name}' is aligned by its faces, and they were not searched for; pack "
+            f"it by `snakemake`, which does so, or set datasets.{spec.name}.prepare.align to none"
         )
     return read_points(points)

@@ -150,8 +150,8 @@ def check_evaluators(
 def without_subjects(dataset: str) -> str:
     """Why no matcher can be trained, and what to do."""
     return (
-        f"config: '{dataset}' tells no subjects (datasets.{dataset}.subjects), so no matcher can "
-        "be learnt from it; name one of the registry: privacy: san: matcher_net: dlib_resnet"
+        f"config: '{dataset}' has no subject labels (datasets.{dataset}.subjects), so no matcher "
+        "can be trained on it; choose one of the registry: privacy: san: matcher_net: dlib_resnet"
     )
 
 

@@ -126,10 +126,15 @@ def _member(path: Path, spec: DatasetSpec, dataset: str, size: int) -> tuple:
         index["subject"] = index["image"]
     gender, subject = index["gender"].isin(GENDERS), index["subject"].notna()
     kept = (gender & subject).to_numpy()
+    if not gender.any():
+        raise UserError(
+            f"data set '{dataset}': no face has a gender label, which hiding gender needs; choose "
+            "another data set"
+        )
     if not kept.any():
         raise UserError(
-            f"data set '{dataset}': no face with both gender and subject; where it tells no "
-            f"subject at all, set datasets.{dataset}.subjects: false"
+            f"data set '{dataset}': no face has both a gender and a subject label; if it has no "
+            f"subject labels at all, set datasets.{dataset}.subjects: false"
         )
     reasons = np.where(gender, "its subject is not told", "its gender is not told")
     lost = index.loc[~kept, ["dataset", "image"]].assign(reason=reasons[~kept])

@@ -1,5 +1,6 @@
 """predictions.parquet: the contract between what computes predictions and what judges them."""
 
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ COLUMNS = ["image", "selection", "label", "prediction", "probabilities", *GROUPS
 OPTIONAL = "age_group"
 # what a file says of its ages where the trait is gender
 GENDER = "gender"
+KINDS = ("class", "exceedance", "point")
 
 
 @dataclass(frozen=True)
@@ -85,27 +87,37 @@ def write_predictions(path: Path, about: About, frame: pd.DataFrame) -> None:
 def read_predictions(path: Path) -> tuple[About, pd.DataFrame]:
     """Read a file of `write_predictions`, also one that somebody else made.
 
-    Raises UserError where a column or an entry of the metadata is missing.
+    Raises UserError where a column or an entry of the metadata is missing or has no meaning.
     """
     try:
         table = pq.read_table(path)
         metadata = table.schema.metadata or {}
         entries = {key.decode(): value.decode() for key, value in metadata.items()}
-        told = entries["ages"]
-        ages = None if told == GENDER else tuple(map(int, told.split("-", 1)))
         names = {key: entries[key] for key in ("dataset", "backbone", "method", "variant", "kind")}
         about = About(
             **names,
             seed=int(entries["seed"]),
-            ages=ages,
+            ages=_ages_of(entries["ages"]),
             title=entries.get("title", ""),
             in_talk={"True": True, "False": False}.get(entries.get("in_talk")),
         )
+        if about.kind not in KINDS:
+            raise ValueError(f"kind '{about.kind}' is none of {', '.join(KINDS)}")
         frame = table.select([name for name in COLUMNS if name != OPTIONAL]).to_pandas()
-        told = table[OPTIONAL].to_pandas() if OPTIONAL in table.column_names else None
-        return about, frame.assign(**{OPTIONAL: told})[COLUMNS]
+        groups = table[OPTIONAL].to_pandas() if OPTIONAL in table.column_names else None
+        return about, frame.assign(**{OPTIONAL: groups})[COLUMNS]
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
             f"{path}: not a predictions file ({reason}); see config/README.md"
         ) from None
+
+
+def _ages_of(entry: str) -> Ages:
+    """The ages that a file's metadata name; raises ValueError."""
+    if entry == GENDER:
+        return None
+    found = re.fullmatch(r"(\d{1,3})-(\d{1,3})", entry)
+    if found is None or int(found[1]) >= int(found[2]):
+        raise ValueError(f"ages '{entry}' are neither {GENDER} nor youngest-oldest, as in 21-60")
+    return int(found[1]), int(found[2])

@@ -1,1 +1,1 @@
-"""Where the face is in an image, and the canvases and published crops that are made of it."""
+"""Where the face is in an image, and the canvases and published crops made from it."""

@@ -1,12 +1,13 @@
-"""Faces in one place: each image's face on a canvas of its own, in the geometry of `template`.
+"""Aligned faces: each image's face on a canvas of its own, in the geometry of `template`.
 
-It is measured once, on the original image, and reused for whatever is made of it; a face that is
-not found is listed with the reason.
+The geometry is measured once, on the original image, and reused for every image made from it. A
+face that is not found is listed with the reason.
 """
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pandas as pd
 from softbio.data.alignment.template import NO_FACE, SIDE, fitted, five_of, moved, to_canvas, warp
 from softbio.data.expected import differences
 from softbio.data.fetching.locate import Sources, locate
-from softbio.data.matching import rows_of
+from softbio.data.file_names import rows_of
 from softbio.data.packing.filling import ARRAY, on_disk, packing
 from softbio.data.packing.journal import bytes_of, identity_of, table_sha256, text_of
 from softbio.data.packing.pictures import DRAWN_SIDE, decode, libraries
@@ -52,9 +53,9 @@ class Aligned:
 
 @dataclass(frozen=True)
 class Face:
-    """What is known of an image beside its canvas.
+    """What is known of an image besides its canvas.
 
-    reason: why it has none, "" where it has; five: float64 (5, 2), pixels of the original;
+    reason: why it has no canvas, "" where it has one; five: float64 (5, 2), pixels of the original;
     landmarks: float64 (68, 2), pixels of the canvas, or None.
     """
 
@@ -63,7 +64,7 @@ class Face:
     landmarks: np.ndarray | None = None
 
     def plain(self) -> list[Any]:
-        """The same as JSON knows it."""
+        """This face as values for JSON."""
         both = (self.five, self.landmarks)
         return [
             self.reason,
@@ -72,12 +73,12 @@ class Face:
 
     @classmethod
     def read(cls, reason: str, *found: str | None) -> "Face":
-        """What `plain` gave."""
+        """The face that `plain` made these values of."""
         points = (p if p is None else np.frombuffer(bytes_of(p), "<f8") for p in found)
         return cls(reason, *(p if p is None else p.reshape(-1, 2) for p in points))
 
 
-# canvas or None, and what is known of it beside
+# canvas or None, and what else is known of the image
 Result = tuple[np.ndarray | None, Face]
 
 
@@ -93,18 +94,19 @@ def align(
     """Align a data set: images.npy, index.parquet, rejected.csv (image, split, reason).
 
     find: image -> its five points, None without a face; mark: canvas -> its 68 points in pixels.
-    Both are for photographs: a drawn face tells its own points. known: files that make them what
-    they are. A run that was killed is gone on with, unless the source, one of `known` or a library
-    is another by now; the result is the same, byte for byte. Raises UserError for what `locate` and
-    the reader find wrong, where no face is found at all, for a full disk, and where another process
-    is at the same work.
+    Both are for photographs: a drawn face brings its own points. known: files that both depend on.
+    A killed run resumes, unless the source, one of `known` or a library has changed; the result is
+    the same, byte for byte. Raises UserError for what `locate` and the reader find wrong, where no
+    image has a gender or a subject, where no face is found at all, for a full disk, and where
+    another process does the same work.
     """
     folder = Path(folder)
     sources = locate(spec, raw)
     records = read(spec, sources)
     frame = records.frame
     differences(spec, frame, "listed")
-    images = _Images(records, sources, find)
+    _check_labels(spec, frame)
+    images = _Images(records, sources, find, spec.upright)
     identity = identity_of(
         *(side, asdict(spec), images.version, table_sha256(frame)),
         *([sha256(file) for file in known], libraries()),
@@ -129,6 +131,20 @@ def align(
         log.warning("%s: %s; see rejected.csv", spec.name, _left_out(frame, found))
 
 
+def _check_labels(spec: DatasetSpec, frame: pd.DataFrame) -> None:
+    """Raise UserError where no face could take part in hiding gender, before all are aligned."""
+    name = spec.name
+    if frame["gender"].isna().all():
+        raise UserError(
+            f"data set '{name}' has no gender labels, which hiding gender needs; choose another as "
+            "privacy.train or privacy.test"
+        )
+    if spec.subjects and frame["subject"].isna().all():
+        raise UserError(
+            f"data set '{name}' has no subject labels; set datasets.{name}.subjects: false"
+        )
+
+
 def load_aligned(folder: Path | str) -> Aligned:
     """Open an aligned folder; raises UserError where it is absent, or its parts do not fit."""
     folder = Path(folder)
@@ -145,10 +161,13 @@ def load_aligned(folder: Path | str) -> Aligned:
 
 
 class _Images:
-    """The images of a data set, each with its face; version: what they are, as JSON knows it."""
+    """The images of a data set, each with its face; version: their identity, as values for JSON."""
 
-    def __init__(self, records: Records, sources: Sources, find: Finder | None) -> None:
+    def __init__(
+        self, records: Records, sources: Sources, find: Finder | None, upright: bool
+    ) -> None:
         self.records, self.find, self.version = records, find, ()
+        self.decode = records.decode or partial(decode, upright=upright)
         if records.draw is not None:
             return
         if find is None:
@@ -162,7 +181,7 @@ class _Images:
     def faces(
         self, done: Collection[int]
     ) -> Iterator[tuple[int, np.ndarray | str, np.ndarray | None]]:
-        """(row, image or why there is none, 68 or 5 points or None) of each that is not `done`."""
+        """Yield (row, image or why there is none, 68 or 5 points or None) of all but `done`."""
         records = self.records
         if records.draw is not None:
             for row, face in enumerate(records.faces):
@@ -172,7 +191,7 @@ class _Images:
         wanted = [file for file, row in self.rows.items() if row not in done]
         for file, content in self.source.read(wanted):
             try:
-                image = (records.decode or decode)(content)
+                image = self.decode(content)
             except ValueError as error:
                 yield self.rows[file], str(error), None
             else:

@@ -1,9 +1,9 @@
-"""The published crops of MORPH-2 and CACD, out of the five points that YuNet finds.
+"""The published crops of MORPH-2 and CACD, computed from the five points that YuNet finds.
 
-The scripts (coral-cnn, datasets/image-preprocessing-code) ask dlib: its 68 landmarks, whose weights
-forbid commercial use, and the box of its detector, which differs between its versions. What they
-tell is taken from five points instead, by where it lay among them on 651 images of LFW (drawn with
-seed 0; dlib 20.0.1, upsampled once; the 68 landmarks by face-api).
+The scripts (coral-cnn, datasets/image-preprocessing-code) use dlib: its 68 landmarks, whose weights
+forbid commercial use, and the box of its detector, which differs between its versions. Here both
+are estimated from the five points, by their average position among these on 651 images of LFW
+(drawn with seed 0; dlib 20.0.1, upsampled once; the 68 landmarks by face-api).
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ NOSE_BASE = np.array([(56.0, 79.2)])
 # dlib's box, in the same units: its side has SD 6.7 (dlib tries steps of a fifth), its centre 3.1
 BOX_SIDE, BOX_CENTRE = 89.0, np.array([(53.0, 69.0)])
 
-# MORPH-2: the frame, where the average nose lies in it, and the square in its middle
+# MORPH-2: the frame, the average nose in it, and the square in its middle
 FRAME, NOSE, MIDDLE = (200, 240), np.array([100, 120]), 140
 # CACD: px added to each side of the box, px that it is moved up, side of what is kept
 MARGIN, UP, KEPT = 15, 5, 120
@@ -36,9 +36,9 @@ Cut = Callable[[np.ndarray, np.ndarray], np.ndarray]
 class Crop:
     """A published crop.
 
-    title: what it does; deviations: how it differs from the published script; fit: what was found
-    in all images -> a function of an image, uint8 (H, W, 3), and its five points, (5, 2), that
-    gives a square, uint8 (s, s, 3), or raises ValueError where they are not those of a face.
+    title: what it does; deviations: how it differs from the published script; fit: the points of
+    all images -> a function of an image, uint8 (H, W, 3), and its five points, (5, 2), that
+    returns a square, uint8 (s, s, 3), or raises ValueError where they are not those of a face.
     """
 
     title: str
@@ -47,10 +47,10 @@ class Crop:
 
 
 def by_eyes(found: Points) -> Cut:
-    """MORPH-2's: eyes as far apart, and their middle where, they are in the average face of the
-    archive, which is moved so that its nose lies in the middle of 200 x 240 px; the square of 140
-    px in the middle of that. Faces are moved by whole pixels and not turned; black is beyond the
-    image.
+    """MORPH-2's crop: the eyes get the distance and midpoint that they have in the average face of
+    the archive, whose nose is moved to the middle of 200 x 240 px; the square of 140 px in the
+    middle of that is kept. Faces are moved by whole pixels and not turned; beyond the image is
+    black.
 
     Raises UserError where no face was found in an image of that aspect.
     """
@@ -88,8 +88,8 @@ def _average(found: Points) -> np.ndarray:
 
 
 def by_box(found: Points) -> Cut:
-    """CACD's: the square that dlib's detector would box, 15 px more on each side, 5 px up, brought
-    to 120 px. Beyond the image its border goes on."""
+    """CACD's crop: the square that dlib's detector would box, 15 px more on each side, 5 px up,
+    resized to 120 px. Beyond the image its border is repeated."""
 
     def cut(image: np.ndarray, five: np.ndarray) -> np.ndarray:
         matrix = similarity(TEMPLATE, five)
@@ -121,7 +121,7 @@ NO_FILE = "The crop is not saved as JPEG before it is resized."
 
 CROPS: Mapping[str, Crop] = {
     "eyes": Crop(
-        "Scaled and moved so that the eyes lie as in the average face of the archive, whose nose "
+        "Scaled and moved so that the eyes are as in the average face of the archive, whose nose "
         "is in the middle of 200 x 240 px; the middle 140 x 140 px",
         (
             SAME,
@@ -133,12 +133,12 @@ CROPS: Mapping[str, Crop] = {
         by_eyes,
     ),
     "box": Crop(
-        "Square box of the face, 15 px more on each side, 5 px up, brought to 120 x 120 px",
+        "Square box of the face, 15 px more on each side, 5 px up, resized to 120 x 120 px",
         (
             SAME,
-            "The box is where dlib's lies, on average, among the five points.",
-            "The published script leaves out images with no or several faces, and such whose box "
-            "begins outside of the image; its lists hold the rest. Here the border goes on.",
+            "The box is where dlib's is, on average, among the five points.",
+            "The published script leaves out images with no or several faces, and those whose box "
+            "begins outside the image; its lists hold the rest. Here the border is repeated.",
             NO_FILE,
         ),
         by_box,

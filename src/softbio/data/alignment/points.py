@@ -1,6 +1,6 @@
 """Where the face is in each image of an archive: found once, used at every size.
 
-All images are looked at, listed or not, so that the published lists can be held against what the
+All images are searched, listed or not, so that the published lists can be compared with what the
 preparation makes of the archive.
 """
 
@@ -30,7 +30,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", "
 JOURNAL = ".points.journal"
 # images between two lines of the journal, some seconds of work, and in a row group of the file
 CHUNK, BATCH = 64, 1024
-# bytes of a name, which may be in any encoding: as the archive or the folder has them
+# names are bytes, as in the archive or the folder: they may be in any encoding
 SCHEMA = pa.schema([
     ("file", pa.binary()), ("width", pa.int32()), ("height", pa.int32()),
     ("points", pa.list_(pa.float32())), ("reason", pa.string()),
@@ -54,7 +54,7 @@ class Points:
     reasons: list[str]
 
     def of(self, file: str) -> np.ndarray | str:
-        """The five points (5, 2) of a file, or why it has none; raises KeyError for another's."""
+        """The five points (5, 2) of a file, or why it has none; raises KeyError for another."""
         row = self.rows[file]
         return self.reasons[row] or self.five[row]
 
@@ -74,25 +74,25 @@ def find_points(
     """Look for a face in each image of a data set's archive; write `path` (Parquet, `SCHEMA`).
 
     find: uint8 (H, W, 3) RGB -> its five points in px, (5, 2), or None without a face; known: files
-    that make it what it is. Memory does not grow with the archive. A run that was killed is gone on
-    with, from a journal beside `path`, unless the archive, one of `known` or a library is another
-    by now; the result is the same, byte for byte. Raises UserError for what `locate` and the
-    archive find wrong, and where another process is at the same work.
+    that it depends on. Memory does not grow with the archive. A killed run resumes from a journal
+    next to `path`, unless the archive, one of `known` or a library has changed; the result is the
+    same, byte for byte. Raises UserError for what `locate` and the archive find wrong, and where
+    another process does the same work.
     """
     path, sources = Path(path), locate(spec, raw)
     source = sources.open()
     files = images_in(source)
-    content = [*map(asdict, sources.files), source.version(files)]
+    content = [spec.upright, *map(asdict, sources.files), source.version(files)]
     identity = identity_of(spec.name, content, [sha256(file) for file in known], libraries())
-    busy = f"{path}: another process looks for these faces; wait for it, or end it"
+    busy = f"{path}: another process searches for these faces; wait for it, or end it"
     with journal(path.with_name(JOURNAL), busy) as lines:
         done = _done(lines, identity)
         if done:
-            log.info("%s: %d of %d images were looked at before", spec.name, done, len(files))
+            log.info("%s: %d of %d images were searched before", spec.name, done, len(files))
         chunk: list[Row] = []
         rest = source.read(files[done:]) if done < len(files) else ()
         for name, data in told(rest, len(files), f"{spec.name}: faces", done):
-            chunk.append(_row(name, data, find))
+            chunk.append(_row(name, data, find, spec.upright))
             if len(chunk) == CHUNK:
                 lines.add({"rows": chunk})
                 chunk = []
@@ -103,7 +103,7 @@ def find_points(
 
 
 def _done(lines: Journal, identity: str) -> int:
-    """How many images an earlier run has looked at, the first ones in stored order."""
+    """How many images an earlier run has searched, the first ones in stored order."""
     counts: list[int] = []
 
     def take(content: dict[str, Any]) -> bool:
@@ -115,7 +115,7 @@ def _done(lines: Journal, identity: str) -> int:
 
 
 def _write(path: Path, lines: Journal) -> None:
-    """All rows of the journal into `path`, in row groups that are the same wherever a run was
+    """Write all rows of the journal to `path`, in row groups that are the same wherever a run was
     killed."""
     rows: list[Row] = []
     with atomic(path) as part, pq.ParquetWriter(part, SCHEMA) as writer:
@@ -128,7 +128,7 @@ def _write(path: Path, lines: Journal) -> None:
 
 
 def read_points(path: Path | str) -> Points:
-    """What `find_points` wrote; raises UserError where it is absent or another kind of file."""
+    """Read a file of `find_points`; raises UserError where it is absent or of another kind."""
     try:
         table = pq.read_table(path, schema=SCHEMA)
         lists = table["points"].to_pylist()
@@ -141,9 +141,11 @@ def read_points(path: Path | str) -> Points:
     return Points(rows, sizes, five, table["reason"].to_pylist())
 
 
-def _row(name: str, content: bytes, find: Callable[[np.ndarray], np.ndarray | None]) -> Row:
+def _row(
+    name: str, content: bytes, find: Callable[[np.ndarray], np.ndarray | None], upright: bool
+) -> Row:
     try:
-        image = decode(content)
+        image = decode(content, upright)
     except ValueError as error:
         return name, 0, 0, None, str(error)
     height, width = image.shape[:2]

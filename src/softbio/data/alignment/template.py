@@ -53,7 +53,7 @@ def moved(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 def fitted(landmarks: np.ndarray, five: np.ndarray) -> np.ndarray:
     """68 landmarks moved, turned and scaled so that the five points among them come nearest to the
-    five that the detector found: it places a face better than the small net that knows its shape.
+    five of the detector: it places a face better than the small net that finds the landmarks.
     """
     return moved(landmarks, similarity(five_of(landmarks), five))
 
@@ -64,7 +64,7 @@ def to_canvas(points: np.ndarray, side: int = SIDE) -> np.ndarray:
 
 
 def warp(image: np.ndarray, matrix: np.ndarray, side: int = SIDE) -> np.ndarray:
-    """uint8 (H, W, 3) or (H, W) -> the canvas; beyond the image its border goes on.
+    """uint8 (H, W, 3) or (H, W) -> the canvas; beyond the image its border is repeated.
 
     An image of more than twice the canvas' resolution is reduced first, by areas.
     """

@@ -1,2 +1,2 @@
-"""Files in: the user's own, what lies in raw/, or the network; archives read as streams, hostile
+"""Files in: the user's own, those in raw/, or the network; archives read as streams, hostile
 until checked. `locate.py` is the way in."""

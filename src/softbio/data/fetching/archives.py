@@ -51,18 +51,18 @@ class ImageSource(ABC):
 
     @abstractmethod
     def names(self) -> list[str]:
-        """Names of all files, in stored order; raises UserError for what must not be in there."""
+        """Names of all files, in stored order; raises UserError for what must not be in it."""
 
     @abstractmethod
     def read(self, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        """(name, content) of the wanted files, in stored order, one at a time."""
+        """Yield (name, content) of the wanted files, in stored order."""
 
     def version(self, _names: Collection[str]) -> str:
-        """What tells one content of these files from another where the source has no checksum."""
+        """A text that changes with these files where the source has no checksum."""
         return ""
 
     def refuse(self, member: str, why: str) -> UserError:
-        """The error that a member gives rise to."""
+        """The error for a member."""
         return UserError(f"{self.path}: member {member!r} {why}; {self.remedy}")
 
     def plain(self, name: str) -> str:
@@ -103,7 +103,8 @@ class Folder(ImageSource):
             for name in [*below, *files]:
                 path = Path(folder, name)
                 relative = path.relative_to(root).as_posix()
-                if path.is_symlink() and not path.resolve().is_relative_to(root):
+                # realpath: up to Python 3.12 Path.resolve() raises where links lead in a circle
+                if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
                     raise self.refuse(relative, "is a link that leaves the folder")
                 if name in below:
                     continue
@@ -121,7 +122,7 @@ class Folder(ImageSource):
             yield name, content
 
     def version(self, names: Collection[str]) -> str:
-        """Of sizes and times of change: reading all files would take as long as packing them."""
+        """A hash of sizes and times of change: to read all files takes as long as packing them."""
         digest = hashlib.sha256()
         for name in sorted(names):
             found = (self.path / name).stat()
@@ -138,7 +139,7 @@ class Folder(ImageSource):
 class Tar(ImageSource):
     """A tar archive, plain or packed with gzip or xz, in one file or in parts.
 
-    kept: where its names are kept, if they are.
+    kept: where its names are kept, None where they are not.
     """
 
     def __init__(self, path: Path, kept: Members | None = None) -> None:
@@ -162,7 +163,7 @@ class Tar(ImageSource):
         return self.members(set(wanted))
 
     def members(self, wanted: set[str] | None) -> Iterator[tuple[str, bytes]]:
-        """(name, content) of the wanted files; of all, without their content, for None."""
+        """Yield (name, content) of the wanted files; for None, all names without content."""
         check = self.checker()
         with self._open() as (stream, archive):
             for member in archive:
@@ -199,7 +200,7 @@ class Tar(ImageSource):
 
 @lru_cache(maxsize=4)
 def _names(path: Path, version: tuple) -> tuple[str, ...]:
-    """Names in a tar of that version: a reader asks for them and so does packing, and a gigabyte of
+    """Names in a tar of that version: the reader and the packing both need them, and a gigabyte of
     xz takes a minute to unpack."""
     return tuple(name for name, _ in Tar(path).members(None))
 
@@ -254,7 +255,7 @@ class Zip(ImageSource):
 
 
 def _utf8(name: str) -> str:
-    """A name that a zip does not mark as UTF-8, though most of today's are."""
+    """A name that a zip does not mark as UTF-8, though most are today."""
     try:
         return name.encode("cp437").decode()
     except UnicodeError:
@@ -264,9 +265,9 @@ def _utf8(name: str) -> str:
 def open_images(source: Path | str, kept: Members | None = None) -> ImageSource:
     """Open a folder or an archive (.tar, .tar.gz, .tgz, .tar.xz, .txz, .zip) of images.
 
-    A tar may lie there in parts (x.tar.xzaa, x.tar.xzab, ..): name it, or one of them; it is listed
-    once where `kept` says where to keep the names. Raises
-    UserError where it is missing, lacks a part or is of another kind.
+    A tar may be in parts (x.tar.xzaa, x.tar.xzab, ..): name it, or one of them; it is listed once
+    where `kept` says where to keep the names. Raises UserError where it is missing, lacks a part or
+    is of another kind.
     """
     source = Path(source)
     if source.is_dir():
@@ -280,14 +281,14 @@ def open_images(source: Path | str, kept: Members | None = None) -> ImageSource:
 
 
 class Several(ImageSource):
-    """Archives that hold a data set together, one after the other."""
+    """Archives that together hold a data set, one after the other."""
 
     def __init__(self, sources: Sequence[ImageSource]) -> None:
         super().__init__(sources[0].path.parent)
         self._sources = sources
 
     def names(self) -> list[str]:
-        # the size was checked by each, that no name stands in two of them is checked here
+        # each has checked the sizes; that no name is in two of them is checked here
         check = self.checker()
         return [check(name, 0) for source in self._sources for name in source.names()]
 

@@ -1,9 +1,8 @@
-"""One file over HTTP, gone on with where a connection was cut.
+"""One file over HTTP; a download that was cut resumes.
 
-What has come so far lies beside the file, with what tells the version that it is of (its address
-and ETag or Last-Modified), so that a later run goes on too. A server that ignores ranges, or has
-another version by now, makes it start over. Google Drive, which asks back before it hands out a
-large file, is left to gdown.
+What has come so far is kept next to the file, with its version (address and ETag or Last-Modified),
+so that a later run can resume too. A server that ignores ranges, or has another version, makes it
+start over. Google Drive, which wants a large file confirmed before it sends it, is left to gdown.
 """
 
 import glob
@@ -22,30 +21,30 @@ from tqdm import tqdm
 log = logging.getLogger(__name__)
 
 TRIES = 5
-# seconds before the second try, doubled for each further one; a server's Retry-After comes first
+# seconds before the second try, doubled for each further one, unless a server sends Retry-After
 PAUSE = 1.0
-# a server that asks for a longer rest is left alone
+# seconds; a server that asks for a longer pause is not tried again
 MOST = 300.0
 TIMEOUT = 20
-# what has come of a step is lost where the connection is cut within it
+# bytes; where a connection is cut, at most these are lost
 STEP = 2**16
-# the server has too much to do or is being repaired
+# the server is overloaded or down for a while
 BUSY = {429, 500, 502, 503, 504}
 CUT = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 DRIVE = "gdrive:"
 
 
 class Busy(requests.RequestException):
-    """The server has too much to do; `pause`: the seconds of rest that it asks for, if it does."""
+    """The server is overloaded; `pause`: the seconds that it asks to wait, None if it does not."""
 
     def __init__(self, status: int, pause: float | None) -> None:
-        rest = "" if pause is None else f" and asks for {pause:,.0f} s of rest"
-        super().__init__(f"it answers {status}{rest}")
+        wait = "" if pause is None else f" and asks to wait {pause:,.0f} s"
+        super().__init__(f"it answers {status}{wait}")
         self.pause = pause
 
 
 class Resuming:
-    """A downloader for pooch, (url, output, pooch) -> None, that keeps its part in `folder`."""
+    """A downloader for pooch, (url, output, pooch) -> None; `folder` keeps what has come."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.part = folder / f".{name}.download"
@@ -56,8 +55,8 @@ class Resuming:
         """Write the file to the path `output`.
 
         Raises requests.RequestException where the server can not be reached, refuses, is busy or
-        cut the connection `TRIES` times, or asks for more than `MOST` seconds of rest; OSError for
-        a full disk.
+        cuts the connection `TRIES` times, or asks to wait more than `MOST` seconds; OSError for a
+        full disk.
         """
         for attempt in range(1, TRIES + 1):
             pause = PAUSE * 2 ** (attempt - 1)
@@ -70,9 +69,9 @@ class Resuming:
                 if attempt == TRIES or (error.pause or 0) > MOST:
                     raise
                 pause = pause if error.pause is None else error.pause
-                log.warning("%s: %s; asked again in %.0f s", url, error, pause)
+                log.warning("%s: %s; next try in %.0f s", url, error, pause)
             except CUT as error:
-                # a server that nothing was ever heard of is not asked again
+                # a server that never answered is not tried again
                 if attempt == TRIES or not self._heard:
                     raise
                 log.warning("%s: cut after %d bytes (%s)", url, self._size(), type(error).__name__)
@@ -85,7 +84,7 @@ class Resuming:
         self.version.unlink(missing_ok=True)
 
     def _once(self, url: str) -> bool:
-        """Ask once; whether the file is whole."""
+        """Try once; returns whether the file is whole."""
         have, version = self._size(), self._read_version(url)
         headers = {"Accept-Encoding": "identity"}
         if have and version:
@@ -93,23 +92,23 @@ class Resuming:
         with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
             self._heard = True
             if answer.status_code == 416:
-                # shorter than what is here: another version
+                # the file is shorter than the part that is here: another version
                 self.forget()
                 return False
             if answer.status_code in BUSY:
                 raise Busy(answer.status_code, _rest(answer.headers.get("Retry-After", "")))
             answer.raise_for_status()
-            start = have if _goes_on(answer, have) else 0
+            start = have if _resumes(answer, have) else 0
             if not start:
-                # first, so that no kill leaves the head of one version under the name of another
+                # before the version is written: no kill may leave a part with another's version
                 self.part.unlink(missing_ok=True)
             self.version.write_text(f"{url}\n{_version(answer.headers)}")
             self._receive(answer, start, url)
         return True
 
     def _receive(self, answer: requests.Response, start: int, url: str) -> None:
-        told = answer.headers.get("Content-Length", "")
-        total = start + int(told) if told.isdigit() else None
+        length = answer.headers.get("Content-Length", "")
+        total = start + int(length) if length.isdigit() else None
         with (
             open(self.part, "ab" if start else "wb") as file,
             tqdm(total=total, initial=start, unit="B", unit_scale=True, desc=url.split("/")[-1],
@@ -125,7 +124,7 @@ class Resuming:
         return self.part.stat().st_size if self.part.is_file() else 0
 
     def _read_version(self, url: str) -> str:
-        """The version of what is here, "" where it came from elsewhere."""
+        """The version of the part that is here, "" where it is from another address."""
         known = self.version.read_text() if self.version.is_file() else ""
         source, _, version = known.partition("\n")
         return version if source == url else ""
@@ -134,19 +133,19 @@ class Resuming:
 class Drive:
     """A downloader for pooch of a file of Google Drive ("gdrive:ID"), by gdown.
 
-    It keeps what has come in `folder`, under the file's number, and goes on from there, in a later
-    run too. gdown tells a part by its size alone: a mirror's must not be taken for it.
+    It keeps what has come in `folder`, under the file's number, and resumes there, in a later run
+    too. gdown knows a part by its size alone, so it must not find another mirror's.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder, self._name = folder, name
 
     def __call__(self, url: str, output: Any, _pooch: Any) -> None:
-        """Write the file to the path `output`; raises requests.RequestException where it can not
-        be had, with Google's reason (most often: too many people took it today)."""
+        """Write the file to the path `output`; raises requests.RequestException, with Google's
+        reason (most often: too many downloads today), where it can not be fetched."""
         found = re.fullmatch(r"gdrive:([A-Za-z0-9_-]{10,100})", url)
         if found is None:
-            raise requests.RequestException("it is no number of a file of Google Drive")
+            raise requests.RequestException("it is no file number of Google Drive")
         try:
             import gdown
         except ImportError:
@@ -165,18 +164,18 @@ class Drive:
         except gdown.DownloadError as error:
             raise requests.RequestException(str(error)) from None
         whole.replace(output)
-        # what came from mirrors that failed
+        # parts from mirrors that failed
         for part in self._folder.glob(f".{glob.escape(self._name)}.*drive*"):
             part.unlink()
 
 
 def downloader(url: str, folder: Path, name: str) -> Resuming | Drive:
-    """What fetches a file from there to `folder`."""
+    """The downloader of a file at that address to `folder`."""
     return Drive(folder, name) if url.startswith(DRIVE) else Resuming(folder, name)
 
 
 def _rest(asked: str) -> float | None:
-    """Seconds that a Retry-After asks for, as a number or as a date; None where it does not."""
+    """Seconds to wait by a Retry-After header, a number or a date; None where it is neither."""
     if re.fullmatch(r"\d{1,9}", asked):
         return float(asked)
     try:
@@ -187,13 +186,13 @@ def _rest(asked: str) -> float | None:
     return max((until - datetime.now(UTC)).total_seconds(), 0.0)
 
 
-def _goes_on(answer: requests.Response, have: int) -> bool:
+def _resumes(answer: requests.Response, have: int) -> bool:
     """Whether an answer is the rest of the file, from byte `have` on."""
     span = answer.headers.get("Content-Range", "")
     return answer.status_code == 206 and span.startswith(f"bytes {have}-")
 
 
 def _version(headers: Any) -> str:
-    """What If-Range may compare: a strong ETag, else the time of the last change."""
+    """The version that If-Range compares: a strong ETag, else the time of the last change."""
     tag = headers.get("ETag", "")
     return tag if tag.startswith('"') else headers.get("Last-Modified", "")

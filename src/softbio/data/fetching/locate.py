@@ -1,4 +1,4 @@
-"""Getting a data set's files: the user's own first, then what lies in raw/, then the network."""
+"""Getting a data set's files: the user's own first, then those in raw/, then the network."""
 
 import hashlib
 import os
@@ -25,8 +25,8 @@ class Sources:
     """Where a data set's files are: images (archive or folder, None where they are drawn), the
     split lists by part, and each file as it was found.
 
-    archives: where the authors hand the images out in several archives, all of them; `images` is
-    then the folder of the first. kept: the folder for what is known of the archives.
+    archives: all archives, where the images come in several; `images` is then the folder of the
+    first. kept: the folder where the names in archives are kept.
     """
 
     images: Path | None = None
@@ -53,28 +53,28 @@ class Sources:
 
 
 def fetch(spec: DatasetSpec, raw: Path | str) -> Sources:
-    """Download into `raw` what neither it nor `spec.source` holds; check all; leave sources.json.
+    """Download into `raw` what neither it nor `spec.source` holds; check all; write sources.json.
 
     A file that is there with the right checksum causes no network traffic. Raises UserError where a
-    file can not be had, with where to get it, or has the wrong checksum.
+    file can not be fetched, with where to get it, or has the wrong checksum.
     """
     raw = Path(raw)
     _check_source(spec)
     raw.mkdir(parents=True, exist_ok=True)
     if _by_hand(spec):
-        # what only a person can get comes first: no download for a run that can not go on
+        # first what only a person can get: no download for a run that can not succeed
         _images(spec, raw)
     came: dict[str, list[Path]] = {}
     for file in spec.files:
         if file.addresses and _beside(spec, file.name) is None:
-            # an archive given as the source, or packed anew, stands for the authors' archive
+            # an archive given as the source, or repacked, takes the place of the authors'
             if file in spec.archives and (spec.source is not None or _anew(spec, file, raw)):
                 continue
             came[file.name] = _download(spec, file, raw)
     sources = locate(spec, raw)
     opened = sources.opened()
     for source in opened:
-        # the one pass that lists an archive also reads it to its end, and here is who can mend it
+        # listing an archive reads it to its end: damage is found while it can be fetched again
         fresh = came.get(source.path.name, [])
         if fresh or isinstance(source, Tar):
             with _set_aside(fresh):
@@ -109,8 +109,8 @@ def locate(spec: DatasetSpec, raw: Path | str) -> Sources:
 
 
 def lacking(spec: DatasetSpec, raw: Path | str) -> str | None:
-    """What of a data set lies nowhere here and can not be downloaded either, with the remedy, in
-    one line; None where nothing is. Reads no file and touches no network."""
+    """One line on a file that is not on this machine and can not be downloaded, with the remedy;
+    None where there is none. Reads no file and touches no network."""
     raw = Path(raw)
     try:
         _check_source(spec)
@@ -126,14 +126,14 @@ def lacking(spec: DatasetSpec, raw: Path | str) -> str | None:
 
 
 def _by_hand(spec: DatasetSpec) -> bool:
-    """Whether its images have no address that they could be fetched from."""
+    """Whether its images have no address to fetch them from."""
     return spec.archive is None or not spec.archive.addresses
 
 
 def own_files(spec: DatasetSpec) -> list[Path]:
-    """The user's source, and the lists and archive in it or beside it, which can change alone.
+    """The user's source, and the lists and archive in or next to it, which can change alone.
 
-    None where the source is missing or closed to us: `fetch` says so.
+    Empty where the source is missing or not readable: `fetch` says so.
     """
     try:
         _check_source(spec)
@@ -151,7 +151,7 @@ def _on_disk(path: Path) -> list[Path]:
 
 
 def _beside(spec: DatasetSpec, name: str) -> Path | None:
-    """The file of that name in the source folder, or beside the source archive."""
+    """The file of that name in the source folder, or next to the source archive."""
     if spec.source is None:
         return None
     path = (spec.source if spec.source.is_dir() else spec.source.parent) / name
@@ -174,7 +174,7 @@ def _images(spec: DatasetSpec, raw: Path) -> tuple[Path, ...]:
 
 
 def _archive(spec: DatasetSpec, name: str, raw: Path) -> Path | None:
-    # it may have been packed anew: the stem is what counts
+    # it may have been repacked: only the stem counts
     for known in names_of(name):
         for path in (_beside(spec, known), raw / known):
             if path is not None and parts_of(path):
@@ -183,13 +183,13 @@ def _archive(spec: DatasetSpec, name: str, raw: Path) -> Path | None:
 
 
 def _anew(spec: DatasetSpec, file: FileSpec, raw: Path) -> bool:
-    """Whether the archive lies there under another name than its authors gave it."""
+    """Whether the archive is there under another name than its authors gave it."""
     found = _archive(spec, file.name, raw)
     return found is not None and name_of(found).name != file.name
 
 
 def _check_source(spec: DatasetSpec) -> None:
-    """Raise UserError for a source that is absent, closed to us, or a device that never ends."""
+    """Raise UserError for a source that is missing, not readable, or neither folder nor file."""
     source, remedy = spec.source, f"correct datasets.{spec.name}.source"
     if source is None:
         return
@@ -242,7 +242,7 @@ def _check(path: Path, expected: FileSpec | None) -> FoundFile:
 
 
 def _check_md5(path: Path, expected: str) -> None:
-    """Some authors publish no better checksum."""
+    """Raise UserError for another MD5: some authors publish no better checksum."""
     with opened_parts(parts_of(path) or [path]) as file:
         found = hashlib.file_digest(file, "md5").hexdigest()
     if found != expected:
@@ -253,7 +253,7 @@ def _check_md5(path: Path, expected: str) -> None:
 
 
 def _found(path: Path) -> FoundFile:
-    """A file as it is; an archive in parts as it would be joined."""
+    """A file's name, checksum and size; those of the joined file for an archive in parts."""
     parts = parts_of(path)
     if parts in ([], [path]):
         return FoundFile(path.name, sha256(path), path.stat().st_size)
@@ -263,7 +263,7 @@ def _found(path: Path) -> FoundFile:
 
 
 def _download(spec: DatasetSpec, file: FileSpec, raw: Path) -> list[Path]:
-    """Fetch a file or its parts; of those that have no published checksum, what came just now."""
+    """Fetch a file or its parts; returns the new ones that have no published checksum."""
     remedy = f"put it in a folder that you name as datasets.{spec.name}.source, or in {raw}"
     fetched = download_parts if file.in_parts else download
     came = fetched(file, raw, f"data set '{spec.name}'", remedy)
@@ -276,13 +276,13 @@ def _download(spec: DatasetSpec, file: FileSpec, raw: Path) -> list[Path]:
 
 @contextmanager
 def _set_aside(came: Sequence[Path]) -> Iterator[None]:
-    """Where an archive is found damaged, set aside what came of it just now and no checksum speaks
-    for: as it lies there no later run would ask for it again."""
+    """Where an archive is found damaged, rename the files that just came without a checksum:
+    otherwise no later run would fetch them again."""
     try:
         yield
     except UserError as error:
         aside = [path.replace(path.with_name(f"{path.name}.rejected")).name for path in came]
         if not aside:
             raise
-        kept = f"what came is kept as {', '.join(aside)}, and the next run asks for it again"
+        kept = f"what came is kept as {', '.join(aside)}, and the next run fetches it again"
         raise UserError(f"{error}; {kept}") from None

@@ -2,14 +2,14 @@
 
 To list a gigabyte of xz it must be unpacked, which takes a minute each time: half a millisecond an
 image of 9 kB, a third of the CPU time from an archive to the first packed array. So the names are
-kept, and of a new archive xz is unpacked twice: to list it when it is fetched, to read it when it
-is packed. Each further size takes one pass.
+kept, and a new archive is unpacked twice: to list it when it is fetched, to read it when it is
+packed. Each further size takes one pass.
 
-One pass for both would not do. Which rows there are and where each stands in the array follows from
-all names: AFAD trains with what no list names, and whether "a.jpg" is "x/a.jpg" is known only when
-there is no "y/a.jpg". What could not be placed yet would wait in memory, which is bounded, or on
-the disk, as large as the archive. And that an archive is truncated, or lacks an image, is told
-while it is fetched and before the first image is packed.
+One pass for both would not do. The rows and their places in the array depend on all names: AFAD
+trains on the images that no list names, and whether "a.jpg" is "x/a.jpg" is known only when there
+is no "y/a.jpg". Images without a place would have to wait in memory, which is bounded, or on the
+disk, as large as the archive. And a truncated archive, or one that lacks an image, is reported
+while it is fetched, before the first image is packed.
 """
 
 import json

@@ -15,8 +15,8 @@ log = logging.getLogger(__name__)
 
 
 def download_parts(file: FileSpec, raw: Path, owner: str, remedy: str) -> list[Path]:
-    """`download` of NAMEaa, NAMEab, .. up to the one that no mirror knows; nothing where they are
-    there and were listed to the end."""
+    """`download` NAMEaa, NAMEab, .. up to the one that no mirror has; nothing where all are there
+    and were listed to the end."""
     came: list[Path] = []
     if members_of(raw, file.name).exists() and parts_of(raw / file.name):
         return came
@@ -34,10 +34,10 @@ def download_parts(file: FileSpec, raw: Path, owner: str, remedy: str) -> list[P
 
 def download(file: FileSpec, raw: Path, owner: str, remedy: str) -> list[Path]:
     """Fetch one file to raw/{its name} from the first of its mirrors that has it, unless it is
-    there with the right checksum (or at all, where none is known); a cut connection is gone on
-    with, by a later run too. Gives the file where it was not there before.
+    there with the right checksum (or at all, where none is known); a download that was cut resumes,
+    in a later run too. Returns the file where it is new, else nothing.
 
-    owner, remedy: what a UserError says it belongs to and what to do where it can not be had.
+    owner, remedy: a UserError names whose file it is, and what to do where it can not be fetched.
     """
     new = not (raw / file.name).exists()
     if failures := _failures(file, raw):
@@ -55,7 +55,7 @@ class _Failure:
 
 
 def _failures(file: FileSpec, raw: Path) -> list[_Failure]:
-    """Fetch a file; the failures of all mirrors, none where one of them had it."""
+    """Fetch a file; returns the failures of all mirrors, none where one of them had it."""
     # slow to import, and most runs download nothing
     import pooch
     import requests
@@ -78,7 +78,7 @@ def _failures(file: FileSpec, raw: Path) -> list[_Failure]:
             unknown = answer is not None and answer.status_code == 404
             failures.append(_Failure(url, " ".join(str(error).split()), unknown))
         except OSError as error:
-            # of this machine's disk, which no other mirror mends
+            # this machine's disk: no other mirror helps
             return [*failures, _Failure(url, " ".join(str(error).split()))]
         else:
             return []

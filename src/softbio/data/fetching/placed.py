@@ -1,7 +1,7 @@
-"""What a user put into a data set's folder in raw/, told from what was downloaded there.
+"""The files that a user put into a data set's folder in raw/, without those downloaded there.
 
-Snakemake runs `fetch` anew where this changes. What came by a download is left out: else the first
-download would be a change, and all that was made from it would be made a second time.
+Snakemake runs `fetch` again where they change. Downloads are left out: otherwise the first download
+would be a change, and everything made from it would be made a second time.
 """
 
 import json
@@ -22,14 +22,14 @@ State = tuple[str, int, int]
 
 
 def names_of(name: str) -> list[str]:
-    """Names that an archive may lie under: its own first, and those of one packed anew."""
+    """Names that an archive may have: its own first, then those of one that was repacked."""
     stem = re.sub(r"\.(tar|tar\.gz|tgz|tar\.xz|txz|zip)$", "", name)
     return [name, *(stem + end for end in SUFFIXES)]
 
 
 def placed(spec: DatasetSpec, raw: Path | str) -> list[State]:
-    """The files of a data set in `raw` that no published checksum speaks for and that are not as
-    they were downloaded, sorted."""
+    """The files of a data set in `raw` that have no published checksum and are not as they were
+    downloaded, sorted."""
     raw, checked = Path(raw), {file.name for file in spec.files if file.sha256 or file.md5}
     names = [name for file in spec.archives for name in names_of(file.name)]
     names += spec.lists.values()
@@ -44,7 +44,7 @@ def note_downloads(raw: Path, came: Sequence[Path]) -> None:
 
 
 def _there(path: Path) -> list[Path]:
-    """The file or its parts; none where they are no whole archive, which `fetch` tells."""
+    """The file or its parts; none where they are no whole archive, which `fetch` reports."""
     try:
         return parts_of(path)
     except UserError:

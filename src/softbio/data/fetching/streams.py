@@ -1,6 +1,6 @@
 """Archives as streams that only go forward: in one file or in parts, packed with gzip, xz or not.
 
-Parts (NAMEaa, NAMEab, .. as `split` names them) are read one behind the other; the joined file is
+Parts (NAMEaa, NAMEab, .. as `split` names them) are read one after the other; the joined file is
 never written, and memory does not grow with its size.
 """
 
@@ -43,7 +43,7 @@ class Forward:
         return data
 
     def seek(self, offset: int) -> None:
-        # a negative size in a header would make tarfile turn in a circle
+        # a negative size in a header would make tarfile loop forever
         if offset < self._position:
             raise tarfile.ReadError("a header points backwards")
         while self._position < offset:
@@ -55,8 +55,8 @@ class Forward:
 
 
 class Xz:
-    """What one xz stream unpacks to. Raises LZMAError, EOFError or ValueError for a damaged or
-    truncated one, one that wants more than `XZ_MEMORY`, and for bytes behind its end."""
+    """The unpacked content of one xz stream. Raises LZMAError, EOFError or ValueError for a damaged
+    or truncated one, one that needs more than `XZ_MEMORY`, and for bytes after its end."""
 
     def __init__(self, packed: BinaryIO) -> None:
         self._packed = packed
@@ -73,12 +73,12 @@ class Xz:
             pieces.append(self._unpacker.decompress(packed, missing))
             missing -= len(pieces[-1])
         if missing and (self._unpacker.unused_data.strip(b"\0") or self._packed.read(STEP)):
-            raise ValueError("more follows behind the end of its xz stream")
+            raise ValueError("more follows after the end of its xz stream")
         return b"".join(pieces)
 
 
 class Parts(io.RawIOBase):
-    """Files one behind the other as a single stream; one of them is open at a time."""
+    """Files one after the other as a single stream; one of them is open at a time."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths, self._file = list(paths), None
@@ -167,7 +167,7 @@ def _number(suffix: str) -> int:
 
 
 def suffix(number: int, digits: int = 2) -> str:
-    """What `split` appends to the part of that number: 0 is "aa"."""
+    """The ending that `split` gives the part of that number: 0 is "aa"."""
     letters = ""
     for _ in range(digits):
         number, letter = divmod(number, 26)
@@ -182,8 +182,8 @@ def opened_parts(paths: Sequence[Path]) -> BinaryIO:
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[tuple[BinaryIO, int]]:
-    """What a tar archive unpacks to, and the bytes it takes packed; gzip and xz are told by their
-    first bytes, not by the name."""
+    """The unpacked content of a tar archive, and its packed size in bytes; gzip and xz are
+    recognised by their first bytes, not by the name."""
     paths = parts_of(path)
     if not paths:
         raise FileNotFoundError(f"no such file: {path}")

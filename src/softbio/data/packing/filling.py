@@ -1,9 +1,10 @@
 """Packing that can be killed at any moment: the array as far as it is filled, and its journal.
 
 The journal gets a line after each chunk: which rows, what is known of them and the SHA-256 of their
-pixels, behind a checksum of the line itself. A later run believes a line only where its checksum
-holds and the pixels in the array are those; from the first that fails on, rows are packed again.
-So no order of writes to the disk matters, and a machine that dies costs no more than a process.
+pixels, after a checksum of the line itself. A later run believes a line only where its checksum is
+right and the array holds those pixels; from the first line that fails, rows are packed again. So
+the order of writes to the disk does not matter, and a crashed machine costs no more than a killed
+process.
 """
 
 import hashlib
@@ -27,27 +28,27 @@ CHUNK_BYTES, CHUNK_ROWS = 32 * 2**20, 1024
 
 
 class Noted(Protocol):
-    """What is known of a row beside its pixels; `reason` is why it has none, "" where it has."""
+    """What is known of a row besides its pixels; `reason` is why it has none, "" where it has."""
 
     @property
     def reason(self) -> str: ...
 
     def plain(self) -> list[Any]:
-        """As JSON knows it."""
+        """The note as values for JSON."""
 
     @classmethod
     def read(cls, *values: Any) -> "Noted":
-        """What `plain` gave."""
+        """The note that `plain` made these values of."""
 
 
 N = TypeVar("N", bound=Noted)
 
 
 class Packing(Generic[N]):
-    """An array of n images of `size` pixels under way.
+    """An unfinished array of n images of `size` pixels.
 
-    kind: what is noted of a row; notes: row -> what is known of it, of each row that is done, in
-    this run or an earlier one.
+    kind: the class of notes; notes: row -> note, of each row that is done, in this run or an
+    earlier one.
     """
 
     def __init__(self, array: BinaryIO, lines: Journal, n: int, size: int, kind: type[N]) -> None:
@@ -57,7 +58,7 @@ class Packing(Generic[N]):
         self.notes: dict[int, N] = {}
 
     def add(self, rows: Iterable[tuple[int, np.ndarray | None, N]]) -> None:
-        """Write (row, its pixels or None, what is known of it) in whatever order; a line a chunk.
+        """Write (row, its pixels or None, its note) in any order; a line of the journal a chunk.
 
         Written by position, not through a memory map, where a full disk would kill the process.
         """
@@ -83,13 +84,13 @@ class Packing(Generic[N]):
         self.notes |= chunk
 
     def resume(self, identity: str) -> None:
-        """Take from the journal what was done with the same identity; empty it of the rest."""
+        """Take from the journal what was done with the same identity; remove the rest of it."""
         self._journal.resume(identity, self._believed)
         if self.notes:
             log.info("%d of %d images were packed before", len(self.notes), self._n)
 
     def _believed(self, content: dict[str, Any]) -> bool:
-        """Whether the pixels are those that a line tells of; what it notes is then taken."""
+        """Whether the pixels are those of a line; its notes are then taken."""
         notes = {row: self._kind.read(*values) for row, *values in content["rows"]}
         digest = hashlib.sha256()
         for row, note in notes.items():
@@ -105,13 +106,13 @@ class Packing(Generic[N]):
         return self._array.read(self._step)
 
     def ordered(self) -> list[N]:
-        """What is known of each row, once all are done."""
+        """The note of each row, once all are done."""
         if len(self.notes) < self._n:
             raise RuntimeError(f"{self._n - len(self.notes)} images were not read")
         return [self.notes[row] for row in range(self._n)]
 
     def finish(self, kept: Sequence[int]) -> None:
-        """Leave the rows `kept`, ascending, behind a header of their number."""
+        """Leave the rows `kept`, ascending, after a header of their number."""
         for place, row in enumerate(kept):
             if place != row:
                 pixels = self._pixels(row)
@@ -128,7 +129,7 @@ class Packing(Generic[N]):
 
 @contextmanager
 def packing(folder: Path, n: int, size: int, identity: str, kind: type[N]) -> Iterator[Packing[N]]:
-    """images.npy of a folder under way, with what an earlier run of the same identity has left.
+    """The unfinished images.npy of a folder, with what an earlier run of the same identity left.
 
     kind: as `Packing` takes it. The caller moves the file `ARRAY` to its place after `finish`. The
     work is left to a later run where this one is killed or interrupted, and removed on any error.
@@ -148,6 +149,6 @@ def packing(folder: Path, n: int, size: int, identity: str, kind: type[N]) -> It
 
 
 def on_disk(folder: Path) -> int:
-    """Bytes on disk of an array under way."""
+    """Bytes on disk of an unfinished array."""
     array = folder / ARRAY
     return array.stat().st_blocks * 512 if array.exists() else 0

@@ -1,7 +1,7 @@
-"""What tells whether two images are the same: a checksum of their pixels, and a perceptual hash.
+"""How equal images are found: a checksum of their pixels, and a perceptual hash.
 
 Both are taken of the decoded image at its own size, before it is resized for packing: two images
-can coincide at a small size that are different files to anybody who looks at them.
+that clearly differ can coincide at a small size.
 """
 
 from pathlib import Path
@@ -17,13 +17,13 @@ from softbio.files import atomic
 
 # The hash is pHash (C. Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions,
 # 2010): the signs, about their median, of the lowest spatial frequencies of a small grey image.
-# Its usual 8 x 8 frequencies do not tell aligned faces apart, which are all alike at that scale: on
-# UTKFace the 64 bits of 1,568 pairs differ in 6 places, of which 21 show one photograph.
+# Its usual 8 x 8 frequencies do not separate aligned faces, which are all alike at that scale: on
+# UTKFace the 64 bits of 1,568 pairs differ in 6 places, and only 21 of them show one photograph.
 GREY, FREQUENCIES = 64, 16
 BITS = FREQUENCIES**2
 # Measured on the 16,434 images of the UTKFace split (135 million pairs): JPEG at quality 20 moves
 # 14 bits at most, halving the resolution 6, 30 % more brightness or a crop of 1 % on each side 34
-# (822 images each). Few pairs lie between 28 and 46. Of the 671 pairs up to 32 the 7 that look
+# (822 images each). Few pairs are between 28 and 46. Of the 671 pairs up to 32 the 7 that look
 # least alike (correlation below 0.93) still show one photograph each; the nearest two photographs
 # found are 42 apart. So 32 of 256 bits, with room for larger sets, in which chance comes nearer.
 # Drawn faces stay apart too: the nearest of a million pairs differ in 38 bits.
@@ -78,7 +78,7 @@ def write_fingerprints(path: Path, images: list[str], prints: list[tuple[bytes, 
 
 
 def read_fingerprints(path: Path, images: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Of each image: number of its group of identical images, int (N,), and hash, uint64 (N, 4).
+    """The number of each image's group of identical images, int (N,), and its hash, uint64 (N, 4).
 
     Raises UserError where the file is absent or is not about these images.
     """

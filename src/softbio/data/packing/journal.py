@@ -1,7 +1,7 @@
-"""What a run that was killed has left for the next one: lines, each behind its own checksum.
+"""The journal from which a killed run resumes: lines, each after its own checksum.
 
 A later run believes the lines up to the first that is damaged or half written, and only those of
-the same identity: one hash of all that the result depends on.
+the same identity: one hash of everything that the result depends on.
 """
 
 import fcntl
@@ -21,19 +21,19 @@ from softbio.errors import UserError
 
 log = logging.getLogger(__name__)
 
-# Raise it when the meaning of a line changes: an older journal is then not gone on with.
-FORMAT = 1
+# Raise it when the meaning of a line changes: work then does not resume from an older journal.
+FORMAT = 2
 
 
 class Journal:
-    """A file of lines under way; what a line says is a mapping that JSON knows."""
+    """A growing file of lines; each holds a mapping, as JSON."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file, self._start, self.kept = file, 0, False
 
     def resume(self, identity: str, take: Callable[[dict[str, Any]], bool]) -> None:
-        """Give `take` what each line of the same identity says, until one is damaged or it returns
-        False; cut off the rest."""
+        """Give `take` the content of each line of the same identity, until one is damaged or it
+        returns False; cut off the rest."""
         head = _line({"identity": identity, "format": FORMAT})
         self._file.seek(0)
         first, end = self._file.readline(), 0
@@ -45,7 +45,7 @@ class Journal:
                     break
                 end += len(line)
         elif first:
-            log.info("the source or the recipe changed: the work starts anew")
+            log.info("the source or the recipe changed: the work starts again")
         self._file.seek(end)
         self._file.truncate()
         if not end:
@@ -54,16 +54,16 @@ class Journal:
         self._start = len(head)
 
     def add(self, content: dict[str, Any]) -> None:
-        """One more line, behind the others."""
+        """Append a line."""
         self._file.write(_line(content))
         self._file.flush()
 
     def keep(self) -> None:
-        """All is done: an error in what is made of it must not cost the work."""
+        """Keep the journal on errors from here on: all work is done, and they must not lose it."""
         self.kept = True
 
     def contents(self) -> Iterator[dict[str, Any]]:
-        """What each line says, from the first; to be read to the end."""
+        """The content of each line, from the first; to be read to the end."""
         self._file.seek(self._start)
         yield from map(json.loads, (line.partition(b" ")[2] for line in self._file))
 
@@ -71,8 +71,8 @@ class Journal:
 @contextmanager
 def journal(path: Path, busy: str) -> Iterator[Journal]:
     """The journal at `path`: left to a later run where this one is killed or interrupted, removed
-    at the end and on any error, but on none after `Journal.keep`. Raises UserError, saying `busy`,
-    where another process has it."""
+    at the end and on errors before `Journal.keep`. Raises UserError(`busy`) where another process
+    has it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "rb+") as file:
         _lock(file, busy)
@@ -87,7 +87,7 @@ def journal(path: Path, busy: str) -> Iterator[Journal]:
 
 
 def identity_of(*parts: Any) -> str:
-    """One hash of all that the result depends on: values that JSON knows, and paths."""
+    """One hash of everything that a result depends on: values for JSON, and paths."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -98,12 +98,12 @@ def table_sha256(frame: pd.DataFrame) -> str:
 
 
 def text_of(content: bytes) -> str:
-    """Bytes as JSON knows them."""
+    """Bytes as text, for JSON."""
     return b64encode(content).decode()
 
 
 def bytes_of(text: str) -> bytes:
-    """Those of `text_of`."""
+    """The bytes that `text_of` made this text of."""
     return b64decode(text)
 
 
@@ -122,7 +122,7 @@ def _line(content: dict[str, Any]) -> bytes:
 
 
 def _content(line: bytes) -> dict[str, Any] | None:
-    """What a line says; None where it is damaged or half written."""
+    """The content of a line; None where it is damaged or half written."""
     digest, _, text = line.removesuffix(b"\n").partition(b" ")
     if not line.endswith(b"\n") or hashlib.sha256(text).hexdigest().encode() != digest:
         return None

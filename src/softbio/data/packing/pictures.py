@@ -5,6 +5,7 @@ import io
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import islice
@@ -15,23 +16,25 @@ import numpy as np
 import PIL
 import simplejpeg
 from joblib import Parallel, delayed
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from softbio.data.packing.fingerprints import perceptual_hash
 from softbio.data.packing.journal import bytes_of, text_of
 
 # a face archive holds no larger ones; a few bytes can claim any size
 MAX_PIXELS = 50_000_000
+# Pillow's modes of grey images of 16 and 32 bits: converted to 8 they are cut off at 255
+DEEP = ("I", "F")
 # faces that are drawn at a time
 CHUNK = 256
-# files that a thread decodes at a time, fewer where they are large: what waits is held in memory
+# files that a thread decodes at a time, fewer where they are large: those waiting are in memory
 BATCH, BATCH_BYTES = 32, 8 * 2**20
 # drawn faces are images of this side, whatever size they are packed at
 DRAWN_SIDE = 128
 
 
 def libraries() -> list[str]:
-    """Versions of what decodes and cuts."""
+    """Versions of the libraries that decode and cut."""
     return [np.__version__, PIL.__version__, version("simplejpeg"), cv2.__version__]
 
 
@@ -49,7 +52,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Note:
-    """What is known of a picture beside its pixels, for the journal of its packing."""
+    """What is known of a picture besides its pixels, for the journal of its packing."""
 
     reason: str
     landmarks: np.ndarray | None
@@ -57,11 +60,11 @@ class Note:
 
     @classmethod
     def of(cls, picture: Picture) -> "Note":
-        """What a picture tells."""
+        """The note of a picture."""
         return cls(picture.reason, picture.landmarks, picture.prints)
 
     def plain(self) -> list[Any]:
-        """The same as JSON knows it."""
+        """The note as values for JSON."""
         landmarks = None
         if self.landmarks is not None:
             landmarks = text_of(np.asarray(self.landmarks, "<f4").tobytes())
@@ -69,20 +72,21 @@ class Note:
 
     @classmethod
     def read(cls, reason: str, landmarks: str | None, pixels: str, phash: str) -> "Note":
-        """What `plain` gave."""
+        """The note that `plain` made these values of."""
         points = None
         if landmarks is not None:
             points = np.frombuffer(bytes_of(landmarks), "<f4").astype(np.float32)
         return cls(reason, points, (bytes_of(pixels), bytes_of(phash)))
 
 
-def decode(content: bytes) -> np.ndarray:
+def decode(content: bytes, upright: bool = False) -> np.ndarray:
     """Decode an image file to uint8 (height, width, 3) RGB, as Pillow does.
 
-    EXIF orientation is not applied (Pillow's default, and so the published one). Raises ValueError,
-    saying why, for what is no image or has more than `MAX_PIXELS`.
+    upright: turn it as its EXIF orientation says; else it is as stored, which is Pillow's default,
+    and so the published one. Raises ValueError, saying why, for what is no image, has more than
+    `MAX_PIXELS`, or is grey with more than 8 bits.
     """
-    if content[:2] == b"\xff\xd8":
+    if content[:2] == b"\xff\xd8" and not upright:
         try:
             height, width, colours, _ = simplejpeg.decode_jpeg_header(content)
             if colours in ("YCbCr", "Gray") and height * width <= MAX_PIXELS:
@@ -93,6 +97,12 @@ def decode(content: bytes) -> np.ndarray:
         with Image.open(io.BytesIO(content)) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise ValueError(f"has {image.width} x {image.height} pixels, too many")
+            if image.mode.startswith(DEEP):
+                raise ValueError("has more than 8 bits a channel; save it with 8")
+            image.load()
+            if upright:
+                with suppress(Exception):  # a damaged EXIF block does not spoil the pixels
+                    ImageOps.exif_transpose(image, in_place=True)
             return np.asarray(image.convert("RGB"))
     except UnidentifiedImageError:
         # its own words hold an address in memory, another one each time
@@ -102,7 +112,7 @@ def decode(content: bytes) -> np.ndarray:
 
 
 def resized(image: Image.Image, size: int) -> np.ndarray:
-    """To a square as torchvision's Resize((size, size)) does with a PIL image."""
+    """A square, as torchvision's Resize((size, size)) makes it of a PIL image."""
     return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
 
 
@@ -114,7 +124,7 @@ def fingerprints(pixels: np.ndarray, image: Image.Image) -> tuple[bytes, bytes]:
 
 
 def centre(image: Image.Image) -> Image.Image:
-    """Its largest square, as torchvision's CenterCrop of the shorter side cuts it."""
+    """An image's largest square, as torchvision's CenterCrop of the shorter side cuts it."""
     side = min(image.size)
     left, top = (round((length - side) / 2) for length in image.size)
     return image.crop((left, top, left + side, top + side))
@@ -122,13 +132,15 @@ def centre(image: Image.Image) -> Image.Image:
 
 @dataclass(frozen=True)
 class Decoded:
-    """Decode an image file, crop it ("none", "centre") and resize it to a square."""
+    """Decode an image file, crop it ("none", "centre") and resize it to a square; upright: as
+    `decode` takes it."""
 
     crop: str = "none"
+    upright: bool = False
 
     def __call__(self, content: bytes, size: int) -> Picture:
         try:
-            pixels = decode(content)
+            pixels = decode(content, self.upright)
         except ValueError as error:
             return Picture(None, reason=str(error))
         image = Image.fromarray(pixels)
@@ -156,18 +168,19 @@ class Drawn:
 class Cropped:
     """Decode an image file, cut out its face and resize that.
 
-    cut: image and its five points -> a square; ValueError where they are not those of a face. The
-    prints are those of the whole image.
+    cut: image and its five points -> a square; ValueError where they are not those of a face;
+    upright: as `decode` takes it. The prints are those of the whole image.
     """
 
     cut: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    upright: bool = False
 
     def __call__(self, task: tuple[bytes, np.ndarray | str], size: int) -> Picture:
         content, five = task
         if isinstance(five, str):
             return Picture(None, reason=five)
         try:
-            pixels = decode(content)
+            pixels = decode(content, self.upright)
             square = self.cut(pixels, five)
         except ValueError as error:
             return Picture(None, reason=str(error))

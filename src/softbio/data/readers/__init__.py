@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from softbio.data.registry import DatasetSpec
 
 COLUMNS = ["image", "age", "split", "gender", "race", "subject"]
-# what a data set may tell beside, None in all others
+# columns of some data sets, None in all others
 OPTIONAL = ["age_group"]
 
 
 @dataclass(frozen=True)
 class Records:
-    """What a reader returns.
+    """The result of a reader.
 
     frame: a row an image in published order, columns `COLUMNS`: image (str, unique), age (int; None
     in a data set without ages), split (train, valid, test), gender (female, male), race, subject
-    (None where unknown); perhaps age_group ("young", "old", None), where that is told and no age.
-    The pixels of an image lie under its name in `sources.images`, or are drawn:
+    (None where unknown); optionally age_group ("young", "old", None), where it is known and the age
+    is not. The pixels of an image are under its name in `sources.images`, or drawn:
     draw(faces[row], size) -> uint8 (size, size, 3) RGB, float32 (68, 2) landmarks in pixels.
-    decode: file -> uint8 (H, W, 3) RGB, for the alignment of images that no library knows; raises
+    decode: file -> uint8 (H, W, 3) RGB, for the alignment of images that no library reads; raises
     ValueError.
     """
 
@@ -40,8 +40,8 @@ class Records:
 
 
 def read(spec: "DatasetSpec", sources: "Sources") -> Records:
-    """The records of a data set, by its reader, one that the registry knows; the frame has all of
-    `COLUMNS` and `OPTIONAL`."""
+    """The records of a data set, by the reader that its entry names; the frame has all of `COLUMNS`
+    and `OPTIONAL`."""
     records = import_module(f"{__name__}.{spec.reader}").records(spec, sources)
     lacking = {name: None for name in OPTIONAL if name not in records.frame}
     return replace(records, frame=records.frame.assign(**lacking))

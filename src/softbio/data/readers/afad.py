@@ -1,7 +1,6 @@
 """AFAD: age and gender by folder; the test images in coral-cnn's list, all others train.
 
-The authors of the split never handed out the training list; it is what is left of the images of
-the ages in question.
+The authors of the split published no training list: it is all other images of these ages.
 """
 
 import re
@@ -25,9 +24,9 @@ def records(spec: DatasetSpec, sources: Sources) -> Records:
     """Images are age/gender/subject-number.jpg at any depth of the archive, sorted by that name;
     the subject is the number of the user whose photo it was.
 
-    Images outside the ages, and files of other names, are passed over. The list `valid`, where
-    there is one, is for validation ("journal", `options.protocol`) or, by default, for training
-    ("talk"). Raises UserError, naming file and row, for a list that contradicts the folders, and
+    Images outside the ages, and files of other names, are skipped. The list `valid`, where there is
+    one, is for validation ("journal", `options.protocol`) or, by default, for training ("talk").
+    Raises UserError, naming file and row, for a list that contradicts the folders, and
     where listed images are not there.
     """
     images = _images(spec, sources)
@@ -39,7 +38,7 @@ def records(spec: DatasetSpec, sources: Sources) -> Records:
             continue
         for image in listed:
             if split[image] not in ("train", part):
-                raise UserError(f"{path}: '{image}' stands in {split[image]} too; list it once")
+                raise UserError(f"{path}: '{image}' is in {split[image]} too; list it once")
             split[image] = part
     rows = [
         (image, int(found["age"]), split[image], GENDERS[found["gender"]], None, found["subject"])

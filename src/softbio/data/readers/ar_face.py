@@ -13,7 +13,7 @@ from softbio.data.splitlists import Split, split_images
 from softbio.errors import UserError
 
 WIDTH, HEIGHT = 768, 576
-# the authors' page has M and F; the cropped faces, handed out later as bitmaps, have W for women
+# the authors' page has M and F; the cropped faces, published later as bitmaps, have W for women
 NAME = re.compile(
     r"(?:.*/)?(?P<image>(?P<gender>[MFW])-(?P<subject>\d{2,3})-(?P<condition>\d{1,2})\.(?:raw|bmp))",
     re.I,
@@ -53,7 +53,7 @@ def records(spec: DatasetSpec, sources: Sources) -> Records:
 
 def decode_raw(content: bytes) -> np.ndarray:
     """uint8 (576, 768, 3) RGB of a .raw: all reds, then all greens, then all blues, rows from the
-    top; anything of another length as any image. Raises ValueError for what is neither."""
+    top; a file of another length is decoded as any image. Raises ValueError for what is neither."""
     if len(content) != WIDTH * HEIGHT * 3:
         return decode(content)
     planes = np.frombuffer(content, np.uint8).reshape(3, HEIGHT, WIDTH)

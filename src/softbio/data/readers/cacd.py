@@ -15,11 +15,12 @@ NAME = re.compile(r"(?P<age>\d{1,3})_(?P<subject>.+)_\d{4}\.jpg", re.I)
 
 def records(spec: DatasetSpec, sources: Sources) -> Records:
     """Read the lists (columns file and age, which is the rank): the subject is the celebrity's
-    name, gender and race are not told.
+    name, gender and race are unknown.
 
-    `options.protocol`: "talk" (default) also trains on the images of the list `valid`, first, as
-    its lists had them; "journal" keeps them for validation. Raises UserError, naming file and row,
-    for a name of another form and where a rank is not its image's age less the youngest age.
+    `options.protocol`: "talk" (default) also trains on the images of the list `valid`, which come
+    first, as in the talk's lists; "journal" keeps them for validation. Raises UserError, naming
+    file and row, for a name of another form and where a rank is not its image's age less the
+    youngest age.
     """
     talk = spec.options.get("protocol", "talk") == "talk"
     order = ["valid", "train", "test"] if talk else PARTS

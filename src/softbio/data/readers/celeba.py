@@ -17,14 +17,14 @@ def records(spec: DatasetSpec, sources: Sources) -> Records:
     identity.
 
     The split is the published one where `partition` is listed, else by subject as `options.split`
-    says. `options.images`: the first so many of the list of attributes, all by default. Raises
-    UserError, naming file and line, for what can not be read, and for an image that only one of the
-    lists has.
+    says. `options.images`: only that many from the start of the list of attributes, all by default.
+    Raises UserError, naming file and line, for what can not be read, and for an image that only one
+    of the lists has.
     """
     path = sources.lists["attributes"]
-    told = read_attributes(path)
-    told = told.head(spec.options.get("images", len(told)))
-    male = told["Male"]
+    attributes = read_attributes(path)
+    attributes = attributes.head(spec.options.get("images", len(attributes)))
+    male = attributes["Male"]
     subject = _named(sources.lists["identity"], male.index, "identity")
     if "partition" in sources.lists:
         part = _named(sources.lists["partition"], male.index, "part")
@@ -40,8 +40,8 @@ def records(spec: DatasetSpec, sources: Sources) -> Records:
     frame = pd.DataFrame({"image": male.index, "age": None, "split": split})
     frame["gender"] = np.where(male, "male", "female")
     frame = frame.assign(race=None, subject=subject.to_numpy(object))[COLUMNS]
-    if "Young" in told:
-        frame["age_group"] = np.where(told["Young"], "young", "old").astype(object)
+    if "Young" in attributes:
+        frame["age_group"] = np.where(attributes["Young"], "young", "old").astype(object)
     return Records(frame)
 
 
@@ -63,12 +63,15 @@ def read_attributes(path: Path) -> pd.DataFrame:
         rows.append([value == "1" for value in values])
     index = pd.Index(images, name="image")
     if len(images) != int(lines[0]) or index.has_duplicates:
-        raise UserError(f"{path}: {lines[0].strip()} images are announced, {len(set(images))} told")
+        raise UserError(
+            f"{path}: line 1 announces {lines[0].strip()} images, {len(set(images))} are listed"
+        )
     return pd.DataFrame(rows, index, names, dtype=bool)
 
 
 def _named(path: Path, images: pd.Index, what: str) -> pd.Series:
-    """A list of lines of an image and a word, perhaps under a header, in the order of `images`."""
+    """The words of a list, whose lines are an image and a word, in the order of `images`; it may
+    have a header."""
     found = {}
     for number, line in enumerate(read_lines(path), start=1):
         words = line.split()

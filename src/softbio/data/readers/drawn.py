@@ -7,7 +7,7 @@ from softbio.data.splitlists import Split, split_images
 
 
 def records(spec: DatasetSpec, sources: Sources) -> Records:
-    """Draw up the population; subjects do not stand in two parts."""
+    """Draw the population; no subject is in two parts."""
     # the drawing library is needed by no other reader
     from softbio.data.faces import draw_population, render
 

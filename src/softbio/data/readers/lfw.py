@@ -12,8 +12,8 @@ from softbio.data.splitlists import read_lines
 
 
 def records(spec: DatasetSpec, sources: Sources) -> Records:
-    """Each image of the pairs once (Name/Name_0001.jpg), all for testing; the gender that most of a
-    subject's images are listed under, None where that is open. `options.folds`: the first so many
+    """Each image of the pairs once (Name/Name_0001.jpg), all for testing; the gender under which
+    most of a subject's images are listed, None where it is a draw. `options.folds`: only that many
     of the ten folds of pairs, all by default.
 
     Raises UserError, naming file and line, for what can not be read.

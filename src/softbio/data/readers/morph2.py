@@ -18,7 +18,7 @@ NAME = re.compile(
 )
 GENDERS = {"M": "male", "F": "female"}
 SIGNS = {"1": "male", "-1": "female"}
-# "I" stands as it is: no page of its authors that is to be had says what it is short for
+# "I" is left as it is: no page of its authors that could be found explains it
 RACES = {"A": "Asian", "B": "Black", "H": "Hispanic", "O": "Other", "W": "White"}
 NEEDED = ["", "id_num", "race", "Male", "age"]
 
@@ -40,8 +40,8 @@ def records(spec: DatasetSpec, sources: Sources) -> Records:
                 f"datasets.{spec.name}.options.valid_rows: {held} rows for validation leave none "
                 f"of the {len(frame)} in {path} to train with; name fewer"
             )
-        told = zip(frame.index, frame.to_dict("records"), strict=True)
-        for number, (line, row) in enumerate(told):
+        listed = zip(frame.index, frame.to_dict("records"), strict=True)
+        for number, (line, row) in enumerate(listed):
             part = "valid" if number < held else split
             rows.append(_row(spec, path, line, row, part))
     return Records(pd.DataFrame(rows, columns=COLUMNS))
@@ -56,11 +56,11 @@ def _row(spec: DatasetSpec, path: Path, line: int, row: dict, part: str) -> tupl
         )
     age, gender = int(found["age"]), GENDERS[found["gender"].upper()]
     rank_matches(spec, path, line, row["age"], row[""], age)
-    for column, told, named in (
+    for column, listed, named in (
         ("id_num", row["id_num"].lstrip("0"), found["subject"].lstrip("0")),
         ("Male", SIGNS.get(row["Male"]), gender),
     ):
-        if told != named:
+        if listed != named:
             raise UserError(
                 f"{path}, row {line}: {column} '{row[column]}' is not what '{row['']}' says; "
                 "check the list"

@@ -27,7 +27,7 @@ GENDERS = {"m": "male", "f": "female"}
 
 def records(spec: DatasetSpec, sources: Sources) -> Records:
     """The images of the landmark list (muct76-opencv.csv, or the archive it came in) that the
-    cameras `options.cameras` took, all five by default; ages and races are not told.
+    cameras `options.cameras` took, all five by default; ages and races are unknown.
 
     All are for testing; with `options.split` they are divided by subject. Raises UserError, naming
     file and line, for what can not be read.
@@ -48,7 +48,7 @@ def records(spec: DatasetSpec, sources: Sources) -> Records:
 def read_landmarks(path: Path) -> tuple[list[str], np.ndarray]:
     """The names of the images without suffix, mirrored ones left out, and their landmarks, float64
     (N, 76, 2): x, y in pixels from the left and top, NaN where the face hides the point (0, 0 in
-    the list; cameras b and c alone have such).
+    the list; only cameras b and c have such points).
 
     Raises UserError, naming the line, for a file of another form.
     """
@@ -76,7 +76,7 @@ def read_landmarks(path: Path) -> tuple[list[str], np.ndarray]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Numbered lines below the header, of the list or of the one in an archive."""
+    """Numbered lines below the header of the list, a file or in an archive."""
     try:
         if path.suffix == ".csv":
             content = path.read_bytes()

@@ -19,7 +19,7 @@ VALUES = {"split": set(PARTS), "gender": {"female", "male"}, "age_group": {"youn
 
 
 def records(spec: DatasetSpec, sources: Sources) -> Records:
-    """Read the CSV: columns file and age (years), and perhaps split, subject, gender, race and
+    """Read the CSV: columns file and age (years), optionally split, subject, gender, race and
     age_group. In a data set with `ages: null` no image needs an age.
 
     Without a split column the images are divided as `options.split` says, by subject where every
@@ -36,7 +36,7 @@ def records(spec: DatasetSpec, sources: Sources) -> Records:
     frame = frame.astype(object).where(frame.notna() & (frame != ""), None)
     _check_values(path, frame, spec.ages is not None)
     ages = [None if age is None else int(age) for age in frame["age"]]
-    # pandas makes numbers with a point of whole ones beside None
+    # with None among them pandas would turn whole numbers into floats
     kind = object if None in ages else int
     frame["age"] = pd.Series(ages, frame.index, dtype=kind)
     if frame["split"].isna().all():
@@ -50,7 +50,7 @@ def records(spec: DatasetSpec, sources: Sources) -> Records:
         if not known and frame["subject"].notna().any():
             log.warning(
                 "%s: not every image has a subject, so they are divided by image and one person "
-                "can stand in two parts",
+                "can be in two parts",
                 path,
             )
         frame["split"] = split_images(groups, Split(**spec.options.get("split", {})))

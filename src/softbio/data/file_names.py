@@ -1,4 +1,4 @@
-"""Which file of an archive is which image of a list, whoever made the archive."""
+"""Which file of an archive is which image of a list, whatever program made the archive."""
 
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
@@ -11,9 +11,9 @@ from softbio.errors import UserError
 def match(images: Collection[str], source: ImageSource) -> dict[str, str]:
     """Which file holds which image: file name -> image.
 
-    An image is a file of that path at any depth ("a.jpg" is "UTKFace/a.jpg"), whether its suffix is
-    in capitals and in whichever encoding the archive was made. Images without a file are left out;
-    raises UserError where two files could be one image.
+    An image is a file of that path at any depth ("a.jpg" is "UTKFace/a.jpg"), with its suffix in
+    capitals or not, in any encoding of the archive. Images without a file are left out; raises
+    UserError where two files could be one image.
     """
     known: dict[str, list[str]] = {}
     for image in images:
@@ -35,8 +35,8 @@ def match(images: Collection[str], source: ImageSource) -> dict[str, str]:
 
 
 def rows_of(images: Sequence[str], source: ImageSource) -> dict[str, int]:
-    """The same for all images of a list: file name -> the image's place in it. Raises UserError
-    also where an image has no file."""
+    """`match` all images of a list: file name -> the image's place in it. Raises UserError also
+    where an image has no file."""
     files = match(images, source)
     check_present(images, files.values(), source.path)
     place = {image: row for row, image in enumerate(images)}
@@ -44,13 +44,13 @@ def rows_of(images: Sequence[str], source: ImageSource) -> dict[str, int]:
 
 
 def _image(end: str, known: Mapping[str, list[str]]) -> str | None:
-    """The image that a path is: the one of that very name before one that differs in encoding."""
+    """The image of a path: one of exactly that name before one that differs in encoding."""
     images = known.get(_key(end), [])
     return end if end in images else images[0] if len(images) == 1 else None
 
 
 def _key(name: str) -> str:
-    """A name without what the maker of an archive decides: bytes that are no UTF-8 are Latin-1,
+    """A name without differences between programs: bytes that are no UTF-8 are read as Latin-1,
     accents are composed (macOS takes them apart), the suffix is in small letters."""
     stem, dot, suffix = name.rpartition(".")
     name = stem + dot + suffix.lower() if dot else name
