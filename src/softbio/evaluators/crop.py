@@ -53,7 +53,8 @@ def grey_crops(images: np.ndarray, square: Square, size: int, frame: Square = CA
 def parts(faces: np.ndarray) -> Iterator[Tensor]:
     """uint8 (N, H, H, 3) or (N, H, H) in batches, float (n, 3 or 1, H, H)."""
     for start in range(0, len(faces), BATCH):
-        part = torch.from_numpy(np.array(faces[start : start + BATCH], np.float32))
+        # one layout whatever that of the faces, which may be a view of a single channel
+        part = torch.from_numpy(np.array(faces[start : start + BATCH], np.float32, order="C"))
         yield part[:, None] if part.ndim == 3 else part.permute(0, 3, 1, 2)
 
 

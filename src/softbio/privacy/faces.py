@@ -53,6 +53,12 @@ def as_bytes(faces: Tensor) -> np.ndarray:
     return whole.permute(0, 2, 3, 1).expand(-1, -1, -1, 3).contiguous().cpu().numpy()
 
 
+def in_colour(faces: np.ndarray) -> np.ndarray:
+    """uint8 (N, S, S) -> (N, S, S, 3), three equal channels: a view that can not be written to, so
+    that it takes no more memory than one of them."""
+    return np.broadcast_to(faces[..., None], (*faces.shape, 3))
+
+
 def psnr(mean_square: float) -> float:
     """Peak signal-to-noise ratio in dB of a mean squared error of values in 0..1."""
     return float(-10 * np.log10(max(mean_square, 1e-12)))
