@@ -15,7 +15,7 @@ from softbio.data.alignment.align import align, load_aligned
 from softbio.data.registry import load_registry
 from softbio.engine.train import train
 from softbio.errors import UserError
-from softbio.evaluators.crop import CANVAS, crop, grey_crops, parts
+from softbio.evaluators.crop import CANVAS, constant, crop, grey_crops, parts
 from softbio.evaluators.finders import finders
 from softbio.evaluators.hog_linear import fit, hog, open_hog
 from softbio.evaluators.interface import (
@@ -77,6 +77,23 @@ def test_grey_crops_are_pillows_grey():
     assert np.abs(found.astype(int) - wanted).max() <= 1
     assert (grey_crops(found, CANVAS, 64) == found).all()
     assert grey_crops(images[:0], CANVAS, 8).shape == (0, 8, 8)
+
+
+def test_a_crop_that_was_first_made_in_inference_goes_into_a_loss_later():
+    """Its weights lie on the device from then on."""
+    square, face = Square(31, 50, 61), torch.rand(1, 3, 40, 40)
+    with torch.inference_mode():
+        judged = crop(face, square, 17)
+    face.requires_grad_()
+    learnt = crop(face, square, 17)
+    learnt.sum().backward()
+    assert torch.equal(learnt, judged)
+    assert face.grad.abs().sum() > 0
+    with torch.inference_mode():
+        given = constant((3.25, 1.0, 2.0), face)
+    assert constant((3.25, 1.0, 2.0), face) is given
+    assert constant((3.25, 1.0, 2.0), face.double()).dtype == torch.float64
+    assert not given.is_inference()
 
 
 def test_a_view_of_one_channel_is_seen_as_a_copy_of_three():
