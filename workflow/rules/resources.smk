@@ -125,7 +125,8 @@ def gmac_of_protector(wildcards):
         return 2 * generator_gmac(privacynet_plan(*known, ABLATIONS[0]))
     plan = plan_of(wildcards)
     # there, and back for the signs of the gradient
-    gmac = autoencoder_gmac(plan.san.shape, plan.san.size) + 3 * auxiliary_gmac(plan.gender)
+    gmac = 3 * auxiliary_gmac(plan.gender)
+    gmac += autoencoder_gmac(plan.san.shape, plan.san.size)
     several = wildcards.protector in ("ensemble", "flowsan")
     return gmac * (len(member_numbers(BENCHMARK.privacy)) if several else 1)
 
