@@ -23,6 +23,7 @@ evaluators-check: .venv/ready-dev
 	$(BIN)/snakemake --cores 1 evaluators
 	$(BIN)/python -m pytest tests/evaluators -s $(ARGS)
 
+# On a GPU an epoch has 50,000 images at least: fewer are a few steps.
 # Rates of training beside a ceiling and the published data path, of packing, and what the workflow itself costs.
 bench: .venv/ready-dev
 	$(BIN)/python benchmarks/throughput.py --backbone small16 --size 48 --crop 44 --batch 128 --images 12800 $(ARGS)

@@ -28,9 +28,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from PIL import Image
+from jpeg_feed import jpeg_batches
 
-from softbio.backbones.torchvision import torchvision
 from softbio.data.augment import scaled
 from softbio.data.feed import Streamed
 from softbio.data.packed import Packed, load_packed
@@ -41,10 +40,13 @@ from softbio.engine.recipe import Recipe
 from softbio.engine.resume import ResumeFile
 from softbio.engine.stopping import Stop
 from softbio.engine.train import Training, next_epoch, start
+from softbio.errors import UserError
 from softbio.job import job
 
 RANKS = 40
-SOURCE_SIDE = 200  # of UTKFace's own images
+# Fewer are a few steps of a GPU, beside which the end of an epoch is long; of ResNet-34 at 128 px
+# these take 2.5 GB of memory and disk.
+ON_GPU = 50_000
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Line:
     engine_to_ceiling: float
     engine_to_authors: float | None
     peak_memory_mb: float
+    layout: str
 
 
 def write_data(folder: Path, images: int, size: int) -> Packed:
@@ -108,7 +111,10 @@ def engine_rate(run: Training) -> float:
     begun = time.perf_counter()
     next_epoch(run)
     wait(run.resume.device)
-    return len(run.data.train) / (time.perf_counter() - begun)
+    rate = len(run.data.train) / (time.perf_counter() - begun)
+    # on a GPU the state is still being written, which is not to slow down who comes next
+    run.resume.remove()
+    return rate
 
 
 def loop_rate(run: Training, batches: Iterator, seconds: float) -> float:
@@ -138,48 +144,16 @@ def resident_batch(recipe: Recipe, device: torch.device) -> Iterator:
     return repeat((inputs, labels))
 
 
-class JpegFolder(torch.utils.data.Dataset):
-    """The published scripts' data set: one file per image, decoded on access."""
-
-    def __init__(self, folder: Path, images: int, recipe: Recipe):
-        rng = np.random.default_rng(0)
-        folder.mkdir()
-        self.paths = [folder / f"{number}.jpg" for number in range(images)]
-        for path in self.paths:
-            # smooth like photographs: white noise would take far longer to decode
-            small = rng.integers(0, 256, (25, 25, 3), np.uint8)
-            Image.fromarray(small).resize((SOURCE_SIDE, SOURCE_SIDE)).save(path, quality=90)
-        transforms = torchvision.transforms
-        self.change = transforms.Compose(
-            [
-                transforms.Resize((recipe.size, recipe.size)),
-                transforms.RandomCrop((recipe.crop, recipe.crop)),
-                transforms.ToTensor(),
-            ]
-        )
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def __getitem__(self, number: int) -> tuple[torch.Tensor, int]:
-        return self.change(Image.open(self.paths[number])), number % RANKS
-
-
-def jpeg_batches(folder: Path, images: int, recipe: Recipe, workers: int) -> Iterator:
-    """Endless epochs of the published data path."""
-    data = JpegFolder(folder, images, recipe)
-    loader = torch.utils.data.DataLoader(
-        data, recipe.batch, shuffle=True, drop_last=True, num_workers=workers
-    )
-    while True:
-        yield from loader
+def images_of(options: argparse.Namespace, device: torch.device) -> int:
+    """Images of the engine's epoch: as many as were asked for, on a GPU `ON_GPU` at least."""
+    return max(options.images, ON_GPU) if device.type == "cuda" else options.images
 
 
 def contenders(
     options: argparse.Namespace, recipe: Recipe, folder: Path, device: torch.device
 ) -> dict[str, Callable[[], float]]:
     """The contenders; each call is one round and returns its images/s."""
-    data = write_data(folder / "packed", options.images, recipe.size)
+    data = write_data(folder / "packed", images_of(options, device), recipe.size)
     run = engine(recipe, data, folder / "engine", device)
     if options.streamed:
         run = replace(run, data=replace(run.data, feed=Streamed(data.images, device)))
@@ -192,7 +166,7 @@ def contenders(
     if options.workers:
         published = replace(recipe, precision="fp32", channels_last=False, compile=False)
         theirs = engine(published, data, folder / "authors", device)
-        jpegs = jpeg_batches(folder / "jpeg", 8 * recipe.batch, recipe, options.workers)
+        jpegs = jpeg_batches(folder / "jpeg", recipe, RANKS, options.workers)
         rates["authors"] = lambda: loop_rate(theirs, jpegs, options.seconds)
     return rates
 
@@ -202,6 +176,7 @@ def measure(options: argparse.Namespace) -> Line:
     device = choose_device(options.device)
     names = {field.name for field in fields(Recipe)} & vars(options).keys()
     given = {name: getattr(options, name) for name in names}
+    given["channels_last"] = not options.contiguous
     recipe = Recipe("noise", method="coral", variant="", seed=0, epochs=10**6,
                     learning_rate=5e-4, **given)  # fmt: skip
     with tempfile.TemporaryDirectory() as folder, Determinism():
@@ -233,7 +208,7 @@ def line(
             for name in ("backbone", "size", "crop", "batch", "precision", "compile")
         },
         feed="streamed" if options.streamed else "resident",
-        images=options.images,
+        images=images_of(options, device),
         rounds=options.rounds,
         engine=round(middle["engine"], 1),
         engine_range=span["engine"],
@@ -244,12 +219,20 @@ def line(
         engine_to_ceiling=round(ratio(found["engine"], found["ceiling"]), 3),
         engine_to_authors=theirs and round(ratio(found["engine"], found["authors"]), 2),
         peak_memory_mb=round(peak_memory_mb(device)),
+        layout="channels_last" if recipe.channels_last else "contiguous",
     )
 
 
 def ratio(ours: list[float], theirs: list[float]) -> float:
     """Median of the rounds' ratios."""
     return statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
+
+
+def check_table(path: Path) -> None:
+    """Raise UserError where a CSV is there that a line can not be appended to."""
+    columns = [field.name for field in fields(Line)]
+    if path.exists() and path.read_text().partition("\n")[0].split(",") != columns:
+        raise UserError(f"{path}: has other columns than this version writes; move it away")
 
 
 def write_line(path: Path, result: Line) -> None:
@@ -274,11 +257,12 @@ def parse() -> argparse.Namespace:
     add("--crop", type=int, default=120, help="px of what the network sees")
     add("--batch", type=int, default=256, help="images a step")
     add("--precision", default="fp32", choices=["fp32", "bf16"])
+    add("--contiguous", action="store_true", help="not channels_last, for engine and ceiling")
     add("--compile", action="store_true", help="torch.compile of the engine's and the bare step")
     add("--device", default="auto", help="auto, cpu or cuda")
     add("--streamed", action="store_true", help="from the memory map even where the images fit")
     add("--threads", type=int, help="threads of torch; default: all cores")
-    add("--images", type=int, default=4096, help="images an epoch of the engine")
+    add("--images", type=int, default=4096, help=f"images an epoch; at least {ON_GPU:,} on a GPU")
     add("--rounds", type=int, default=5, help="turns that count, after one that does not")
     add("--seconds", type=float, default=10, help="least length of the other contenders' turns")
     add("--workers", type=int, default=3, help="of the published loader; 0 leaves it out")
@@ -292,6 +276,7 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     with job():
+        check_table(options.out)
         result = measure(options)
         write_line(options.out, result)
     for name, value in asdict(result).items():

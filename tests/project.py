@@ -18,6 +18,7 @@ from tests.processes import PREPARED
 CONFIG = {
     "name": "micro",
     "title": "micro",
+    "device": "cpu",
     "datasets": {"faces": {"options": {"subjects": 24, "images_per_subject": 2}}},
     "grid": [
         {

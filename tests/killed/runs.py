@@ -52,7 +52,8 @@ def work(recipe: Recipe, packed: Path, folder: Path, trouble=None, argument=None
     if trouble:
         trouble(argument)
     with job(folder / "train.log"):
-        train(recipe, packed, folder)
+        # a machine may have a GPU, where sums and threads are others
+        train(recipe, packed, folder, device="cpu")
 
 
 def started(*arguments) -> multiprocessing.Process:
@@ -96,7 +97,8 @@ def began(packed: Path, folder: Path, marker: Path) -> multiprocessing.Process:
 
 def probabilities(packed: Path, folder: Path) -> bytes:
     """Those that the trained model of a folder predicts."""
-    predict(folder / "model.safetensors", packed, folder / "predictions.parquet")
+    files = (folder / "model.safetensors", packed, folder / "predictions.parquet")
+    predict(*files, device="cpu")
     frame = read_predictions(folder / "predictions.parquet")[1]
     return np.stack(frame["probabilities"].to_list()).tobytes()
 

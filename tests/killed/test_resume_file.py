@@ -276,7 +276,7 @@ def test_full_disk_is_one_line_and_keeps_the_state_before(packed, tmp_path, monk
 
     monkeypatch.setattr(ResumeFile, "_write", full)
     with pytest.raises(UserError, match=r"resume.pt: can not be written \(No space left"):
-        train(RECIPE, packed, tmp_path)
+        train(RECIPE, packed, tmp_path, device="cpu")
     assert finish(RECIPE, packed, tmp_path) == whole
     assert resumed_at(tmp_path) == [2]
 
@@ -296,7 +296,7 @@ def test_not_finite_loss_never_replaces_the_last_good_state(packed, tmp_path, ca
     softbio.engine.train.step = poisoned
     try:
         with pytest.raises(UserError, match="loss is nan in epoch 2, batch 4"):
-            train(replace(RECIPE, epochs=2), packed, tmp_path)
+            train(replace(RECIPE, epochs=2), packed, tmp_path, device="cpu")
     finally:
         softbio.engine.train.step = step
     state = read_state(tmp_path / "resume.pt")

@@ -14,7 +14,7 @@ from softbio.evaluators.registry import load_evaluators
 from softbio.privacy.attack import CLEAN, attack_condition, score_file, write_attacks
 from softbio.privacy.attacks import get_attack
 from softbio.privacy.attacks.base import Evidence
-from softbio.privacy.evidence import gather, male, open_condition, open_own
+from softbio.privacy.evidence import gather, grey, male, open_condition, open_own
 from softbio.privacy.judging.panel import Registered
 from softbio.privacy.protect import load_means, protect_parts
 from softbio.results.scores import read_gender
@@ -139,6 +139,27 @@ def test_files_that_do_not_belong_together_are_refused(prey, trained, tmp_path):
     protect_parts("none", "original", means, short, parts=("test",))
     with pytest.raises(UserError, match="part 'attacker' is empty"):
         attack_condition(prey / "san/op", short, prey / "own", tmp_path / "out")
+
+
+def test_of_a_condition_one_channel_is_read_and_each_once(prey, trained):
+    """Three equal channels, five conditions and copies of each took many times the memory."""
+    folders = [prey / "san" / mode for mode in ("sm", "nt", "op")]
+    condition, original = open_condition(folders[2]), open_condition(prey / "none/original")
+    stored = np.load(folders[2] / "images.npy")
+    for part in (condition.attacker, condition.test):
+        assert part.images.strides[3] == 0
+        assert np.shares_memory(grey(part), part.images)
+    both = np.concatenate([condition.attacker.images, condition.test.images])
+    assert sorted(face.tobytes() for face in both) == sorted(face.tobytes() for face in stored)
+    evidence = gather(
+        condition, original, prey / "own", folders, san_files(prey, trained), device="cpu"
+    )
+    assert list(evidence.modes) == ["sm", "nt", "op"]
+    assert np.shares_memory(evidence.modes["op"], evidence.own.protected)
+    assert np.shares_memory(evidence.own.protected, condition.attacker.images)
+    assert np.shares_memory(evidence.test, condition.test.images)
+    assert np.shares_memory(evidence.own.clean, original.attacker.images)
+    assert not np.array_equal(evidence.modes["sm"], evidence.modes["op"])
 
 
 def test_a_failed_number_of_scores_is_refused(clean, prey):

@@ -15,7 +15,7 @@ from softbio.errors import UserError
 from softbio.privacy import attacks
 from softbio.privacy.attackers.learning import learn_cnn, read, schedule
 from softbio.privacy.attackers.transforms import on_bytes, to_bytes, to_tensor
-from softbio.privacy.attacks import get_attack, inversion, names
+from softbio.privacy.attacks import get_attack, inversion, knn, names
 from softbio.privacy.attacks.base import Evidence, Own, SanKnowledge
 from softbio.privacy.attacks.detection import divergence
 from softbio.privacy.attacks.inversion import inverted, inverted_bytes
@@ -180,6 +180,19 @@ def test_nearest_neighbours_are_those_of_scikit_learn():
     np.testing.assert_allclose(shares, model.predict_proba(probes)[:, 1], atol=1e-12)
     assert np.abs(found - shares).max() <= 1 / 20
     assert np.array_equal(found > 0.5, model.predict(probes))
+
+
+def test_neighbours_of_many_probes_are_those_of_few(monkeypatch):
+    """All similarities at once would take 16 GB for CelebA and LFW."""
+    draw = np.random.default_rng(3)
+    references, probes = draw.normal(size=(80, 16)), draw.normal(size=(61, 16))
+    is_male, sizes, sort = draw.random(80) < 0.5, [], np.argsort
+    whole = neighbours(references, is_male, probes)
+    monkeypatch.setattr(knn, "PROBES", 20)
+    monkeypatch.setattr(np, "argsort", lambda x, **how: sizes.append(len(x)) or sort(x, **how))
+    np.testing.assert_allclose(neighbours(references, is_male, probes), whole, rtol=1e-12)
+    assert sum(sizes) == 61
+    assert 1 < min(sizes) <= max(sizes) <= 20
 
 
 def test_a_matchers_embeddings_are_read_by_a_line(clean, answers):

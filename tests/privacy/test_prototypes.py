@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from softbio.errors import UserError
 from softbio.privacy.morphing import choose_mates, mix
 from softbio.privacy.parts import PARTS, check_parts, four_parts, gender_of, read_parts, write_parts
-from softbio.privacy.prototype_source import modes_of, prototype_source
+from softbio.privacy.prototype_source import PrototypeSource, modes_of, prototype_source
 from softbio.privacy.prototypes import Prototypes, mean_faces, read_prototypes, warp_to
 from softbio.privacy.warp import landmarks_px, maps, warped, with_border
 from tests.privacy.conftest import SIZE
@@ -76,6 +76,26 @@ def test_global_source_gives_every_face_the_means(drawn):
     torch.testing.assert_close(modes.nt, means.mean(0, keepdim=True).expand(2, -1, -1, -1))
     shares = prototype_source(prototypes, None, "shares", CPU).weights
     assert shares == pytest.approx(tuple(prototypes.shares))
+
+
+@pytest.mark.parametrize("groups", [None, 3])
+def test_what_many_faces_share_is_brought_to_the_device_once(monkeypatch, groups):
+    """Each copy to a GPU waits until it has done all that it was given."""
+    group = None if groups is None else torch.tensor([0, 2, -1, 1])
+    pairs = torch.rand((groups or 0) + 1, 2, 4, 4, 3)
+    source, moves, to = PrototypeSource(pairs, (0.5, 0.5), CPU, group), [], torch.Tensor.to
+
+    def watched(tensor, *arguments, **options):
+        moves.append(tensor is pairs)
+        return to(tensor, *arguments, **options)
+
+    monkeypatch.setattr(torch.Tensor, "to", watched)
+    gender = torch.ones(4, dtype=torch.int64)
+    for _ in range(3):
+        modes = source.modes(torch.arange(4), gender)
+    assert sum(moves) == 1
+    chosen = pairs[[0] * 4 if groups is None else [0, 2, 3, 1]].permute(0, 1, 4, 2, 3)
+    torch.testing.assert_close(modes.sm, chosen[:, 1], rtol=0, atol=0)
 
 
 def test_warped_source_is_the_warp_of_each_face(drawn):

@@ -7,6 +7,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
+from softbio.errors import UserError
 from softbio.privacy.attackers.denoiser import Denoiser, fit_denoiser
 from softbio.privacy.attackers.learning import read
 from softbio.privacy.attackers.transforms import TRANSFORMS, jpeg, to_tensor
@@ -63,6 +64,13 @@ def test_a_denoiser_learns_to_undo_and_begins_with_nothing(clean):
     undo = fit_denoiser(noisy(clean.own.clean), clean.own.clean, seed=0)
     test = noisy(clean.test)
     assert error(undo(test), clean.test) < 0.5 * error(test, clean.test)
+
+
+def test_a_denoiser_is_trained_where_the_attacker_computes(clean):
+    """Not on the one core that a job with a GPU has."""
+    own = replace(clean.own, protected=255 - clean.own.clean)
+    with pytest.raises(UserError, match="device 'gpu' is unknown"):
+        scores_of("recovery", replace(clean, own=own, device="gpu"))
 
 
 def test_recovery_takes_noise_off(clean, answers):

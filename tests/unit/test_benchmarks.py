@@ -5,13 +5,17 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+import torch
+from torch.autograd import DeviceType
 
 from tests.conftest import ROOT
 
 TINY = "--backbone small8 --size 18 --crop 16 --batch 16 --images 64 --rounds 1 --seconds 0.1"
+TINY += " --device cpu"
 
 
 def in_a_process(script: str, *arguments: str) -> str:
@@ -19,6 +23,12 @@ def in_a_process(script: str, *arguments: str) -> str:
     done = subprocess.run(call, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+@pytest.fixture(autouse=True)
+def beside(monkeypatch) -> None:
+    """A script finds the files beside it."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
 
 
 @pytest.fixture
@@ -36,7 +46,8 @@ def run(monkeypatch, capsys) -> Callable[..., str]:
 
 
 @pytest.mark.parametrize(
-    ("calls", "extra"), [("one", "--workers 1"), ("two", "--workers 0 --streamed --precision bf16")]
+    ("calls", "extra"),
+    [("one", "--workers 1 --contiguous"), ("two", "--workers 0 --streamed --precision bf16")],
 )
 def test_throughput(tmp_path, run, calls, extra):
     out = tmp_path / "new/throughput.csv"
@@ -52,13 +63,76 @@ def test_throughput(tmp_path, run, calls, extra):
     assert line["engine_to_ceiling"] == pytest.approx(expected, rel=2e-3, abs=6e-4)
     assert line["feed"] == ("streamed" if "streamed" in extra else "resident")
     assert pd.isna(line["authors"]) == ("--workers 0" in extra)
+    assert line["layout"] == ("contiguous" if "contiguous" in extra else "channels_last")
+    assert line["images"] == 64
+
+
+def named(script: str) -> SimpleNamespace:
+    """What a benchmark defines, without running it."""
+    return SimpleNamespace(**runpy.run_path(str(ROOT / "benchmarks" / script)))
+
+
+def test_an_epoch_of_a_gpu_is_no_handful_of_steps():
+    throughput, asked = named("throughput.py"), SimpleNamespace(images=1024)
+    found = {
+        name: throughput.images_of(asked, torch.device(name)) // 256 for name in ("cpu", "cuda")
+    }
+    assert found["cpu"] == 4
+    assert found["cuda"] > 150
+    asked.images = 10**6
+    assert throughput.images_of(asked, torch.device("cuda")) == 10**6
+
+
+def test_who_comes_next_does_not_share_the_machine_with_a_write():
+    """Of the resume file, which a GPU's run does not wait for itself."""
+    throughput, done = named("throughput.py"), []
+    resume = SimpleNamespace(device=torch.device("cpu"), remove=lambda: done.append("written"))
+    run = SimpleNamespace(resume=resume, data=SimpleNamespace(train=range(8)))
+    globals_of = throughput.engine_rate.__globals__
+    globals_of["next_epoch"] = lambda run: done.append("trained")
+    assert throughput.engine_rate(run) > 0
+    assert done == ["trained", "written"]
+
+
+def test_a_table_of_other_columns_is_refused_before_anything_is_measured(tmp_path, run):
+    table = tmp_path / "throughput.csv"
+    table.write_text("date,commit\n2026-11-24,6494a15\n")
+    with pytest.raises(SystemExit):
+        run("throughput.py", *TINY.split(), "--out", str(table))
+    assert table.read_text() == "date,commit\n2026-11-24,6494a15\n"
 
 
 def test_profile_names_the_convolutions(run):
-    tiny = "--backbone small8 --crop 16 --batch 8 --steps 1"
+    tiny = "--backbone small8 --crop 16 --batch 8 --steps 1 --device cpu"
     table = run("profile_step.py", *tiny.split())
     assert "convolution" in table
     assert "| all | 100 % |" in table
+
+
+def test_a_gpus_time_is_counted_once():
+    """As the profiler shows two steps: kernels on the GPU, and their time again in the operators
+    that launched them and in the annotation around both."""
+
+    def row(key, device, own, cpu, annotation=False):
+        return SimpleNamespace(
+            key=key,
+            device_type=device,
+            self_device_time_total=own,
+            self_cpu_time_total=cpu,
+            is_user_annotation=annotation,
+        )
+
+    rows = [
+        row("aten::cudnn_convolution", DeviceType.CPU, 70.0, 5.0),
+        row("sgemm", DeviceType.CUDA, 70.0, 0.0),
+        row("aten::_fused_adam_", DeviceType.CPU, 30.0, 4.0),
+        row("multi_tensor_apply", DeviceType.CUDA, 30.0, 0.0),
+        row("Optimizer.step#Adam.step", DeviceType.CUDA, 30.0, 0.0, annotation=True),
+        row("Optimizer.step#Adam.step", DeviceType.CPU, 0.0, 1.0, annotation=True),
+    ]
+    spent = named("profile_step.py").spent
+    assert spent(rows, cuda=True) == {"sgemm": 70.0, "multi_tensor_apply": 30.0}
+    assert sum(spent(rows, cuda=False).values()) == 10.0
 
 
 def test_privacy_step_sets_both_layouts_beside_each_other(run):

@@ -20,12 +20,19 @@ from softbio.plan.cost import (
     generator_gmac,
     gpu_here,
     growth,
-    judging_cost,
     prediction_cost,
     privacynet_cost,
     san_cost,
     training_cost,
 )
+from softbio.plan.judging_cost import (
+    attacking_cost,
+    hog_cost,
+    parts_of,
+    passing_cost,
+    scoring_cost,
+)
+from softbio.privacy import PARTS
 from softbio.privacy.family import DIVERSITIES, member_plan, stage_plan
 from softbio.privacy.models.privacynet import Discriminator, Generator
 from softbio.privacy.models.san import build_san
@@ -165,5 +172,46 @@ def test_hiding_asks_for_what_it_takes():
     talk = [member_plan({"variant": "talk"}, "celeba", 0, how, 1).gender for how in DIVERSITIES]
     minutes = [auxiliary_cost(recipe, 157_000, gpu=True).minutes for recipe in talk]
     assert minutes[0] < minutes[1] < minutes[2]
-    few, many = (judging_cost(2_000, 64, number, gpu=False) for number in (1, 7))
+
+
+# images of CelebA and of LFW's View 2
+CELEBA_TO_LFW = parts_of((202_599, 7_701))
+
+
+def test_the_parts_of_a_population_are_all_of_it():
+    assert sum(parts_of((1000,)).values()) == pytest.approx(1000)
+    assert list(CELEBA_TO_LFW) == list(PARTS)
+    assert CELEBA_TO_LFW["test"] == 7_701
+    assert sum(CELEBA_TO_LFW.values()) == pytest.approx(202_599 + 7_701)
+    assert CELEBA_TO_LFW["attacker"] == pytest.approx(50_650, abs=1)
+
+
+@pytest.mark.parametrize("gpu", [True, False])
+def test_judging_fits_into_a_day(gpu):
+    """What a partition commonly allows, for the largest population of the configs at 112 px."""
+    test, both = (sum(CELEBA_TO_LFW[part] for part in parts) for parts in (PARTS[3:], PARTS[2:]))
+    plan = plan_from({"variant": "faces112"}, "celeba", 0)
+    gmac = autoencoder_gmac(plan.san.shape, plan.san.size)
+    costs = [
+        scoring_cost(test, 112, 7, gpu),
+        passing_cost(both, 112, 5 * gmac, gpu),
+        attacking_cost(both, 112, 3, gpu),
+    ]
+    assert all(10 < cost.minutes < 24 * 60 for cost in costs)
+    assert {cost.gpus for cost in costs} == {int(gpu)}
+    # who judges sees the test faces alone, each of them
+    assert scoring_cost(2 * test, 112, 7, gpu).minutes > 1.8 * costs[0].minutes
+    few, many = (scoring_cost(2_000, 64, judges, gpu) for judges in (1, 7))
     assert few.minutes < many.minutes < 90
+
+
+def test_attackers_have_room_for_what_they_hold():
+    """Clean and protected, and against a SAN all three modes, of which one learns at once."""
+    attacker, test = CELEBA_TO_LFW["attacker"], CELEBA_TO_LFW["test"]
+    for size, modes, held in ((112, 1, 4), (112, 3, 7), (224, 3, 7)):
+        asked = attacking_cost(attacker + test, size, modes, gpu=True)
+        assert asked.memory_mb > 4_500 + held * attacker * size**2 / 1e6
+    small = attacking_cost(752, 64, 3, gpu=False)
+    assert small.memory_mb < 4_000
+    assert hog_cost(attacker, 112).memory_mb > 1_500 + attacker * (112**2 + 1_764 * 4 * 2) / 1e6
+    assert hog_cost(attacker, 112).gpus == 0

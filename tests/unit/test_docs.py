@@ -22,13 +22,14 @@ from softbio.engine.train import train
 from softbio.parameters import README, filled
 from softbio.plan.benchmark import load_benchmark
 from softbio.plan.estimate import estimates
+from softbio.plan.judging_cost import attacking_cost, parts_of
 from softbio.results.predictions import read_predictions
 from softbio.schema import read_yaml
 from tests.conftest import ROOT
 from tests.unit.test_train import RECIPE
 
 PAGES = ["README.md", "CONTRIBUTING.md", "config/README.md", "docs/cluster.md", "docs/transfer.md"]
-PAGES += ["docs/datasets.md", "docs/adding-a-dataset.md"]
+PAGES += ["docs/datasets.md", "docs/adding-a-dataset.md", "docs/gpu.md", "docs/performance.md"]
 
 
 def test_parameter_tables_are_those_of_the_schemas():
@@ -83,8 +84,9 @@ def test_the_example_method_trains_and_predicts(packed, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "softbio.methods.emd", module)
     monkeypatch.setattr(softbio.methods, "METHODS", (*softbio.methods.METHODS, "emd"))
     recipe = replace(RECIPE, method="emd", epochs=25, learning_rate=3e-3, bias="zeros")
-    train(recipe, packed, tmp_path)
-    predict(tmp_path / "model.safetensors", packed, tmp_path / "predictions.parquet")
+    train(recipe, packed, tmp_path, device="cpu")
+    files = (tmp_path / "model.safetensors", packed, tmp_path / "predictions.parquet")
+    predict(*files, device="cpu")
     about, frame = read_predictions(tmp_path / "predictions.parquet")
     assert (about.title, about.in_talk) == ("Squared EMD", False)
     frame = frame.query("selection == 'best'")
@@ -145,6 +147,37 @@ def test_the_page_on_performance_prints_what_was_measured(name):
             where = f"| {row.backbone} {row.crop} px | {row.precision} | {row.batch}"
             line = f"{where} | {rates} | {ratios} |"
         assert line.replace(",", "") in text
+
+
+def test_the_commands_for_a_first_gpu_are_there():
+    """Nobody has given them yet: their options are those of the benchmarks, what they make is that
+    of the configs."""
+    text = (ROOT / "docs/gpu.md").read_text()
+    commands = re.findall(r"python (benchmarks/\w+\.py) (.*)", text)
+    assert len(commands) >= 6
+    for script, arguments in commands:
+        options = re.findall(r"--[\w-]+", arguments)
+        known = (ROOT / script).read_text()
+        assert options
+        assert all(f'add("{option}"' in known for option in options), script
+    config = read_yaml(ROOT / "config/utkface.yaml")
+    short = yaml.safe_load(re.search(r"echo '(.+)' > short.yaml", text)[1])
+    assert 0 < short["training"]["epochs"] < config["training"]["epochs"]
+    (block, *_) = config["grid"]
+    trait, dataset, backbone, method = re.search(r"RUN=(.+)", text)[1].split("/")
+    assert trait == "age"
+    assert dataset in block["datasets"]
+    assert backbone in block["backbones"]
+    assert method in block["methods"]
+    assert {0, 1, 2} == set(block["seeds"])
+    hiding = read_yaml(ROOT / "config/celeba_lfw.yaml")["privacy"]
+    folder = re.search(r"results/celeba_lfw/privacy/(\S+)/attacks", text)[1]
+    assert folder == f"{hiding['train']}_to_{hiding['test']}/seed0/san/op"
+    assert "op" in hiding["attacked"]["san"]
+    parts = parts_of((202_599, 7_701))
+    asked = attacking_cost(parts["attacker"] + parts["test"], 112, modes=3, gpu=True)
+    for page in ("gpu", "cluster"):
+        assert f"{asked.memory_mb:,}" in (ROOT / f"docs/{page}.md").read_text()
 
 
 def test_the_page_on_clusters_lists_the_rules_that_are_submitted():

@@ -15,7 +15,7 @@ from softbio.data.alignment.align import align, load_aligned
 from softbio.data.registry import load_registry
 from softbio.engine.train import train
 from softbio.errors import UserError
-from softbio.evaluators.crop import CANVAS, crop, grey_crops
+from softbio.evaluators.crop import CANVAS, constant, crop, grey_crops, parts
 from softbio.evaluators.finders import finders
 from softbio.evaluators.hog_linear import fit, hog, open_hog
 from softbio.evaluators.interface import (
@@ -25,8 +25,9 @@ from softbio.evaluators.interface import (
     open_marker,
     open_network,
 )
-from softbio.evaluators.own import open_cnn, pack_gender, recipe
+from softbio.evaluators.own import open_cnn, pack_gender, recipe, resized
 from softbio.evaluators.registry import Square, load_evaluators
+from softbio.privacy.faces import in_colour
 from tests.conftest import ROOT
 
 SPECS = load_evaluators()
@@ -76,6 +77,33 @@ def test_grey_crops_are_pillows_grey():
     assert np.abs(found.astype(int) - wanted).max() <= 1
     assert (grey_crops(found, CANVAS, 64) == found).all()
     assert grey_crops(images[:0], CANVAS, 8).shape == (0, 8, 8)
+
+
+def test_a_crop_that_was_first_made_in_inference_goes_into_a_loss_later():
+    """Its weights lie on the device from then on."""
+    square, face = Square(31, 50, 61), torch.rand(1, 3, 40, 40)
+    with torch.inference_mode():
+        judged = crop(face, square, 17)
+    face.requires_grad_()
+    learnt = crop(face, square, 17)
+    learnt.sum().backward()
+    assert torch.equal(learnt, judged)
+    assert face.grad.abs().sum() > 0
+    with torch.inference_mode():
+        given = constant((3.25, 1.0, 2.0), face)
+    assert constant((3.25, 1.0, 2.0), face) is given
+    assert constant((3.25, 1.0, 2.0), face.double()).dtype == torch.float64
+    assert not given.is_inference()
+
+
+def test_a_view_of_one_channel_is_seen_as_a_copy_of_three():
+    """Bit for bit, in one layout: sums of another would be other sums."""
+    grey = noise(9, 24)[..., 0]
+    for view, copied in zip(
+        parts(in_colour(grey)), parts(np.repeat(grey[..., None], 3, axis=3)), strict=True
+    ):
+        assert torch.equal(view, copied)
+        assert view.stride() == copied.stride()
 
 
 def test_colours_scaling_and_grey():
@@ -191,6 +219,19 @@ def test_the_own_cnn_goes_through_the_one_loop(faces, tmp_path):
     train(small, tmp_path / "packed", tmp_path / "run", "cpu")
     scores = open_cnn(tmp_path / "run/model.safetensors").scores(images[test])
     assert balanced_accuracy(scores, male[test]) > above_chance(test.sum())
+
+
+def test_faces_are_packed_one_batch_after_the_other(tmp_path):
+    """Without all of them in memory; the file is the one that NumPy writes of the whole."""
+    images, genders = noise(21, 40), ["male", "female", None] * 7
+    index = pd.DataFrame({"image": [f"{n}" for n in range(21)], "split": "train"})
+    index = index.assign(gender=genders, race=None, subject=None)
+    pack_gender(images, index, tmp_path / "packed", size=20)
+    known = images[[gender is not None for gender in genders]]
+    # OpenCV is another witness of the pixels: `test_a_crop_is_opencvs_inter_area`
+    wanted = np.concatenate([resized(part, 20, CANVAS) for part in parts(known)])
+    np.save(tmp_path / "whole.npy", wanted)
+    assert (tmp_path / "packed/images.npy").read_bytes() == (tmp_path / "whole.npy").read_bytes()
 
 
 def test_one_gender_alone_can_not_be_learnt(tmp_path):

@@ -40,20 +40,19 @@ def test_train_predict_and_judge(packed, tmp_path, softbio):
     recipe = tmp_path / "recipe.json"
     recipe.write_text(json.dumps(asdict(RECIPE)))
     run = tmp_path / "run"
-    trained = in_a_process("train", "--recipe", recipe, "--packed", packed, "--out", run)
+    here = ("--packed", packed, "--device", "cpu")
+    trained = in_a_process("train", "--recipe", recipe, *here, "--out", run)
     assert trained.returncode == 0, trained.stderr
     assert "epoch 3/3: loss" in trained.stderr
     predictions = tmp_path / "predictions.parquet"
     model = run / "model.safetensors"
-    predicted = softbio("predict", "--model", model, "--packed", packed, "--out", predictions)
+    predicted = softbio("predict", "--model", model, *here, "--out", predictions)
     assert predicted.returncode == 0, predicted.stderr
     softbio("metrics", "--predictions", predictions, "--out", tmp_path / "metrics.json")
     judged = json.loads((tmp_path / "metrics.json").read_text())
     assert {result["selection"] for result in judged["results"]} == {"last", "best"}
     # the run.json of a run is a recipe too
-    again = softbio(
-        "train", "--recipe", run / "run.json", "--packed", packed, "--out", tmp_path / "b"
-    )
+    again = softbio("train", "--recipe", run / "run.json", *here, "--out", tmp_path / "b")
     assert again.returncode == 0, again.stderr
 
 

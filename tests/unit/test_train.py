@@ -44,8 +44,9 @@ def one_thread():
 
 
 def predictions_of(recipe: Recipe, packed: Path, folder: Path) -> pd.DataFrame:
-    train(recipe, packed, folder)
-    predict(folder / "model.safetensors", packed, folder / "predictions.parquet")
+    train(recipe, packed, folder, device="cpu")
+    files = (folder / "model.safetensors", packed, folder / "predictions.parquet")
+    predict(*files, device="cpu")
     return read_predictions(folder / "predictions.parquet")[1]
 
 
@@ -74,7 +75,7 @@ def test_same_recipe_same_predictions_other_seed_others(packed, tmp_path):
 
 
 def test_best_epoch_is_the_lowest_validation_mae(packed, tmp_path):
-    train(replace(RECIPE, epochs=8), packed, tmp_path)
+    train(replace(RECIPE, epochs=8), packed, tmp_path, device="cpu")
     history = pd.read_csv(tmp_path / "history.csv")
     run = json.loads((tmp_path / "run.json").read_text())
     assert run["best_epoch"] == history["valid_mae"].idxmin() + 1
@@ -99,7 +100,7 @@ def test_what_gender_gets_wrong_is_called_a_share_and_no_mae(tmp_path, caplog):
     folder = write_packed(tmp_path / "p", parts, [0, 1] * 24, k=2, size=18)
     (folder / "card.json").write_text(json.dumps({"ages": None}))
     caplog.set_level(logging.INFO)
-    train(replace(RECIPE, method="ce", epochs=2), folder, tmp_path)
+    train(replace(RECIPE, method="ce", epochs=2), folder, tmp_path, device="cpu")
     history = pd.read_csv(tmp_path / "history.csv")
     assert not [name for name in history if "mae" in name or "rmse" in name]
     # of 24 and of 16 answers
@@ -130,16 +131,16 @@ def test_nan_names_epoch_and_batch_and_keeps_the_last_good_state(packed, tmp_pat
     with pytest.raises(
         UserError, match=r"loss is nan in epoch 2, batch 2: .*after epoch 1 is kept"
     ):
-        train(RECIPE, packed, tmp_path)
+        train(RECIPE, packed, tmp_path, device="cpu")
     monkeypatch.undo()
-    train(RECIPE, packed, tmp_path)
+    train(RECIPE, packed, tmp_path, device="cpu")
     assert json.loads((tmp_path / "run.json").read_text())["resumed_at"] == [1]
 
 
 def test_a_run_names_the_sources_that_it_began_with(packed, tmp_path, monkeypatch):
     began = {"commit": "c" * 40, "dirty": False}
     monkeypatch.setattr(softbio.engine.train, "Stopwatch", lambda: Stopwatch(git=began))
-    train(RECIPE, packed, tmp_path)
+    train(RECIPE, packed, tmp_path, device="cpu")
     assert json.loads((tmp_path / "run.json").read_text())["git"] == began
 
 
@@ -165,7 +166,12 @@ def test_missing_rank_is_a_warning_that_names_the_age(tmp_path, caplog):
     labels = [0, 1, 3] * 12
     folder = write_packed(tmp_path / "p", ["train"] * 30 + ["test"] * 6, labels, k=4, size=18)
     for variant in ("", "-weighted"):
-        train(replace(RECIPE, variant=variant, epochs=1), folder, tmp_path / f"r{variant}")
+        train(
+            replace(RECIPE, variant=variant, epochs=1),
+            folder,
+            tmp_path / f"r{variant}",
+            device="cpu",
+        )
     assert "no training image of age 22" in caplog.text
 
 
@@ -196,12 +202,12 @@ def test_unknown_device_is_named(packed, tmp_path):
 
 
 def test_damaged_model_is_named(packed, tmp_path):
-    train(replace(RECIPE, epochs=1), packed, tmp_path)
+    train(replace(RECIPE, epochs=1), packed, tmp_path, device="cpu")
     model = tmp_path / "model.safetensors"
     assert set(load_models(model)[2]) == {"last", "best"}
     model.write_bytes(model.read_bytes()[:500])
     with pytest.raises(UserError, match=r"model.safetensors: not a model"):
-        predict(model, packed, tmp_path / "predictions.parquet")
+        predict(model, packed, tmp_path / "predictions.parquet", device="cpu")
 
 
 def test_median_control(packed, tmp_path):
@@ -220,7 +226,7 @@ def test_median_control(packed, tmp_path):
 @pytest.mark.parametrize("channels_last", [False, True])
 def test_precision_and_layout_are_choices(packed, tmp_path, precision, channels_last):
     recipe = replace(RECIPE, epochs=1, precision=precision, channels_last=channels_last)
-    train(recipe, packed, tmp_path)
+    train(recipe, packed, tmp_path, device="cpu")
     model = load_models(tmp_path / "model.safetensors")[2]["last"]
     assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
     weight = model.backbone[3].weight
@@ -256,7 +262,7 @@ def test_compiled_step_learns_the_same(packed, tmp_path):
 
 def test_history_reports_the_errors_of_the_epoch(packed, tmp_path):
     """The last validation errors in history.csv are those of the saved last model."""
-    train(RECIPE, packed, tmp_path)
+    train(RECIPE, packed, tmp_path, device="cpu")
     history = pd.read_csv(tmp_path / "history.csv")
     recipe, _, models = load_models(tmp_path / "model.safetensors")
     data = load_packed(packed)

@@ -24,6 +24,7 @@ def done(tmp_path_factory):
     block = {"datasets": ["celeba"], "backbones": ["small8"], "methods": ["ce"], "seeds": [1]}
     config = {
         "name": "micro",
+        "device": "cpu",
         "datasets": {"celeba": {"source": str(source), "lists": lists}},
         "grid": [block | {"protocols": ["published", "repaired"]}],
         "training": CONFIG["training"] | {"size": 16, "epochs": 2, "crop": 16},

@@ -1,13 +1,15 @@
 """What jobs ask for, as a dry run shows it, and the target for a machine with internet."""
 
+import json
 import re
 from functools import cache
 
 import pytest
 import yaml
 
+from softbio.plan.judging_cost import attacking_cost, hog_cost, parts_of, scoring_cost
 from tests.conftest import ROOT
-from tests.project import copy_of_the_project, snakemake
+from tests.project import CONFIG, copy_of_the_project, snakemake
 
 TARGET = "results/micro/age/faces/small16/coral/seed0/predictions.parquet"
 RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
@@ -39,7 +41,11 @@ def planned(folder, *options):
 
 def asked_for(folder, rule, *options):
     """The resources of a rule's job."""
-    plan = planned(folder, *options)
+    return resources_in(planned(folder, *options), rule)
+
+
+def resources_in(plan, rule):
+    """The same in the text of a dry run."""
     job = re.search(rf"^(?:local)?rule {rule}:\n(.*?)\n\n", plan, re.M | re.S)
     line = re.search(r"resources: (.*)", job[1])[1]
     return dict(pair.split("=") for pair in line.split(", "))
@@ -65,6 +71,33 @@ def test_a_site_can_say_otherwise(packed):
     assert asked["runtime"] == "240"
     assert (asked["gpu"], asked["gpu_model"]) == ("1", "a100")
     assert asked["slurm_partition"] == "short"
+
+
+def test_judging_asks_for_the_faces_that_it_reads(tmp_path):
+    """Of a population that is not packed yet, but counted."""
+    privacy = {"san": {"size": 32}, "members": 2}
+    folder = copy_of_the_project(tmp_path, CONFIG | {"privacy": privacy})
+    for path in (folder / "workflow/rules").glob("*.smk"):
+        path.write_text(re.sub(r" +message:\n.*\n", "", path.read_text()))
+    card = folder / "resources/faces/faces/32/card.json"
+    card.parent.mkdir(parents=True)
+    card.write_text(json.dumps({"images": {"faces": 80_000}}))
+    names = ("blur/sigma2/scores", "blur/sigma2/attacks")
+    targets = [f"results/micro/privacy/faces/seed0/{name}" for name in names]
+    run = snakemake(folder, *targets, "--dry-run", "--workflow-profile", "none")
+    assert run.returncode == 0, run.stdout
+    parts = parts_of((80_000,))
+    both = parts["attacker"] + parts["test"]
+    wanted = {
+        # of the registry there is nobody; the project's own count as one
+        "score": scoring_cost(parts["test"], 32, 1, gpu=False),
+        "attack": attacking_cost(both, 32, modes=1, gpu=False),
+        "own_hog": hog_cost(parts["evaluators"], 32),
+    }
+    for rule, cost in wanted.items():
+        asked = resources_in(run.stdout + "\n\n", rule)
+        assert (int(asked["runtime"]), int(asked["mem_mb"])) == (cost.minutes, cost.memory_mb), rule
+    assert int(resources_in(run.stdout + "\n\n", "protect")["runtime"]) < 24 * 60
 
 
 def test_jobs_are_chosen_when_one_ends_and_not_every_second(packed):

@@ -271,7 +271,8 @@ def test_a_source_with_braces_is_refused_by_its_key(done, tmp_path, name):
 def test_the_given_config_stands_alone(done, tmp_path):
     """Keys of the default config must not leak into another one."""
     default = done / "config/config.yaml"
-    default.write_text(yaml.safe_dump(CONFIG | {"device": "cuda"}))
+    training = CONFIG["training"] | {"bias": "descending"}
+    default.write_text(yaml.safe_dump(CONFIG | {"training": training}))
     try:
         config = tmp_path / "config.yaml"
         config.write_text(yaml.safe_dump(CONFIG))

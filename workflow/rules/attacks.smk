@@ -47,8 +47,8 @@ rule attack:
         "../../envs/softbio.yaml"
     threads: 1
     resources:
-        runtime=minutes_of_judging,
-        mem_mb=memory_of_judging,
+        runtime=minutes_of_judging(attacking),
+        mem_mb=memory_of_judging(attacking),
         gpu=int(ASKS_FOR_GPU),
         gpu_slots=int(COMPUTES_ON_GPU),
     params:

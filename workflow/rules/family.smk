@@ -132,8 +132,8 @@ rule diversity:
         "../../envs/softbio.yaml"
     threads: 1
     resources:
-        runtime=minutes_of_judging,
-        mem_mb=memory_of_judging,
+        runtime=minutes_of_judging(comparing),
+        mem_mb=memory_of_judging(comparing),
         gpu=int(ASKS_FOR_GPU),
         gpu_slots=int(COMPUTES_ON_GPU),
     params:

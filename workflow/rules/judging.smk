@@ -70,8 +70,8 @@ rule own_hog:
         "../../envs/softbio.yaml"
     threads: 1
     resources:
-        runtime=minutes_of_judging,
-        mem_mb=memory_of_judging,
+        runtime=minutes_of_judging(fitting),
+        mem_mb=memory_of_judging(fitting),
     message:
         "{wildcards.dataset}: fit HOG and logistic regression"
     script:
@@ -207,8 +207,8 @@ rule score:
         "../../envs/softbio.yaml"
     threads: 1
     resources:
-        runtime=minutes_of_judging,
-        mem_mb=memory_of_judging,
+        runtime=minutes_of_judging(scoring),
+        mem_mb=memory_of_judging(scoring),
         gpu=int(ASKS_FOR_GPU),
         gpu_slots=int(COMPUTES_ON_GPU),
     params:

@@ -152,8 +152,8 @@ rule embed_originals:
         "../../envs/softbio.yaml"
     threads: 1
     resources:
-        runtime=minutes_of_judging,
-        mem_mb=memory_of_judging,
+        runtime=minutes_of_judging(embedding),
+        mem_mb=memory_of_judging(embedding),
         gpu=int(ASKS_FOR_GPU),
         gpu_slots=int(COMPUTES_ON_GPU),
     params:
@@ -242,8 +242,8 @@ rule protect:
         "../../envs/softbio.yaml"
     threads: 1
     resources:
-        runtime=minutes_of_judging,
-        mem_mb=memory_of_judging,
+        runtime=minutes_of_judging(protecting),
+        mem_mb=memory_of_judging(protecting),
         gpu=int(ASKS_FOR_GPU),
         gpu_slots=int(COMPUTES_ON_GPU),
     params:

@@ -2,14 +2,24 @@
 import json
 
 from softbio.plan.cost import (
+    LOSS_MATCHERS,
+    autoencoder_gmac,
     auxiliary_cost,
+    auxiliary_gmac,
+    generator_gmac,
     gpu_here,
     growth,
-    judging_cost,
     prediction_cost,
     privacynet_cost,
     san_cost,
     training_cost,
+)
+from softbio.plan.judging_cost import (
+    attacking_cost,
+    hog_cost,
+    parts_of,
+    passing_cost,
+    scoring_cost,
 )
 
 
@@ -77,15 +87,67 @@ def privacy_cost(wildcards, input):
     return san_cost(plan, images, ASKS_FOR_GPU)
 
 
-def judging(wildcards, input):
-    """Of protecting faces, of all evaluators or all attackers on one condition."""
-    size, evaluators = plan_of(wildcards).san.size, len(BENCHMARK.hiding.evaluators)
-    return judging_cost(faces_in(input.card), size, evaluators + 1, ASKS_FOR_GPU)
-
-
 def faces_in(card):
     """Number of images of a population; Snakemake asks again while there is no card yet."""
     return sum(json.loads(Path(card).read_text())["images"].values())
+
+
+def faces_of(wildcards, input, *parts):
+    """The same of some of its parts."""
+    counts = json.loads(Path(input.card).read_text())["images"]
+    found = parts_of([counts[name] for name in members(wildcards.dataset)])
+    return sum(found[part] for part in parts)
+
+
+def embedding(wildcards, input):
+    """Of the matcher in the loss on the faces that are trained on, as they are and mirrored."""
+    faces, plan = faces_of(wildcards, input, "san"), plan_of(wildcards)
+    gmac = LOSS_MATCHERS.get(plan.san.matcher_net, auxiliary_gmac(plan.matcher))
+    return passing_cost(faces, plan.san.size, 2 * gmac, ASKS_FOR_GPU)
+
+
+def fitting(wildcards, input):
+    """Of HOG and logistic regression."""
+    return hog_cost(faces_of(wildcards, input, "evaluators"), size_of_san(wildcards))
+
+
+def protecting(wildcards, input):
+    """Of one condition, for the attacker and the test."""
+    faces = faces_of(wildcards, input, "attacker", "test")
+    gmac = gmac_of_protector(wildcards)
+    return passing_cost(faces, size_of_san(wildcards), gmac, ASKS_FOR_GPU)
+
+
+def gmac_of_protector(wildcards):
+    """10^9 multiply-adds that the networks of a protector take for a face, at the most."""
+    if wildcards.protector == "privacynet":
+        known = BENCHMARK.privacy, wildcards.dataset, int(wildcards.seed)
+        return 2 * generator_gmac(privacynet_plan(*known, ABLATIONS[0]))
+    plan = plan_of(wildcards)
+    # there, and back for the signs of the gradient
+    gmac = 3 * auxiliary_gmac(plan.gender)
+    gmac += autoencoder_gmac(plan.san.shape, plan.san.size)
+    several = wildcards.protector in ("ensemble", "flowsan")
+    return gmac * (len(member_numbers(BENCHMARK.privacy)) if several else 1)
+
+
+def scoring(wildcards, input):
+    """Of all who judge one condition; all of the project's own are charged as one of the others."""
+    judges, size = len(third_parties(wildcards)) + 1, size_of_san(wildcards)
+    return scoring_cost(faces_of(wildcards, input, "test"), size, judges, ASKS_FOR_GPU)
+
+
+def comparing(wildcards, input):
+    """Of the classifiers of an ensemble on one condition."""
+    judges, size = len(member_numbers(BENCHMARK.privacy)), size_of_san(wildcards)
+    return scoring_cost(faces_of(wildcards, input, "test"), size, judges, ASKS_FOR_GPU)
+
+
+def attacking(wildcards, input):
+    """Of all attackers on one condition."""
+    faces = faces_of(wildcards, input, "attacker", "test")
+    modes = 3 if wildcards.protector == "san" else 1
+    return attacking_cost(faces, size_of_san(wildcards), modes, ASKS_FOR_GPU)
 
 
 def minutes_of_privacy(wildcards, input, attempt):
@@ -98,14 +160,22 @@ def memory_of_privacy(wildcards, input, attempt):
     return growth(attempt) * privacy_cost(wildcards, input).memory_mb
 
 
-def minutes_of_judging(wildcards, input, attempt):
-    """Minutes of work on protected faces."""
-    return growth(attempt) * judging(wildcards, input).minutes
+def minutes_of_judging(judging):
+    """Resource function: the minutes of work on faces, more of them after a failure."""
+
+    def minutes(wildcards, input, attempt):
+        return growth(attempt) * judging(wildcards, input).minutes
+
+    return minutes
 
 
-def memory_of_judging(wildcards, input, attempt):
-    """MB of the same."""
-    return growth(attempt) * judging(wildcards, input).memory_mb
+def memory_of_judging(judging):
+    """Resource function: the memory of the same."""
+
+    def memory(wildcards, input, attempt):
+        return growth(attempt) * judging(wildcards, input).memory_mb
+
+    return memory
 
 
 def minutes_of_packing(wildcards, attempt):

@@ -44,11 +44,14 @@ def choose_device(name: str = "auto") -> torch.device:
 class Determinism:
     """Within it torch takes deterministic kernels; `missing` names those it has no such form of.
 
-    For a GPU: everything here is repeatable on a CPU with a fixed number of threads. A context
-    manager, because the setting is global.
+    For a GPU: everything here is repeatable on a CPU with a fixed number of threads. torch names a
+    kernel in a warning, which is noted whatever filters there are (PYTHONWARNINGS) and however
+    often it came before; all other warnings go their way. A context manager, because both settings
+    are global.
     """
 
-    WARNING = re.compile(r"(\S+) does not have a deterministic implementation")
+    TEXT = "does not have a deterministic implementation"
+    WARNING = re.compile(rf"(\S+) {TEXT}")
 
     def __init__(self) -> None:
         self._missing: set[str] = set()
@@ -59,6 +62,10 @@ class Determinism:
         return sorted(self._missing)
 
     def __enter__(self) -> "Determinism":
+        self._warnings = warnings.catch_warnings()
+        self._warnings.__enter__()
+        # without it Python drops what it has shown once of a place, also in an earlier training
+        warnings.filterwarnings("always", message=rf".*{self.TEXT}")
         self._show = warnings.showwarning
         self._before = torch.get_deterministic_debug_mode()
         self._fill = torch.utils.deterministic.fill_uninitialized_memory
@@ -70,7 +77,7 @@ class Determinism:
         return self
 
     def __exit__(self, *_: object) -> None:
-        warnings.showwarning = self._show
+        self._warnings.__exit__(None, None, None)
         torch.utils.deterministic.fill_uninitialized_memory = self._fill
         torch.set_deterministic_debug_mode(self._before)
 
@@ -83,9 +90,11 @@ class Determinism:
 
 
 def hardware(device: torch.device) -> str:
-    """Name of the GPU, or of the processor with its number of cores."""
+    """Name of the GPU with the versions of its libraries, which choose the kernels, or of the
+    processor with its number of cores."""
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
+        libraries = f"CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}"
+        return f"{torch.cuda.get_device_name(device)}, {libraries}"
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():

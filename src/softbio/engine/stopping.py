@@ -5,11 +5,14 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-# Slurm kills 30 s after its SIGTERM by default, Snakemake's users press Ctrl-C twice sooner
+# Slurm kills 30 s after its SIGTERM by default, Snakemake's users press Ctrl-C twice sooner.
 GRACE_SECONDS = 8.0
+# After the signal, where the state is being saved: of a large network to a busy disk it takes long.
+SAVING_SECONDS = 20.0
 logger = logging.getLogger(__name__)
 
 
@@ -22,10 +25,13 @@ class Stop:
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self._heard = threading.Event()
         self._saved = threading.Event()
 
     def requested(self) -> bool:
-        """To be asked where the state can be saved."""
+        """To be asked where the state can be saved, which is to follow where it is True."""
+        if self.signal is not None:
+            self._heard.set()
         return self.signal is not None
 
     def leave(self, saved: str) -> None:
@@ -42,8 +48,11 @@ class Stop:
         self.signal = number
         name = signal.Signals(number).name
         logger.info("%s: saving the state after the batch under way", name)
-        if not self._saved.wait(GRACE_SECONDS):
-            logger.warning("stopped by %s in the midst of a batch: %s", name, fallback())
+        late = time.monotonic() + SAVING_SECONDS
+        heard = self._heard.wait(GRACE_SECONDS)
+        if not (heard and self._saved.wait(max(0.0, late - time.monotonic()))):
+            where = "while its state was being saved" if heard else "in the midst of a batch"
+            logger.warning("stopped by %s %s: %s", name, where, fallback())
             for handler in logging.getLogger("softbio").handlers:
                 handler.flush()
             os._exit(128 + number)
@@ -53,11 +62,11 @@ class Stop:
 def stoppable(fallback: Callable[[], str]) -> Iterator[Stop]:
     """Within it SIGTERM and SIGINT set `Stop.requested` instead of ending the process.
 
-    Where nobody answers within `GRACE_SECONDS` the process ends all the same, and the log says
-    `fallback()`: what of it is on disk. Python runs a signal's handler only between two of its
-    own instructions, which a backward pass can hold up for seconds; the thread that counts the
-    time is therefore woken by the handler that Python installs in C. Outside the main thread,
-    where signals can not be caught, nothing changes.
+    Where nobody asks for it within `GRACE_SECONDS`, or has saved within `SAVING_SECONDS`, the
+    process ends all the same, and the log says `fallback()`: what of it is on disk. Python runs a
+    signal's handler only between two of its own instructions, which a backward pass can hold up for
+    seconds; the thread that counts the time is therefore woken by the handler that Python installs
+    in C. Outside the main thread, where signals can not be caught, nothing changes.
     """
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
@@ -81,6 +90,7 @@ def stoppable(fallback: Callable[[], str]) -> Iterator[Stop]:
     try:
         yield stop
     finally:
+        stop._heard.set()
         stop._saved.set()
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -33,7 +33,8 @@ def crop(images: Tensor, square: Square, size: int, frame: Square = CANVAS) -> T
 
     def weights(centre: float, middle: float) -> Tensor:
         start = (centre - square.half - (middle - frame.half)) * scale
-        return torch.from_numpy(axis(start, 2 * square.half * scale, side, size)).to(images)
+        length = 2 * square.half * scale
+        return _axis_on(start, length, side, size, images.device, images.dtype)
 
     rows, columns = weights(square.cy, frame.cy), weights(square.cx, frame.cx)
     return rows @ images @ columns.T
@@ -43,7 +44,7 @@ def grey_crops(images: np.ndarray, square: Square, size: int, frame: Square = CA
     """uint8 (N, H, H, 3) or (N, H, H) -> uint8 (N, size, size), the luma of the square."""
     done = []
     for part in parts(images):
-        luma = part.new_tensor(LUMA).view(3, 1, 1)
+        luma = constant(LUMA, part).view(3, 1, 1)
         grey = part if part.shape[1] == 1 else (part * luma).sum(1, keepdim=True)
         cut = crop(grey, square, size, frame).round().clamp(0, 255)
         done.append(cut[:, 0].to(torch.uint8).numpy())
@@ -53,8 +54,31 @@ def grey_crops(images: np.ndarray, square: Square, size: int, frame: Square = CA
 def parts(faces: np.ndarray) -> Iterator[Tensor]:
     """uint8 (N, H, H, 3) or (N, H, H) in batches, float (n, 3 or 1, H, H)."""
     for start in range(0, len(faces), BATCH):
-        part = torch.from_numpy(np.array(faces[start : start + BATCH], np.float32))
+        # one layout whatever that of the faces, which may be a view of a single channel
+        part = torch.from_numpy(np.array(faces[start : start + BATCH], np.float32, order="C"))
         yield part[:, None] if part.ndim == 3 else part.permute(0, 3, 1, 2)
+
+
+def constant(values: tuple[float, ...], like: Tensor) -> Tensor:
+    """Numbers (n,) of the kind and at the place of a tensor. Made once: each copy to a GPU waits
+    until it has done all that it was given."""
+    return _constant(values, like.device, like.dtype)
+
+
+@lru_cache(maxsize=64)
+def _constant(values: tuple[float, ...], device: torch.device, dtype: torch.dtype) -> Tensor:
+    # what is made in inference mode could later stand in no loss
+    with torch.inference_mode(False):
+        return torch.tensor(values, device=device, dtype=dtype)
+
+
+@lru_cache(maxsize=64)
+def _axis_on(
+    start: float, length: float, side: int, size: int, device: torch.device, dtype: torch.dtype
+) -> Tensor:
+    """`axis` on a device, made once as in `constant`."""
+    with torch.inference_mode(False):
+        return torch.from_numpy(axis(start, length, side, size)).to(device, dtype)
 
 
 @lru_cache(maxsize=64)

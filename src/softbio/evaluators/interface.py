@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from softbio.errors import UserError
-from softbio.evaluators.crop import CANVAS, crop, parts
+from softbio.evaluators.crop import CANVAS, constant, crop, parts
 from softbio.evaluators.registry import EvaluatorSpec, Square
 from softbio.files import sha256
 
@@ -31,7 +31,7 @@ class Evaluator:
         x = x.expand(-1, 3, -1, -1)
         if given.colour == "bgr":
             x = x.flip(1)
-        return (x - x.new_tensor(given.mean).view(3, 1, 1)) / given.scale
+        return (x - constant(tuple(given.mean), x).view(3, 1, 1)) / given.scale
 
     def __call__(self, faces: Tensor, frame: Square = CANVAS) -> Tensor:
         """The network's answer for faces as `prepared` takes them; differentiable where the

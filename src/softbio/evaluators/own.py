@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from softbio.data.augment import centre_offsets
-from softbio.data.packed import NEEDED
+from softbio.data.packed import NEEDED, write_header
 from softbio.engine.recipe import Recipe
 from softbio.errors import UserError
 from softbio.evaluators.crop import CANVAS, crop, parts
@@ -73,9 +73,10 @@ def pack_ranks(
     first and the last age, or number of a class, that ranks stand for.
     """
     folder = Path(folder)
-    faces = np.concatenate([resized(part, size, frame) for part in parts(images)])
-    with atomic(folder / "images.npy") as part:
-        np.save(part, faces)
+    with atomic(folder / "images.npy") as path, open(path, "wb") as file:
+        write_header(file, len(images), size)
+        for part in parts(images):
+            file.write(resized(part, size, frame).tobytes())
     with atomic(folder / "index.parquet") as part:
         index[NEEDED].to_parquet(part)
     with atomic(folder / "card.json") as part:

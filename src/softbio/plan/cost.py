@@ -116,10 +116,6 @@ def _cost(recipe: Recipe, images: int, gpu: bool, passes: int) -> Cost:
 
 # 10^9 multiply-adds forward of the matchers that can be in a loss, whatever the faces' size
 LOSS_MATCHERS = {"dlib_resnet": 0.27, "faceres_descriptor": 0.57}
-# Seconds a face of the slower half of the registry's evaluators on one core (FaceRes, SFace: .023
-# measured on a quiet one), and of all attackers together (.05 for 752 drawn faces; a matcher
-# of the registry takes .012 more, and against a SAN two networks more are trained).
-JUDGING, ATTACKING = 0.05, 0.1
 
 
 def san_cost(plan: Plan, images: int, gpu: bool) -> Cost:
@@ -208,13 +204,6 @@ def auxiliary_cost(recipe: AuxiliaryRecipe, images: int, gpu: bool) -> Cost:
 
 def _auxiliary_passes(recipe: AuxiliaryRecipe) -> float:
     return BACKWARD * recipe.epochs * auxiliary_gmac(recipe) * REPEATED[recipe.diversity]
-
-
-def judging_cost(images: int, size: int, evaluators: int, gpu: bool) -> Cost:
-    """Cost of `evaluators` of the registry, or of the attackers, on `images` protected images."""
-    gmac = RATE["cpu"] * (JUDGING * evaluators + ATTACKING)
-    cost = _of_gmac(gmac, images, size, gpu=False)
-    return Cost(cost.minutes, cost.memory_mb, int(gpu))
 
 
 def autoencoder_gmac(shape: str, size: int) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 from softbio.data.registry import DatasetSpec
 from softbio.plan.benchmark import Benchmark
 from softbio.plan.cost import auxiliary_hours, privacynet_hours, san_hours, training_hours
-from softbio.privacy import PARTS, SHARES
+from softbio.plan.judging_cost import parts_of
 from softbio.privacy.networks import trained_networks
 from softbio.privacy.plan import canvas_side, members
 from softbio.privacy.recipe import own_matcher_recipe, plan_from
@@ -97,7 +97,7 @@ def _of_hiding(
     networks = trained_networks(section, hiding)
     archives = [_archives(specs[name]) for name in names]
     known, size = all(counts), plan.san.size
-    parts = _parts(counts)
+    parts = parts_of(counts)
     learnt = int(parts["san"])
     hours = [san_hours(each, learnt) for each in networks.plans]
     hours += [auxiliary_hours(recipe, learnt) for recipe in networks.auxiliaries]
@@ -120,15 +120,6 @@ def _of_hiding(
         disk if known else None,
         fsum(archives) if None not in archives else None,
     )
-
-
-def _parts(counts: Sequence[int]) -> dict[str, float]:
-    """Images of each part: of two data sets the second is judged."""
-    if len(counts) == 1:
-        return {part: counts[0] * share for part, share in zip(PARTS, SHARES, strict=True)}
-    learnt = counts[0] / sum(SHARES[:-1])
-    parts = {part: learnt * share for part, share in zip(PARTS[:-1], SHARES[:-1], strict=True)}
-    return parts | {PARTS[-1]: counts[1]}
 
 
 def _gb(images: int, sizes: Iterable[int]) -> float:

@@ -62,7 +62,7 @@ def open_condition(folder: Path, dataset: str = "") -> Condition:
 
 
 def grey(part: Protected) -> np.ndarray:
-    """uint8 (N, S, S), one of the three equal channels."""
+    """uint8 (N, S, S), one of the three equal channels: of a part that was opened no copy."""
     return np.ascontiguousarray(part.images[..., 0])
 
 
@@ -135,9 +135,7 @@ def gather(
     not belong together.
     """
     cnn, hog, matcher = open_own(evaluators)
-    others = [open_condition(folder) for folder in modes]
-    for other in (original, *others):
-        check_same(condition, other)
+    check_same(condition, original)
     attacker, test = condition.attacker, condition.test
     return Evidence(
         test.protector,
@@ -149,5 +147,13 @@ def gather(
         seed=test.seed,
         device=device,
         san=san and knowledge_of_san(condition, san, device),
-        modes={other.attacker.mode: grey(other.attacker) for other in others},
+        modes=dict(in_mode(condition, folder) for folder in modes),
     )
+
+
+def in_mode(condition: Condition, folder: Path) -> tuple[str, np.ndarray]:
+    """The mode of a folder and the attacker's faces in it, uint8 (N, S, S); its test faces are not
+    kept. Raises UserError where it does not hold the faces of the condition."""
+    other = condition if folder == condition.folder else open_condition(folder)
+    check_same(condition, other)
+    return other.attacker.mode, grey(other.attacker)

@@ -1,7 +1,7 @@
 """From packed images to grey faces, and back."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import torch
@@ -37,13 +37,27 @@ class GreyFaces:
 
     def batch(self, rows: Tensor) -> Tensor:
         """Float32 (B, 1, S, S) in 0..1 of rows int64 (B,) on the CPU."""
-        return grey(self._images[rows].to(self.device))
+        return grey(moved(self._images[rows], self.device))
+
+
+def moved(part: Tensor, device: torch.device) -> Tensor:
+    """A part of what lies on the CPU, at the device; a GPU is not waited for."""
+    if device.type == "cuda":
+        return part.pin_memory().to(device, non_blocking=True)
+    return part.to(device)
 
 
 def grey(images: Tensor) -> Tensor:
     """uint8 (B, S, S, 3) RGB -> float32 (B, 1, S, S) in 0..1."""
-    weights = torch.tensor(LUMA, device=images.device) / 255
-    return (images.float() @ weights)[:, None]
+    return (images.float() @ _weights(images.device))[:, None]
+
+
+@lru_cache(maxsize=8)
+def _weights(device: torch.device) -> Tensor:
+    """Those of the channels; made once, for a copy waits for a GPU."""
+    # what is made in inference mode could later stand in no loss
+    with torch.inference_mode(False):
+        return torch.tensor(LUMA, device=device) / 255
 
 
 def as_bytes(faces: Tensor) -> np.ndarray:
@@ -51,6 +65,12 @@ def as_bytes(faces: Tensor) -> np.ndarray:
     evaluators of colour images are given."""
     whole = (faces.clamp(0, 1) * 255).round().to(torch.uint8)
     return whole.permute(0, 2, 3, 1).expand(-1, -1, -1, 3).contiguous().cpu().numpy()
+
+
+def in_colour(faces: np.ndarray) -> np.ndarray:
+    """uint8 (N, S, S) -> (N, S, S, 3), three equal channels: a view that can not be written to, so
+    that it takes no more memory than one of them."""
+    return np.broadcast_to(faces[..., None], (*faces.shape, 3))
 
 
 def psnr(mean_square: float) -> float:

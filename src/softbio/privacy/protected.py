@@ -10,6 +10,7 @@ import pandas as pd
 
 from softbio.data.packed import load_packed
 from softbio.errors import UserError
+from softbio.privacy.faces import in_colour
 from softbio.results.scores import ORIGINAL
 
 UNPROTECTED = "none"
@@ -21,7 +22,8 @@ class Protected:
 
     protector, mode, seed, title: as the folder's card says; dataset: the one data set that the
     faces come from; images: uint8 (N, S, S, 3), three equal channels, of the square
-    `evaluators.crop.FRAME`; index: N rows with image, subject and gender.
+    `evaluators.crop.FRAME`, as `open_protected` gives them read-only; index: N rows with image,
+    subject and gender.
     """
 
     protector: str
@@ -48,8 +50,9 @@ class Protected:
 def open_protected(folder: Path, part: str = "test", dataset: str = "") -> Protected:
     """The faces of a part in a folder of `protect_parts`.
 
-    dataset: whose faces they are where the index has no column of that name. Raises UserError for a
-    folder of anything else, and for a part that is empty or of several data sets.
+    dataset: whose faces they are where the index has no column of that name. Of the images one
+    channel is read, into memory. Raises UserError for a folder of anything else, and for a part
+    that is empty or of several data sets.
     """
     packed = load_packed(folder)
     try:
@@ -65,6 +68,5 @@ def open_protected(folder: Path, part: str = "test", dataset: str = "") -> Prote
     found = index["dataset"].unique() if "dataset" in index else [dataset]
     if len(found) > 1:
         raise UserError(f"{folder}: the part '{part}' mixes {' and '.join(found)}; keep one")
-    return Protected(
-        *names, seed, title, found[0], np.ascontiguousarray(packed.images[rows]), index
-    )
+    images = in_colour(packed.images[rows, ..., 0])
+    return Protected(*names, seed, title, found[0], images, index)

@@ -1,6 +1,7 @@
 """The prototypes that a network is shown: of each face, of its mode, on a device."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor
 
 from softbio.errors import UserError
+from softbio.privacy.faces import moved
 from softbio.privacy.models.san import Modes
 from softbio.privacy.prototypes import GroupPrototypes, Prototypes, read_prototypes
 from softbio.privacy.recipe import SanRecipe
@@ -43,13 +45,20 @@ class PrototypeSource:
     device: torch.device
     group: Tensor | None = None
 
+    @cached_property
+    def _shown(self) -> Tensor:
+        """The pairs that many faces share, on the device."""
+        return self.pairs.to(self.device)
+
     def modes(self, rows: Tensor, gender: Tensor) -> Modes:
         """Of the faces in `rows` (int64, on the CPU), whose gender is int64 (B,) on the device."""
         if self.group is not None:
-            chosen = self.pairs[self.group[rows]]
+            chosen = self._shown[moved(self.group[rows], self.device)]
+        elif self.pairs.is_floating_point():
+            chosen = self._shown
         else:
-            chosen = self.pairs if self.pairs.is_floating_point() else self.pairs[rows]
-        pair = chosen.to(self.device).permute(0, 1, 4, 2, 3)
+            chosen = moved(self.pairs[rows], self.device)
+        pair = chosen.permute(0, 1, 4, 2, 3)
         pair = pair if pair.is_floating_point() else pair.float() / 255
         return modes_of(pair, gender, self.weights)
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from softbio.engine.device import choose_device
 from softbio.privacy.attackers.transforms import Transform, on_bytes, to_tensor
 
 WIDTH = 24
@@ -41,31 +42,37 @@ class Denoiser(nn.Module):
         return faces + self.layers(faces)
 
 
-def fit_denoiser(protected: np.ndarray, clean: np.ndarray, seed: int) -> Transform:
-    """Train on pairs, uint8 (N, S, S) each, by squared error; equal for equal inputs and threads.
+def fit_denoiser(
+    protected: np.ndarray, clean: np.ndarray, seed: int, device: str = "cpu"
+) -> Transform:
+    """Train on pairs, uint8 (N, S, S) each, by squared error; equal for equal inputs and threads on
+    one device. What it gives cleans faces there, and takes and returns them as bytes.
 
-    Half of the pairs of a batch are mirrored. The rate falls to 0 along a cosine.
+    Half of the pairs of a batch are mirrored. The rate falls to 0 along a cosine. Raises UserError
+    for a device that is not there.
     """
+    place = choose_device(device)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = Denoiser()
+        network = Denoiser().to(place)
     draws = torch.Generator().manual_seed(seed)
-    inputs, targets = to_tensor(protected), to_tensor(clean)
     optimizer = torch.optim.Adam(network.parameters(), lr=RATE)
-    batches = -(-len(inputs) // BATCH)
+    batches = -(-len(protected) // BATCH)
     epochs = max(EPOCHS, -(-STEPS // batches))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * batches)
     for _ in range(epochs):
-        order = torch.randperm(len(inputs), generator=draws)
-        mirrored = torch.rand(len(inputs), generator=draws) < 0.5
+        order = torch.randperm(len(protected), generator=draws)
+        mirrored = torch.rand(len(protected), generator=draws) < 0.5
         for rows, turn in zip(order.split(BATCH), mirrored.split(BATCH), strict=True):
-            x, y = (_mirrored(faces[rows], turn) for faces in (inputs, targets))
+            # as floats all faces would take four times their memory
+            parts = (to_tensor(faces[rows.numpy()]) for faces in (protected, clean))
+            x, y = (_mirrored(part, turn).to(place) for part in parts)
             optimizer.zero_grad(set_to_none=True)
             F.mse_loss(network(x), y).backward()
             optimizer.step()
             schedule.step()
     network.eval()
-    return lambda faces: on_bytes(network, faces)
+    return lambda faces: on_bytes(lambda part: network(part.to(place)).cpu(), faces)
 
 
 def _mirrored(faces: Tensor, turn: Tensor) -> Tensor:

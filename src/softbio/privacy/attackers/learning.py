@@ -8,15 +8,11 @@ import numpy as np
 
 from softbio.evaluators.crop import FRAME
 from softbio.evaluators.interface import GenderClassifier
+from softbio.privacy.faces import in_colour
 from softbio.privacy.judging.readers import EPOCHS, batch_of, fit_hog, train_cnn
 
 # Steps at least, beside the passes of the own CNN: few faces are not to make a weak attacker.
 STEPS = 240
-
-
-def colour(faces: np.ndarray) -> np.ndarray:
-    """uint8 (N, S, S) -> (N, S, S, 3), three equal channels."""
-    return np.repeat(faces[..., None], 3, axis=3)
 
 
 def learn_cnn(
@@ -35,7 +31,7 @@ def learn_cnn(
     with TemporaryDirectory(prefix="softbio-") as folder:
         epochs, batch = schedule(len(faces), versions)
         known = {"device": device, "epochs": epochs, "batch": batch} | changes
-        return train_cnn(colour(faces), answers, None, Path(folder), seed, **known)
+        return train_cnn(in_colour(faces), answers, None, Path(folder), seed, **known)
 
 
 def schedule(count: int, versions: int) -> tuple[int, int]:
@@ -48,7 +44,7 @@ def schedule(count: int, versions: int) -> tuple[int, int]:
 def learn_hog(faces: np.ndarray, answers: np.ndarray) -> GenderClassifier:
     """HOG and logistic regression fitted to the same."""
     with TemporaryDirectory(prefix="softbio-") as folder:
-        return fit_hog(colour(faces), answers, Path(folder))
+        return fit_hog(in_colour(faces), answers, Path(folder))
 
 
 def read(reader: GenderClassifier, faces: np.ndarray) -> np.ndarray:

@@ -7,6 +7,8 @@ import numpy as np
 from softbio.privacy.attacks.base import Attack, Evidence, Scored, rng
 
 K = 5
+# Probes at a time: their similarities to all references are sorted, in 24 bytes each.
+PROBES = 1024
 
 
 def balanced(male: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -24,14 +26,19 @@ def neighbours(
     references (N, D), male bool (N,), probes (M, D). Equal shares are told apart by the mean
     similarity of the neighbours, males counted positive: it adds at most a quarter of 1 / k.
     """
-    unit = [x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
-            for x in (references.astype(float), probes.astype(float))]  # fmt: skip
-    similar = unit[1] @ unit[0].T
-    k = min(k, len(references))
-    nearest = np.argsort(-similar, axis=1, kind="stable")[:, :k]
-    is_male, near = male[nearest], np.take_along_axis(similar, nearest, axis=1)
-    leaning = np.where(is_male, near, -near).mean(axis=1)
-    return is_male.mean(axis=1) + leaning / (4 * k)
+    known, asked = (
+        x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+        for x in (references.astype(float), probes.astype(float))
+    )
+    k, shares = min(k, len(known)), []
+    # equal parts: a lone row would be multiplied by another kernel
+    for part in np.array_split(asked, max(1, -(-len(asked) // PROBES))):
+        similar = part @ known.T
+        nearest = np.argsort(-similar, axis=1, kind="stable")[:, :k]
+        is_male, near = male[nearest], np.take_along_axis(similar, nearest, axis=1)
+        leaning = np.where(is_male, near, -near).mean(axis=1)
+        shares.append(is_male.mean(axis=1) + leaning / (4 * k))
+    return np.concatenate(shares)
 
 
 def run(evidence: Evidence) -> Iterator[Scored]:

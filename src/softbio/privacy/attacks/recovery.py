@@ -22,7 +22,8 @@ def transforms_of(evidence: Evidence) -> dict[str, tuple[str, Transform]]:
     anything."""
     if np.array_equal(evidence.own.clean, evidence.own.protected):
         return TRANSFORMS
-    network = fit_denoiser(evidence.own.protected, evidence.own.clean, evidence.seed)
+    own = evidence.own
+    network = fit_denoiser(own.protected, own.clean, evidence.seed, evidence.device)
     return TRANSFORMS | {DENOISER: ("denoiser", network)}
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from softbio.data.packed import Packed, load_packed
-from softbio.privacy.faces import as_bytes, grey
+from softbio.privacy.faces import as_bytes, grey, in_colour
 from softbio.privacy.judging.readers import EPOCHS, fit_hog, train_cnn
 from softbio.privacy.parts import gender_of, read_parts
 from softbio.privacy.recipe import OWN_PART, OWN_SEED
@@ -21,11 +21,13 @@ BATCH = 1024
 
 
 def grey_bytes(packed: Packed, rows: np.ndarray) -> np.ndarray:
-    """Some faces of a packed data set as unprotected ones are written: uint8 (n, S, S, 3), grey."""
-    starts = range(0, len(rows), BATCH)
-    chosen = (packed.images[rows[start : start + BATCH]] for start in starts)
-    done = [as_bytes(grey(torch.from_numpy(images))) for images in chosen]
-    return np.concatenate(done) if done else packed.images[:0]
+    """Some faces of a packed data set as unprotected ones are written: uint8 (n, S, S, 3), three
+    equal channels, read-only."""
+    faces = np.empty((len(rows), *packed.images.shape[1:3]), np.uint8)
+    for start in range(0, len(rows), BATCH):
+        images = torch.from_numpy(packed.images[rows[start : start + BATCH]])
+        faces[start : start + BATCH] = as_bytes(grey(images))[..., 0]
+    return in_colour(faces)
 
 
 def evaluator_faces(packed: Path, parts: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

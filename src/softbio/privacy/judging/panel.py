@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from softbio.engine.device import choose_device
 from softbio.errors import UserError
-from softbio.evaluators.crop import FRAME, LUMA, parts
+from softbio.evaluators.crop import FRAME, LUMA, constant, parts
 from softbio.evaluators.hog_linear import open_hog
 from softbio.evaluators.interface import (
     KINDS,
@@ -128,7 +128,7 @@ class OnGrey(nn.Module):
         self.network, self.kind = network, kind
 
     def forward(self, x: Tensor) -> Tensor:
-        answer = self.network((x * x.new_tensor(LUMA).view(3, 1, 1)).sum(1, keepdim=True))
+        answer = self.network((x * constant(LUMA, x).view(3, 1, 1)).sum(1, keepdim=True))
         return answer.softmax(1)[:, 1] if self.kind == "gender" else answer
 
 

@@ -197,7 +197,7 @@ class PrivacyNetTask:
         judged = torch.where(classes < 0, classes, target)
         g_src, g_attr = -source.mean(), attribute_loss(logits, judged, network.sizes)
         loss = g_src + recipe.attribute_weight * g_attr
-        j_m = cycle = square = loss.new_tensor(float("nan"))
+        j_m = cycle = square = loss.new_full((), float("nan"))
         if recipe.matching:
             original = self.originals.of(rows, self.chosen(draws))
             j_m = matching_loss(self.matcher(unsigned(fake)), original)
@@ -220,7 +220,7 @@ class PrivacyNetTask:
         """A value for each of NAMES, NaN for what is not learnt."""
         known = [attribute.name for attribute in self.network.known]
         found = dict(zip(known, values, strict=True))
-        return [found.get(name, values[0].new_tensor(float("nan"))) for name in NAMES]
+        return [found.get(name, values[0].new_full((), float("nan"))) for name in NAMES]
 
     def line(self, epoch: int, means: dict[str, float], seconds: float) -> PrivacyNetLine:
         """See `Task`."""

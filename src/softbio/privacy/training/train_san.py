@@ -171,7 +171,7 @@ class SanTask:
         features = self.network.features(inputs, prototypes.sm)
         sm = self.network.combined(features, prototypes.sm)
         j_d = PIXEL[self.recipe.pixel](target, sm)
-        absent = j_d.new_tensor(float("nan"))
+        absent = j_d.new_full((), float("nan"))
         square = (sm - target).square().mean()
         return torch.stack([j_d, j_d, absent, absent, square, absent, absent])
 
@@ -187,7 +187,7 @@ class SanTask:
         j_d = PIXEL[recipe.pixel](target, sm)
         j_g = gender_loss(logits_sm, logits_op, gender)
         loss = recipe.gender_weight * j_g + recipe.pixel_weight * j_d
-        j_m = j_d.new_tensor(float("nan"))
+        j_m = j_d.new_full((), float("nan"))
         if self.matching_weight:
             j_m = self.matching(batch.original, sm, op)
             loss = loss + self.matching_weight * j_m
