@@ -26,8 +26,8 @@ from softbio.privacy.plan import (
     members,
     population_name,
 )
+from softbio.privacy.plan_recipe import plan_from
 from softbio.privacy.population import gather
-from softbio.privacy.recipe import plan_from
 from softbio.privacy.warp import landmarks_px
 from tests.conftest import ROOT
 

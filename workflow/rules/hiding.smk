@@ -28,6 +28,7 @@ rule hiding:
             "privacy/groups",
             "privacy/models/san",
             "privacy/parts",
+            "privacy/plan_recipe",
             "privacy/privacynet_recipe",
             "privacy/prototypes",
             "privacy/recipe",

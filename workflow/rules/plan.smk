@@ -16,8 +16,8 @@ from softbio.privacy.plan import (
     members,
     without_subjects,
 )
-from softbio.privacy.privacynet_recipe import ABLATIONS, privacynet_plan
-from softbio.privacy.recipe import plan_from
+from softbio.privacy.plan_recipe import plan_from, privacynet_plan
+from softbio.privacy.privacynet_recipe import ABLATIONS
 
 FACES = "resources/faces/{dataset}/{size}"
 HIDING = f"{RESULTS}/privacy/{{dataset}}"

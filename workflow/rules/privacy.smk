@@ -224,6 +224,7 @@ rule protect:
             "privacy/models/weights",
             "privacy/morphing",
             "privacy/parts",
+            "privacy/plan_recipe",
             "privacy/privacynet_recipe",
             "privacy/protect",
             "privacy/protectors/base",

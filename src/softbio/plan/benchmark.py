@@ -13,8 +13,7 @@ from softbio.engine.recipe import Recipe, recipe_from
 from softbio.errors import UserError, nearest
 from softbio.methods import METHODS, get_method
 from softbio.privacy.plan import HidingPlan, hiding_plan, members
-from softbio.privacy.privacynet_recipe import privacynet_plan
-from softbio.privacy.recipe import plan_from
+from softbio.privacy.plan_recipe import plan_from, privacynet_plan
 from softbio.results.run import Run
 from softbio.schema import validate
 
@@ -53,7 +52,7 @@ class Benchmark:
     name: the folder of its results; title: the report's heading; runs: the grid without doubles,
     in the order of the config; datasets: changes to the registry; training: values of `Recipe`,
     with those of single data sets, backbones and methods under "datasets", "backbones", "methods";
-    privacy: see `privacy.recipe.plan_from`;
+    privacy: see `privacy.plan_recipe`;
     hiding: whom it protects, by what, and who judges; missing: "stop" or "skip", what to do about a
     data set that can not be had.
     """

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from softbio.engine.recipe import Recipe
+from softbio.privacy.plan_recipe import Plan
 from softbio.privacy.privacynet_recipe import SHAPES as GANS
 from softbio.privacy.privacynet_recipe import PrivacyNetRecipe
-from softbio.privacy.recipe import SHAPES, AuxiliaryRecipe, Plan
+from softbio.privacy.recipe import SHAPES, AuxiliaryRecipe
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from softbio.plan.cost import auxiliary_hours, privacynet_hours, san_hours, trai
 from softbio.privacy import PARTS, SHARES
 from softbio.privacy.networks import trained_networks
 from softbio.privacy.plan import canvas_side, members
-from softbio.privacy.recipe import own_matcher_recipe, plan_from
+from softbio.privacy.plan_recipe import plan_from
+from softbio.privacy.recipe import own_matcher_recipe
 
 UNKNOWN = "unknown"
 SOURCE = (

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from softbio.errors import UserError
-from softbio.privacy.recipe import Plan, plan_from
+from softbio.privacy.plan_recipe import Plan, plan_from
 
 # Initialisation alone, random faces twice, and equal numbers of each group: `resampling`. The last
 # is what a mode means that names none.

@@ -6,9 +6,10 @@ from typing import Any
 
 from softbio.privacy.family import member_numbers, member_plan, parsed, stage_plan
 from softbio.privacy.plan import HidingPlan
-from softbio.privacy.privacynet_recipe import PrivacyNetRecipe, privacynet_plan
+from softbio.privacy.plan_recipe import Plan, plan_from, privacynet_plan
+from softbio.privacy.privacynet_recipe import PrivacyNetRecipe
 from softbio.privacy.privacynet_recipe import parsed as hides
-from softbio.privacy.recipe import AuxiliaryRecipe, Plan, plan_from
+from softbio.privacy.recipe import AuxiliaryRecipe
 
 
 @dataclass(frozen=True)

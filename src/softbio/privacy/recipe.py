@@ -1,11 +1,10 @@
 """What a protection is: every choice that its numbers depend on."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from softbio.engine.recipe import check_types, hash_of, recipe_from
+from softbio.engine.recipe import SOMEWHERE, check_types, hash_of, recipe_from
 from softbio.errors import UserError, nearest
 
 
@@ -254,67 +253,20 @@ VARIANTS = {
 DEFAULT = "drawn64"  # of a config that names none, as its schema prints it
 
 
-def san_recipe(variant: str, dataset: str, seed: int, **changes: Any) -> SanRecipe:
+def san_recipe(
+    variant: str, dataset: str, seed: int, where: str = SOMEWHERE, **changes: Any
+) -> SanRecipe:
     """A variant's recipe for one data set and seed, with fields changed by name.
 
-    Raises UserError for a variant or a field that does not exist.
+    where: what errors call the place of the changes. Raises UserError for a variant or a field that
+    does not exist.
     """
     values = variant_of(variant).values | changes
-    return recipe_from(values | {"dataset": dataset, "seed": seed}, SanRecipe)
+    return recipe_from(values | {"dataset": dataset, "seed": seed}, SanRecipe, where)
 
 
 def variant_of(name: str) -> Variant:
     """A variant by its name; raises UserError where there is none."""
     if name not in VARIANTS:
-        raise UserError(f"recipe: variant '{name}' is unknown: {nearest(name, VARIANTS)}")
+        raise UserError(f"privacy.variant: '{name}' is unknown: {nearest(name, VARIANTS)}")
     return VARIANTS[name]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The recipes of one SAN and of the two networks that it is trained against."""
-
-    san: SanRecipe
-    gender: AuxiliaryRecipe
-    matcher: AuxiliaryRecipe
-
-
-# fields of the recipes that a config does not choose under san, gender or matcher: they follow from
-# the run, or from who may learn from whom
-GIVEN = {
-    "san": ("dataset", "seed"),
-    "gender": ("kind", "dataset", "seed", "size", "part"),
-    "matcher": ("kind", "dataset", "seed", "size", "part"),
-}
-
-FOLLOWS = {
-    "dataset": "privacy.train and privacy.test",
-    "seed": "privacy.seeds",
-    "size": "privacy.san.size",
-    "kind": "where it stands",
-    "part": "who learns from whom; the auxiliaries learn from the part 'san'",
-}
-
-
-def plan_from(section: Mapping[str, Any], dataset: str, seed: int) -> Plan:
-    """The recipes that a config's section `privacy` asks for.
-
-    section: variant, and under san, gender and matcher what is to be changed of it. Raises
-    UserError for what the recipes refuse.
-    """
-    for kind, given in GIVEN.items():
-        for field_ in given:
-            if field_ in section.get(kind, {}):
-                raise UserError(
-                    f"config: privacy.{kind}.{field_} can not be set: it follows from "
-                    f"{FOLLOWS[field_]}"
-                )
-    name = section.get("variant", DEFAULT)
-    variant = variant_of(name)
-    san = san_recipe(name, dataset, seed, **section.get("san", {}))
-    shared = {"dataset": dataset, "seed": seed, "size": san.size}
-    judges = [
-        recipe_from(own | section.get(kind, {}) | shared | {"kind": kind}, AuxiliaryRecipe)
-        for kind, own in (("gender", variant.gender), ("matcher", variant.matcher))
-    ]
-    return Plan(san, *judges)
