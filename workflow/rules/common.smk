@@ -1,5 +1,6 @@
 # The grid, the paths and what a result depends on.
 import os
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,19 +14,33 @@ from softbio.data.fetching.locate import own_files
 from softbio.data.fetching.placed import placed
 from softbio.data.registry import find, load_registry
 from softbio.errors import UserError
+from softbio.schema import read_yaml
 from softbio.sources import TRAINING
 
 BASE = Path(workflow.basedir).resolve()
 SCHEMAS = BASE / "workflow/schemas"
 REGISTRY = BASE / "config/datasets.yaml"
 
-try:
+
+@contextmanager
+def in_one_line():
+    """A user's mistake within is shown by Snakemake as one line, without a traceback."""
+    try:
+        yield
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+
+
+with in_one_line():
+    # Snakemake silently takes the last of two equal keys; each job reads the same files again
+    if workflow.is_main_process:
+        for file in workflow.configfiles:
+            if Path(file).suffix != ".json":
+                read_yaml(file)
     DATASETS = load_registry(REGISTRY, config.get("datasets"))
     BENCHMARK = load_benchmark(config, SCHEMAS / "config.schema.yaml", list(DATASETS))
     ABSENT = absences(BENCHMARK, DATASETS, Path("resources"))
     BENCHMARK, SKIPPED = left_out(BENCHMARK, ABSENT)
-except UserError as error:
-    raise WorkflowError(str(error)) from None
 
 RESULTS = f"results/{BENCHMARK.name}"
 RUN = f"{RESULTS}/{{trait}}/{{dataset}}{{protocol}}/{{backbone}}/{{method}}{{variant}}/seed{{seed}}"
@@ -131,10 +146,8 @@ def entry_of(wildcards):
 
 def spec_of(wildcards):
     """The data set's entry in the registry."""
-    try:
+    with in_one_line():
         return find(DATASETS, wildcards.dataset)
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
 
 
 def reader_of(wildcards):
@@ -142,11 +155,6 @@ def reader_of(wildcards):
     reader = spec_of(wildcards).reader
     drawing = package("data/faces") if reader == "drawn" else []
     return code(f"data/readers/{reader}") + drawing
-
-
-def receipt_of(wildcards):
-    """The receipt of the face detector; drawn faces tell their own landmarks."""
-    return [] if spec_of(wildcards).reader == "drawn" else RECEIPT
 
 
 def points_of(wildcards):

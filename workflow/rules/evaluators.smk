@@ -1,11 +1,63 @@
 # Evaluators out of packages, and faces aligned for them: geometry once, on the original image.
 
+from softbio.evaluators.registry import (
+    DETECTOR,
+    LANDMARKS,
+    bare,
+    find_evaluator,
+    load_evaluators,
+)
+
 EVALUATORS = of_project("config/evaluators.yaml")
 ALIGNED = "resources/aligned/{dataset}/{side}"
+# Of one evaluator, for what is made with it: the receipt of all is another whenever the registry
+# is, and faces are not aligned anew, nor networks trained, for an evaluator that they do not use.
+FETCHED = "resources/evaluators/receipts/{evaluator}.json"
+
+with in_one_line():
+    REGISTERED = load_evaluators(EVALUATORS)
 
 
-# For a machine with internet: snakemake --cores 1 evaluators. What can not be had is told in the
-# receipt, and the rest goes on; with --forcerun evaluators behind it, it tries again.
+wildcard_constraints:
+    evaluator="[a-z][a-z0-9_]*",
+
+
+def registered(*names):
+    """Entries of the registry as plain values, by name: a change of one of them, and of no other, is
+    a change of what is made with it."""
+    with in_one_line():
+        specs = [find_evaluator(REGISTERED, name) for name in names]
+    return {spec.name: asdict(bare(spec)) for spec in specs}
+
+
+def fetched_params(wildcards):
+    """The entry of the evaluator that is fetched."""
+    return registered(wildcards.evaluator)
+
+
+def detector_params(wildcards):
+    """The entry of the network that finds a face."""
+    return registered(DETECTOR)
+
+
+def photographs(wildcards):
+    """Whether faces have to be looked for in the images; drawn ones come with their landmarks."""
+    return spec_of(wildcards).reader != "drawn"
+
+
+def finders_of(wildcards):
+    """Receipts of the networks that find and mark a face."""
+    names = (DETECTOR, LANDMARKS) if photographs(wildcards) else ()
+    return [FETCHED.format(evaluator=name) for name in names]
+
+
+def finders_params(wildcards):
+    """Their entries, by name."""
+    return registered(DETECTOR, LANDMARKS) if photographs(wildcards) else {}
+
+
+# For a machine with internet: snakemake --cores 1 evaluators. The receipt says what can not be had,
+# and the rest goes on; --forcerun evaluators tries again.
 rule evaluators:
     input:
         registry=EVALUATORS,
@@ -28,12 +80,34 @@ rule evaluators:
         "../scripts/evaluators.py"
 
 
+rule fetch_evaluator:
+    input:
+        code=code(
+            "data/fetching/archives",
+            "data/fetching/members",
+            "data/fetching/streams",
+            "evaluators/fetch",
+            "evaluators/registry",
+        ),
+    output:
+        receipt=FETCHED,
+    log:
+        "logs/evaluators-{evaluator}.log",
+    conda:
+        "../../envs/softbio.yaml"
+    params:
+        entries=fetched_params,
+    message:
+        "{wildcards.evaluator}: take it out of its package"
+    script:
+        "../scripts/fetch_evaluator.py"
+
+
 # Once for all sizes that a data set is packed at, where its entry asks for `prepare: {align: ..}`.
 rule face_points:
     input:
         sources=rules.fetch_one.output.sources,
-        receipt=RECEIPT,
-        registry=EVALUATORS,
+        receipt=FETCHED.format(evaluator=DETECTOR),
         code=code(
             "data/alignment/points",
             "data/alignment/template",
@@ -63,6 +137,7 @@ rule face_points:
         mem_mb=memory_of_packing,
     params:
         entry=entry_of,
+        entries=detector_params,
     message:
         "{wildcards.dataset}: look for the face in each image"
     script:
@@ -72,8 +147,7 @@ rule face_points:
 rule align:
     input:
         sources=rules.fetch_one.output.sources,
-        receipt=receipt_of,
-        registry=EVALUATORS,
+        receipts=finders_of,
         reader=reader_of,
         code=code(
             "data/alignment/align",
@@ -107,6 +181,7 @@ rule align:
         mem_mb=memory_of_packing,
     params:
         entry=entry_of,
+        entries=finders_params,
     message:
         "{wildcards.dataset}: align at {wildcards.side} px"
     script:

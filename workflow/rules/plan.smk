@@ -1,5 +1,4 @@
 # What the rules of privacy.smk depend on: paths, recipes, and the networks that a protector needs.
-from softbio.evaluators.registry import load_evaluators
 from softbio.privacy.family import (
     classifier_folder,
     judge_folder,
@@ -10,6 +9,7 @@ from softbio.privacy.family import (
     stage_plan,
 )
 from softbio.privacy.plan import (
+    PROTECTOR_NAME,
     canvas_side,
     check_evaluators,
     check_subjects,
@@ -31,24 +31,17 @@ CONDITIONS, ATTACKED = (
     for attacked in (False, True)
 )
 
-try:
-    check_evaluators(
-        BENCHMARK.hiding.evaluators,
-        BENCHMARK.privacy.get("san", {}).get("matcher_net", "own"),
-        load_evaluators(EVALUATORS),
-    )
-    check_subjects(
-        BENCHMARK.hiding,
-        BENCHMARK.privacy.get("san", {}).get("matcher_net", "own"),
-        [name for name, spec in DATASETS.items() if not spec.subjects],
-    )
-except UserError as error:
-    raise WorkflowError(str(error)) from None
+MATCHER_NET = BENCHMARK.privacy.get("san", {}).get("matcher_net", "own")
+
+with in_one_line():
+    check_evaluators(BENCHMARK.hiding.evaluators, MATCHER_NET, REGISTERED)
+    untold = [name for name, spec in DATASETS.items() if not spec.subjects]
+    check_subjects(BENCHMARK.hiding, MATCHER_NET, untold)
 
 
 wildcard_constraints:
     kind="gender|matcher",
-    protector="[a-z_]+(?<!networks)",
+    protector=PROTECTOR_NAME,
     mode=r"[a-z]+[\d.]*(-e[12]|-nomatcher|-nocycle)?",
     ablation="|".join(ABLATIONS),
     diversity="e[123]",
@@ -61,14 +54,12 @@ wildcard_constraints:
 def plan_of(wildcards):
     """The recipes of the networks that the wildcards name."""
     known = BENCHMARK.privacy, wildcards.dataset, int(wildcards.get("seed", 0))
-    try:
+    with in_one_line():
         if member := wildcards.get("member"):
             return member_plan(*known, wildcards.diversity, int(member))
         if stage := wildcards.get("stage"):
             return stage_plan(*known, int(stage))
         return plan_from(*known)
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
 
 
 def packed_for_privacy(wildcards):
@@ -85,10 +76,8 @@ def card_of_population(wildcards):
 
 def specs_of(wildcards):
     """The registry's entries of the data sets that the population is made of."""
-    try:
+    with in_one_line():
         return [find(DATASETS, name) for name in members(wildcards.dataset)]
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
 
 
 def aligned_for(wildcards):
@@ -132,10 +121,8 @@ def san_params(wildcards):
 def privacynet_of(wildcards):
     """The recipe of the PrivacyNet that the wildcards name."""
     seed, ablation = int(wildcards.seed), wildcards.ablation
-    try:
+    with in_one_line():
         return privacynet_plan(BENCHMARK.privacy, wildcards.dataset, seed, ablation)
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
 
 
 def privacynet_params(wildcards):
@@ -151,9 +138,16 @@ def network_file(wildcards, folder):
 
 def matcher_of(wildcards):
     """The matcher in a SAN's loss; one of the registry lies with its receipt."""
-    if matcher_in_loss(wildcards) == "own":
+    name = matcher_in_loss(wildcards)
+    if name == "own":
         return {"matcher": network_file(wildcards, "matcher")}
-    return {"receipt": RECEIPT, "registry": EVALUATORS}
+    return {"receipt": FETCHED.format(evaluator=name)}
+
+
+def matcher_params(wildcards):
+    """Its entry in the registry as plain values; nothing of an own one."""
+    name = matcher_in_loss(wildcards)
+    return {} if name == "own" else registered(name)[name]
 
 
 def judges_of(wildcards):
@@ -218,7 +212,7 @@ def networks_of(wildcards):
     kinds = {"classifier": "gender", "san": "san"}
     try:
         protector = get_protector(wildcards.protector)
-        # a misspelt mode is told now, not after its networks are trained
+        # a misspelt mode is refused now, not after its networks are trained
         if protector.check is not None:
             protector.check(wildcards.mode)
         needs = protector.needs

@@ -28,6 +28,7 @@ rule privacynet:
         gpu_slots=int(COMPUTES_ON_GPU),
     params:
         recipe=privacynet_params,
+        matcher=matcher_params,
         device=BENCHMARK.device,
     message:
         "train PrivacyNet ({wildcards.ablation}), {wildcards.dataset}, seed {wildcards.seed}: epochs in {log}"

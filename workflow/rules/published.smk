@@ -6,13 +6,8 @@ L0 = "results/published"
 AUTHORS_ENTRY = of_project("config/authors.yaml")
 AUTHORS_FOLDER = config.get("published")
 
-try:
+with in_one_line():
     AUTHORS = load_authors(AUTHORS_ENTRY)
-except UserError as error:
-    raise WorkflowError(str(error)) from None
-
-if RESULTS == L0:
-    raise WorkflowError("config: name 'published' is that of L0; choose another")
 
 AUTHORS_RUNS = [f"{L0}/age/{run.folder}" for run in AUTHORS.judged]
 

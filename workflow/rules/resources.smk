@@ -17,6 +17,7 @@ localrules:
     fetch,
     fetch_one,
     evaluators,
+    fetch_evaluator,
     audit,
     control,
     parts,

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from softbio.engine.recipe import recipe_from
+from softbio.evaluators.registry import spec_from
 from softbio.job import job
 from softbio.privacy.recipe import SanRecipe
 from softbio.privacy.training.loss_matcher import open_loss_matcher
@@ -8,11 +9,11 @@ from softbio.privacy.training.train_san import train_san
 
 NAMES = ("parts", "prototypes", "classifier", "matcher", "pairs", "originals")
 given = {name: Path(file) for name, file in snakemake.input.items() if name in NAMES}
-receipt, registry = map(snakemake.input.get, ("receipt", "registry"))
+receipt, matcher = snakemake.input.get("receipt"), snakemake.params.matcher
 
 with job(snakemake.log[0], threads=snakemake.threads):
     recipe = recipe_from(snakemake.params.recipe, SanRecipe)
-    foreign = receipt and open_loss_matcher(recipe.matcher_net, registry, Path(receipt).parent)
+    foreign = receipt and open_loss_matcher(spec_from(matcher), Path(receipt).parents[1])
     train_san(
         recipe,
         packed=Path(snakemake.input.images).parent,

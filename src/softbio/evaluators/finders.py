@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,9 @@ import numpy as np
 from softbio.errors import UserError
 from softbio.evaluators.fetch import is_ready
 from softbio.evaluators.interface import open_marker, open_network
-from softbio.evaluators.registry import EvaluatorSpec
+from softbio.evaluators.registry import DETECTOR, LANDMARKS, EvaluatorSpec
 
 log = logging.getLogger(__name__)
-
-DETECTOR, LANDMARKS = "yunet", "landmarks68"
 
 
 def detector(
@@ -23,7 +22,7 @@ def detector(
     Raises UserError where it was not fetched."""
     if not is_ready(specs[DETECTOR], folder):
         raise UserError(
-            f"{folder}: no face detector, see receipt.json there; run "
+            f"{folder}: no face detector, see receipts/{DETECTOR}.json there; run "
             "`snakemake --cores 1 evaluators --forcerun evaluators` on a machine with internet"
         )
     return open_network(specs[DETECTOR], folder)
@@ -36,5 +35,15 @@ def finders(specs: Mapping[str, EvaluatorSpec], folder: Path | str) -> dict[str,
     if is_ready(specs[LANDMARKS], folder):
         found["mark"] = open_marker(specs[LANDMARKS], folder)
     else:
-        log.warning("no 68 landmarks: %s is not to be had", specs[LANDMARKS].package)
+        log.warning(
+            "no 68 landmarks: %s is not to be had; once it is, align anew: --forcerun align",
+            specs[LANDMARKS].package,
+        )
     return found
+
+
+def made_with(specs: Mapping[str, EvaluatorSpec], folder: Path | str) -> list[Path | dict]:
+    """All that a result of these networks depends on beside code: their entries as plain values,
+    and those of their files that are there."""
+    paths = [path for spec in specs.values() for path in spec.paths(folder).values()]
+    return [*(asdict(spec) for spec in specs.values()), *(path for path in paths if path.is_file())]

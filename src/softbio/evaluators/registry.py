@@ -1,7 +1,7 @@
 """The registry of evaluators: what each is, where its weights ship, what it sees and tells."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from softbio.errors import UserError, nearest
 ROOT = Path(__file__).parents[3]
 REGISTRY = ROOT / "config/evaluators.yaml"
 SCHEMA = ROOT / "workflow/schemas/evaluators.schema.yaml"
+# the entries that photographs are aligned with
+DETECTOR, LANDMARKS = "yunet", "landmarks68"
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,17 @@ def spec_from(values: Mapping[str, Any]) -> EvaluatorSpec:
         if known.get(key):
             known[key] = kind(**known[key])
     return EvaluatorSpec(**known)
+
+
+def specs_from(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, EvaluatorSpec]:
+    """Entries by name, from their plain values."""
+    return {name: spec_from(values) for name, values in entries.items()}
+
+
+def bare(spec: EvaluatorSpec) -> EvaluatorSpec:
+    """The entry without what is only said of it: a citation that is corrected changes no result."""
+    silent = dict.fromkeys(("title", "licence", "provenance", "citation"), "")
+    return replace(spec, **silent, trained_on=())
 
 
 def find_evaluator(specs: Mapping[str, EvaluatorSpec], name: str) -> EvaluatorSpec:

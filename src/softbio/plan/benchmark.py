@@ -1,7 +1,7 @@
 """What a config asks for: the grid of runs and the recipe of each."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from operator import itemgetter
 from pathlib import Path
@@ -20,6 +20,9 @@ from softbio.schema import validate
 PROTOCOLS = {"published": "", "repaired": REPAIRED}
 # what a section `training` may say more of, the later over the earlier
 PARTS = ("datasets", "backbones", "methods")
+# folders of results/ that no config may write to, and what each holds
+RESERVED = {"published": "what follows from the authors' predictions (L0)"}
+RESERVED |= {"record": "the results that the repository keeps"}
 SUFFIXES = {"plain": "", "weighted": "-weighted", "shuffled": "-shuffled"}
 
 
@@ -82,16 +85,10 @@ class Benchmark:
                 f"config: method '{run.method}' has no binary tasks to weight; "
                 "leave it out of the grid's block with variant 'weighted'"
             )
-        return recipe_from(
-            _training_of(self.training, run)
-            | {
-                "dataset": run.dataset,
-                "backbone": run.backbone,
-                "method": run.method,
-                "variant": run.variant,
-                "seed": run.seed,
-            }
-        )
+        if run.seed >= 2**32:
+            raise UserError(f"config: seed is {run.seed}; it must be in [0, 2^32)")
+        values = _training_of(self.training, run) | asdict(run)
+        return recipe_from(values, Recipe, "config: training")
 
     @property
     def used_datasets(self) -> tuple[str, ...]:
@@ -114,10 +111,14 @@ class Benchmark:
 def load_benchmark(config: dict[str, Any], schema: Path, known_datasets: list[str]) -> Benchmark:
     """Check a config, fill in its defaults and expand its grid.
 
-    Raises UserError for an unknown key, data set, method or backbone, and for a grid that asks for
-    weights of a method without binary tasks.
+    Raises UserError for an unknown key, data set, method or backbone, for a reserved name, and for
+    a grid that asks for weights of a method without binary tasks.
     """
     validate(config, schema, "config")
+    if (name := config["name"]) in RESERVED:
+        raise UserError(
+            f"config: name '{name}': results/{name}/ holds {RESERVED[name]}; choose another"
+        )
     runs = dict.fromkeys(run for block in config["grid"] for run in _expand(block))
     benchmark = Benchmark(
         config["name"],

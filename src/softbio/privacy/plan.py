@@ -1,5 +1,6 @@
 """What the second half of a benchmark asks for: whom it protects, by what, and who judges."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from softbio.evaluators.registry import CANVAS, FRAME, EvaluatorSpec
 PROTECTORS = sorted(
     path.stem for path in Path(__file__).parent.glob("protectors/[!_]*.py") if path.stem != "base"
 )
+# What a protector's file may be called: its name is that of a folder, beside `networks`.
+PROTECTOR_NAME = r"(?!networks\b)[a-z][a-z0-9_]*"
 ORIGINAL = ("none", "original")
 BETWEEN = "_to_"
 # Sides of the aligned canvas, of which FRAME is the inner 128 of 168 units: the smallest is taken
@@ -192,10 +195,23 @@ def hiding_plan(section: Mapping[str, Any], datasets: Iterable[str]) -> HidingPl
                 f"config: privacy.{key}: '{name}' holds '{BETWEEN}', which parts the names of two "
                 "data sets in paths; rename the data set"
             )
+    _check_protectors(plan)
+    if not plan.train and (plan.protectors or plan.test or plan.diversity):
+        raise UserError("config: privacy.train is missing: the data set whose faces are protected")
+    return plan
+
+
+def _check_protectors(plan: HidingPlan) -> None:
     for name in [*plan.protectors, *plan.attacked]:
         if name not in PROTECTORS:
             raise UserError(
                 f"config: privacy.protectors: '{name}' is unknown: {nearest(name, PROTECTORS)}"
+            )
+        if not re.fullmatch(PROTECTOR_NAME, name):
+            raise UserError(
+                f"config: privacy.protectors: no folder can be called '{name}': rename its file; "
+                "allowed are lower-case letters, digits and underscores, a letter first, and any "
+                "name but 'networks'"
             )
     for name, modes in plan.attacked.items():
         for mode in modes:
@@ -203,6 +219,3 @@ def hiding_plan(section: Mapping[str, Any], datasets: Iterable[str]) -> HidingPl
                 raise UserError(
                     f"config: privacy.attacked: {name} {mode} is not among privacy.protectors"
                 )
-    if not plan.train and (plan.protectors or plan.test or plan.diversity):
-        raise UserError("config: privacy.train is missing: the data set whose faces are protected")
-    return plan
