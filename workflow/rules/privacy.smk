@@ -126,7 +126,7 @@ rule auxiliary:
         runtime=minutes_of_privacy,
         mem_mb=memory_of_privacy,
         gpu=int(ASKS_FOR_GPU),
-        gpu_slots=int(COMPUTES_ON_GPU),
+        gpu_slots=gpu_slots,
     params:
         recipe=auxiliary_params,
         device=BENCHMARK.device,
@@ -155,7 +155,7 @@ rule embed_originals:
         runtime=minutes_of_judging,
         mem_mb=memory_of_judging,
         gpu=int(ASKS_FOR_GPU),
-        gpu_slots=int(COMPUTES_ON_GPU),
+        gpu_slots=gpu_slots,
     params:
         size=size_of_san,
         matcher_net=matcher_in_loss,
@@ -198,7 +198,7 @@ rule san:
         runtime=minutes_of_privacy,
         mem_mb=memory_of_privacy,
         gpu=int(ASKS_FOR_GPU),
-        gpu_slots=int(COMPUTES_ON_GPU),
+        gpu_slots=gpu_slots,
     params:
         recipe=san_params,
         matcher=matcher_params,
@@ -248,7 +248,7 @@ rule protect:
         runtime=minutes_of_judging,
         mem_mb=memory_of_judging,
         gpu=int(ASKS_FOR_GPU),
-        gpu_slots=int(COMPUTES_ON_GPU),
+        gpu_slots=gpu_slots,
     params:
         device=BENCHMARK.device,
     message:

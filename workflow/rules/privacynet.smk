@@ -25,7 +25,7 @@ rule privacynet:
         runtime=minutes_of_privacy,
         mem_mb=memory_of_privacy,
         gpu=int(ASKS_FOR_GPU),
-        gpu_slots=int(COMPUTES_ON_GPU),
+        gpu_slots=gpu_slots,
     params:
         recipe=privacynet_params,
         matcher=matcher_params,

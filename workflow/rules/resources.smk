@@ -37,6 +37,16 @@ localrules:
 # `auto` asks for no GPU: whether the cluster has one can not be seen from here
 ASKS_FOR_GPU = BENCHMARK.device == "cuda"
 COMPUTES_ON_GPU = ASKS_FOR_GPU or (BENCHMARK.device == "auto" and gpu_here())
+# On one machine one job at a time computes on the GPU, unless --resources gpu_slots=N says otherwise.
+SLOTS_GIVEN = "gpu_slots" in workflow.global_resources
+if not SLOTS_GIVEN:
+    workflow.global_resources["gpu_slots"] = 1
+
+
+def gpu_slots(wildcards):
+    """1 of each job that computes on this machine's GPU. A cluster hands out its own GPUs, so that
+    there the default is no limit."""
+    return int(COMPUTES_ON_GPU and (SLOTS_GIVEN or workflow.local_exec))
 
 
 def images_in(card):
