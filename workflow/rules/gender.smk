@@ -60,6 +60,7 @@ rule reading:
             "metrics/groups",
             "metrics/rates",
             "metrics/verification",
+            "published/images",
             "published/numbers",
         )
         + package(

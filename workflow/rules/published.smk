@@ -75,6 +75,7 @@ rule L0:
         code=code(
             "data/audit",
             "published/authors",
+            "published/images",
             "published/numbers",
             "report/ladder",
         )

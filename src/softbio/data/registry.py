@@ -168,7 +168,8 @@ class Card:
     differences: counts that are not the expected ones, both numbers in each;
     subjects: split -> people, None where unknown; missing_ranks: split -> ranks without image.
     preparation: what was done before packing, and how it differs from what was published;
-    reconciled: None where images are drawn.
+    reconciled: None where images are drawn; cut: of `Preparation`, align or without it crop; None
+    on cards of versions that did not write it.
     Everything but `made` (ISO date) is the same each time.
     """
 
@@ -196,6 +197,7 @@ class Card:
     differences: tuple[str, ...] = ()
     preparation: tuple[str, ...] = ()
     reconciled: Reconciled | None = None
+    cut: str | None = None
 
 
 def load_registry(

@@ -257,6 +257,15 @@ def train(recipe: Recipe, packed: Path, folder: Path, device: str = "auto") -> N
     save_models(folder / "model.safetensors", recipe, data.ages, weights)
     write_history(folder / "history.csv", progress.history, data.trait)
     counts = (len(run.data.train), len(run.data.valid), len(data.rows("test")))
-    about = (progress, watch, place, counts, index_sha256)
-    write_run(folder / "run.json", recipe, model, *about)
+    write_run(
+        folder / "run.json",
+        recipe,
+        model,
+        progress=progress,
+        watch=watch,
+        device=place,
+        counts=counts,
+        cut=data.cut,
+        data_sha256=index_sha256,
+    )
     resume.remove()
