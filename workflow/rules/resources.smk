@@ -39,7 +39,7 @@ ASKS_FOR_GPU = BENCHMARK.device == "cuda"
 COMPUTES_ON_GPU = ASKS_FOR_GPU or (BENCHMARK.device == "auto" and gpu_here())
 # On one machine one job at a time computes on the GPU, unless --resources gpu_slots=N says otherwise.
 SLOTS_GIVEN = "gpu_slots" in workflow.global_resources
-if not SLOTS_GIVEN:
+if COMPUTES_ON_GPU and not SLOTS_GIVEN:
     workflow.global_resources["gpu_slots"] = 1
 
 
