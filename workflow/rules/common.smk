@@ -75,8 +75,8 @@ wildcard_constraints:
 
 
 def of_project(path):
-    """A file of the project as an input. Snakemake compares inputs as text: where the work lies in
-    the project, the path is the same after the whole was moved or copied."""
+    """A file of the project as an input. Snakemake compares inputs as text: where the results lie in
+    the project, a relative path is the same after all of it was moved or copied."""
     inside = Path.cwd().is_relative_to(BASE)
     return os.path.relpath(BASE / path) if inside else str(BASE / path)
 
@@ -140,7 +140,7 @@ def placed_of(wildcards):
 
 
 def entry_of(wildcards):
-    """The data set's entry; Snakemake sees a change of it in plain values alone."""
+    """The data set's entry as plain values: only in these does Snakemake see a change."""
     return asdict(spec_of(wildcards))
 
 
@@ -158,7 +158,7 @@ def reader_of(wildcards):
 
 
 def points_of(wildcards):
-    """Where the faces are in a data set's images, where it is packed by them."""
+    """The points of the faces in a data set's images, where it is packed by them."""
     aligned = spec_of(wildcards).prepare.align != "none"
     return {"points": POINTS.format(dataset=wildcards.dataset)} if aligned else {}
 

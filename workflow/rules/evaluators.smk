@@ -1,4 +1,4 @@
-# Evaluators out of packages, and faces aligned for them: geometry once, on the original image.
+# Evaluators out of packages, and faces aligned for them, once, on the original images.
 
 from softbio.evaluators.registry import (
     DETECTOR,
@@ -10,8 +10,8 @@ from softbio.evaluators.registry import (
 
 EVALUATORS = of_project("config/evaluators.yaml")
 ALIGNED = "resources/aligned/{dataset}/{side}"
-# Of one evaluator, for what is made with it: the receipt of all is another whenever the registry
-# is, and faces are not aligned anew, nor networks trained, for an evaluator that they do not use.
+# The receipt of one evaluator, for what is made with it. That of all evaluators changes with the
+# registry, and an evaluator that is not used must not align faces or train networks anew.
 FETCHED = "resources/evaluators/receipts/{evaluator}.json"
 
 with in_one_line():
@@ -23,8 +23,8 @@ wildcard_constraints:
 
 
 def registered(*names):
-    """Entries of the registry as plain values, by name: a change of one of them, and of no other, is
-    a change of what is made with it."""
+    """Entries of the registry as plain values, by name: what is made with them is made anew when one
+    of them changes, and only then."""
     with in_one_line():
         specs = [find_evaluator(REGISTERED, name) for name in names]
     return {spec.name: asdict(bare(spec)) for spec in specs}

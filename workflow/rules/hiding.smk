@@ -53,7 +53,7 @@ rule hiding:
             labels={"figure": "{name}"},
             caption="../../report/captions/figure.rst",
         ),
-        # photographs of people stand in no report
+        # photographs of people are in no report
         faces=directory(f"{HALF}/faces"),
         claims=f"{HALF}/claims.json",
     log:

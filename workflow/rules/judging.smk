@@ -65,7 +65,7 @@ rule own_reader:
             "privacy/judging/own_attributes",
         ),
     output:
-        # the model lies beside it, where there is anything to learn
+        # the model lies beside it, where there is something to learn
         told=f"{OWN}/{{reader}}/told.json",
     log:
         f"{OWN}/{{reader}}/train.log",
@@ -80,7 +80,7 @@ rule own_reader:
     params:
         device=BENCHMARK.device,
     message:
-        "{wildcards.dataset}: train {wildcards.reader}, where ages or races are told: epochs in {log}"
+        "{wildcards.dataset}: train {wildcards.reader}, where ages or races are known: epochs in {log}"
     script:
         "../scripts/own_reader.py"
 

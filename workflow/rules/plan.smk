@@ -96,12 +96,12 @@ def entries_of(wildcards):
 
 
 def tells_subjects(wildcards):
-    """Whether the data set that is learnt from does: a matcher learns from nothing else."""
+    """Whether the training data have subjects: without them no matcher can be trained."""
     return specs_of(wildcards)[0].subjects
 
 
 def check_matcher(wildcards):
-    """Refuse to train a matcher where nobody is told."""
+    """Refuse to train a matcher without subjects."""
     if not tells_subjects(wildcards):
         raise WorkflowError(without_subjects(specs_of(wildcards)[0].name))
 
@@ -114,7 +114,7 @@ def auxiliary_params(wildcards):
 
 
 def san_params(wildcards):
-    """The same of the SAN."""
+    """The recipe of the SAN as plain values."""
     return asdict(plan_of(wildcards).san)
 
 
@@ -137,7 +137,7 @@ def network_file(wildcards, folder):
 
 
 def matcher_of(wildcards):
-    """The matcher in a SAN's loss; one of the registry lies with its receipt."""
+    """The matcher in a SAN's loss: the file of an own one, the receipt of one of the registry."""
     name = matcher_in_loss(wildcards)
     if name == "own":
         return {"matcher": network_file(wildcards, "matcher")}
@@ -145,7 +145,7 @@ def matcher_of(wildcards):
 
 
 def matcher_params(wildcards):
-    """Its entry in the registry as plain values; nothing of an own one."""
+    """Its entry in the registry as plain values; empty for an own one."""
     name = matcher_in_loss(wildcards)
     return {} if name == "own" else registered(name)[name]
 
@@ -162,8 +162,8 @@ def judges_of(wildcards):
 
 
 def embedded_for(wildcards):
-    """What the matcher in the loss of a SAN or a PrivacyNet says of the faces as they are, where that
-    asks for matching: of a matcher of the registry once for all seeds."""
+    """The embeddings of the original faces by the matcher in the loss of a SAN or a PrivacyNet, where
+    that loss has one: by a matcher of the registry once for all seeds."""
     plan, ablated = plan_of(wildcards), "ablation" in wildcards.keys()
     weight = privacynet_of(wildcards).matching if ablated else plan.san.matching_weight
     if not weight:
@@ -184,13 +184,13 @@ def matcher_in_loss(wildcards):
 
 
 def stages_before(wildcards):
-    """The networks whose faces a stage takes."""
+    """The networks of the stages before a stage."""
     stages = range(1, int(wildcards.stage))
     return [network_file(wildcards, stage_folder(stage)) for stage in stages]
 
 
 def prototypes_of(wildcards):
-    """The prototypes that the recipe asks for, by the names of what takes them."""
+    """The prototypes that the recipe asks for, by the names of the arguments that take them."""
     return prototypes_for(wildcards.dataset, plan_of(wildcards).san)
 
 
@@ -205,7 +205,7 @@ def prototypes_for(dataset, recipe):
 
 
 def networks_of(wildcards):
-    """What a protector works with, by the names of what takes them."""
+    """The files that a protector needs, by the names of the arguments that take them."""
     # torch takes seconds to import: only where something is to be protected
     from softbio.privacy.protectors import get_protector
 

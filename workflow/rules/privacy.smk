@@ -117,7 +117,7 @@ rule auxiliary:
         run=f"{NETWORK}/{{kind}}/run.json",
     log:
         f"{NETWORK}/{{kind}}/train.log",
-    # what the longest chain of jobs begins with goes first, or one core ends it alone
+    # the longest chain of jobs begins here: it goes first, or one core would be left with it
     priority: 1
     conda:
         "../../envs/softbio.yaml"
@@ -146,7 +146,7 @@ rule embed_originals:
         embeddings=f"{HIDING}/originals.safetensors",
     log:
         f"{HIDING}/originals.log",
-    # all that is trained against the matcher waits for it
+    # every network that is trained against the matcher waits for it
     priority: 3
     conda:
         "../../envs/softbio.yaml"

@@ -16,7 +16,7 @@ rule privacynet:
         run=f"{NETWORK}/privacynet/{{ablation}}/run.json",
     log:
         f"{NETWORK}/privacynet/{{ablation}}/train.log",
-    # the longest of all, which waits for no classifier
+    # the longest training, which waits for no classifier
     priority: 2
     conda:
         "../../envs/softbio.yaml"

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 from softbio.errors import UserError, nearest
 
 Variant = Literal["", "-weighted", "-shuffled"]
-# what an error of a recipe begins with, unless it is known where its values stand
+# what an error of a recipe begins with, unless the place of its values is known
 SOMEWHERE = "recipe"
 
 
@@ -25,8 +25,8 @@ class Recipe:
     bias: initial biases of CORAL, "zeros" as published or "descending".
     validation: share of the training images held out to choose the best epoch, where the data set
         has no validation part of its own; 0 as published in the talk.
-    channels_last: memory layout; changes speed, and sums by a rounding error.
-    compile: torch.compile of the training step; the same of it.
+    channels_last: memory layout; it changes speed, and sums by a rounding error.
+    compile: torch.compile of the training step, with the same effects.
     """
 
     dataset: str
@@ -66,8 +66,8 @@ class Recipe:
 
 
 def check_types(recipe: Any) -> None:
-    """Raise UserError where a field of a recipe is not of the type, or none of the choices, that
-    its dataclass names."""
+    """Raise UserError where the value of a field has another type than its dataclass says, or is
+    none of the choices."""
     for field in fields(recipe):
         value = getattr(recipe, field.name)
         kinds = {float: (float, int)}.get(field.type, (field.type,))

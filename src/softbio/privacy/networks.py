@@ -14,8 +14,8 @@ from softbio.privacy.recipe import AuxiliaryRecipe
 
 @dataclass(frozen=True)
 class Networks:
-    """plans: of the SANs; auxiliaries: classifiers and matchers that a protector is trained
-    against, or whose diversity is measured; privacynets: recipes, each with the own matcher's."""
+    """plans: those of the SANs; auxiliaries: classifiers and matchers that a protector is trained
+    against, or whose diversity is measured; privacynets: each recipe, with the own matcher's."""
 
     plans: tuple[Plan, ...]
     auxiliaries: tuple[AuxiliaryRecipe, ...]
@@ -26,7 +26,7 @@ class Networks:
 
 
 def trained_networks(section: Mapping[str, Any], hiding: HidingPlan) -> Networks:
-    """section: a config's `privacy`, checked; the project's own evaluators are not among them."""
+    """All networks but the project's own evaluators. section: a config's `privacy`, checked."""
     plans, auxiliaries, privacynets = [], [], []
     for seed in hiding.seeds:
         known = section, hiding.population, seed
