@@ -12,12 +12,11 @@ from PIL import Image
 from skimage.feature import hog as skimage_hog
 
 from softbio.data.alignment.align import align, load_aligned
-from softbio.data.packing.journal import contents_of, identity_of
 from softbio.data.registry import load_registry
 from softbio.engine.train import train
 from softbio.errors import UserError
 from softbio.evaluators.crop import CANVAS, crop, grey_crops
-from softbio.evaluators.finders import finders, made_with
+from softbio.evaluators.finders import finders
 from softbio.evaluators.hog_linear import fit, hog, open_hog
 from softbio.evaluators.interface import (
     GenderClassifier,
@@ -27,7 +26,7 @@ from softbio.evaluators.interface import (
     open_network,
 )
 from softbio.evaluators.own import open_cnn, pack_gender, recipe
-from softbio.evaluators.registry import Square, bare, load_evaluators
+from softbio.evaluators.registry import Square, load_evaluators
 from tests.conftest import ROOT
 
 SPECS = load_evaluators()
@@ -136,24 +135,6 @@ def test_a_detector_is_no_evaluator_and_aligning_needs_one(tmp_path):
         open_evaluator(SPECS["yunet"], tmp_path)
     with pytest.raises(UserError, match="no face detector, see receipt"):
         finders(SPECS, tmp_path)
-
-
-def test_what_is_aligned_depends_on_its_networks_and_on_nothing_said_of_them(tmp_path):
-    """Identity of an alignment: another weight file, crop or scaling, no other citation."""
-    spec = SPECS["landmarks68"]
-
-    def identity(spec):
-        return identity_of(contents_of(made_with({spec.name: bare(spec)}, tmp_path)))
-
-    first = identity(spec)
-    assert identity(replace(spec, citation="Another", trained_on=("lfw",))) == first
-    assert identity(replace(spec, crop=Square(70, 56, 56))) != first
-    path = spec.paths(tmp_path)["weights"]
-    path.parent.mkdir(parents=True)
-    path.write_bytes(b"weights")
-    with_file = identity(spec)
-    path.write_bytes(b"others")
-    assert len({first, with_file, identity(spec)}) == 3
 
 
 @pytest.fixture(scope="module")

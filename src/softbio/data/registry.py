@@ -168,8 +168,7 @@ class Card:
     differences: counts that are not the expected ones, both numbers in each;
     subjects: split -> people, None where unknown; missing_ranks: split -> ranks without image.
     preparation: what was done before packing, and how it differs from what was published;
-    reconciled: None where images are drawn; cut: of `Preparation`, align or without it crop; None
-    on cards of versions that did not write it.
+    reconciled: None where images are drawn.
     Everything but `made` (ISO date) is the same each time.
     """
 
@@ -197,6 +196,7 @@ class Card:
     differences: tuple[str, ...] = ()
     preparation: tuple[str, ...] = ()
     reconciled: Reconciled | None = None
+    # what was packed of each image: `Preparation.align`, or without it `crop`; older cards lack it
     cut: str | None = None
 
 

@@ -93,11 +93,11 @@ def align(
     """Align a data set: images.npy, index.parquet, rejected.csv (image, split, reason).
 
     find: image -> its five points, None without a face; mark: canvas -> its 68 points in pixels.
-    Both are for photographs: drawn faces come with their points. known: files, and mappings of
-    plain values, that make them what they are. A run that was killed is continued, unless the
-    source, one of `known` or a library has changed; the result is the same, byte for byte. Raises
-    UserError for what `locate` and the reader find wrong, where no face is found at all, for a full
-    disk, and where another process is at the same work.
+    Both are for photographs: a drawn face tells its own points. known: files that make them what
+    they are. A run that was killed is gone on with, unless the source, one of `known` or a library
+    is another by now; the result is the same, byte for byte. Raises UserError for what `locate` and
+    the reader find wrong, where no face is found at all, for a full disk, and where another process
+    is at the same work.
     """
     folder = Path(folder)
     sources = locate(spec, raw)

@@ -73,11 +73,11 @@ def find_points(
 ) -> None:
     """Look for a face in each image of a data set's archive; write `path` (Parquet, `SCHEMA`).
 
-    find: uint8 (H, W, 3) RGB -> its five points in px, (5, 2), or None without a face; known:
-    files, and mappings of plain values, that make it what it is. Memory does not grow with the
-    archive. A run that was killed is continued from a journal beside `path`, unless the archive,
-    one of `known` or a library has changed; the result is the same, byte for byte. Raises UserError
-    for what `locate` and the archive find wrong, and where another process is at the same work.
+    find: uint8 (H, W, 3) RGB -> its five points in px, (5, 2), or None without a face; known: files
+    that make it what it is. Memory does not grow with the archive. A run that was killed is gone on
+    with, from a journal beside `path`, unless the archive, one of `known` or a library is another
+    by now; the result is the same, byte for byte. Raises UserError for what `locate` and the
+    archive find wrong, and where another process is at the same work.
     """
     path, sources = Path(path), locate(spec, raw)
     source = sources.open()
