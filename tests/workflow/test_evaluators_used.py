@@ -92,7 +92,7 @@ def test_other_weights_make_anew_what_uses_them(done, name, anew, kept):
     jobs = planned(done, change)
     assert anew <= set(jobs)
     assert not kept & set(jobs)
-    assert jobs["fetch_evaluator"] == 1
+    assert jobs["used_evaluators"] == 1
 
 
 def test_a_change_beside_a_forced_fetch_is_seen(done):

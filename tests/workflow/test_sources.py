@@ -28,7 +28,7 @@ ASIDE |= {f"{name}/__init__" for name in ("privacy", "privacy/protectors", "resu
 # (and SAN takes of the age wing's networks no more than a copy of weights)
 ELSEWHERE = "data/(?!audit$|pairs$)|engine/(model|device)$|backbones/"
 ON_IMAGES = {"fetch_one", "prepare", "audit_split", "control", "predict", "evaluators", "align"}
-ON_IMAGES |= {"fetch_evaluator"}
+ON_IMAGES |= {"used_evaluators"}
 
 
 def named(text: str) -> set[str]:

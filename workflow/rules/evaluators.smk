@@ -3,57 +3,44 @@
 from softbio.evaluators.registry import (
     DETECTOR,
     LANDMARKS,
-    bare,
+    as_used,
     find_evaluator,
     load_evaluators,
 )
 
 EVALUATORS = of_project("config/evaluators.yaml")
 ALIGNED = "resources/aligned/{dataset}/{side}"
-# The receipt of one evaluator, for what is made with it. That of all evaluators changes with the
-# registry, and an evaluator that is not used must not align faces or train networks anew.
-FETCHED = "resources/evaluators/receipts/{evaluator}.json"
+# Registry and receipt of the evaluators that something is made with. The registry and the receipt of
+# all change with each other evaluator, which must not align faces or train networks anew.
+USED = {
+    "registry": "resources/evaluators/{used}.registry.yaml",
+    "receipt": "resources/evaluators/{used}.receipt.json",
+}
+FINDERS = "finders"
 
 with in_one_line():
     REGISTERED = load_evaluators(EVALUATORS)
 
 
 wildcard_constraints:
-    evaluator="[a-z][a-z0-9_]*",
+    used="[a-z][a-z0-9_]*",
 
 
-def registered(*names):
-    """Entries of the registry as plain values, by name: what is made with them is made anew when one
-    of them changes, and only then."""
+def used_files(name):
+    """Registry and receipt of one evaluator, or of the networks that find and mark a face."""
+    return {what: path.format(used=name) for what, path in USED.items()}
+
+
+def used_params(wildcards):
+    """Their entries as plain values: a change of another entry is none of these."""
+    names = (DETECTOR, LANDMARKS) if wildcards.used == FINDERS else (wildcards.used,)
     with in_one_line():
-        specs = [find_evaluator(REGISTERED, name) for name in names]
-    return {spec.name: asdict(bare(spec)) for spec in specs}
-
-
-def fetched_params(wildcards):
-    """The entry of the evaluator that is fetched."""
-    return registered(wildcards.evaluator)
-
-
-def detector_params(wildcards):
-    """The entry of the network that finds a face."""
-    return registered(DETECTOR)
-
-
-def photographs(wildcards):
-    """Whether faces have to be looked for in the images; drawn ones come with their landmarks."""
-    return spec_of(wildcards).reader != "drawn"
+        return {name: as_used(find_evaluator(REGISTERED, name)) for name in names}
 
 
 def finders_of(wildcards):
-    """Receipts of the networks that find and mark a face."""
-    names = (DETECTOR, LANDMARKS) if photographs(wildcards) else ()
-    return [FETCHED.format(evaluator=name) for name in names]
-
-
-def finders_params(wildcards):
-    """Their entries, by name."""
-    return registered(DETECTOR, LANDMARKS) if photographs(wildcards) else {}
+    """The networks that find and mark a face; drawn ones come with their landmarks."""
+    return used_files(FINDERS) if spec_of(wildcards).reader != "drawn" else {}
 
 
 # For a machine with internet: snakemake --cores 1 evaluators. The receipt says what can not be had,
@@ -80,7 +67,7 @@ rule evaluators:
         "../scripts/evaluators.py"
 
 
-rule fetch_evaluator:
+rule used_evaluators:
     input:
         code=code(
             "data/fetching/archives",
@@ -90,24 +77,26 @@ rule fetch_evaluator:
             "evaluators/registry",
         ),
     output:
-        receipt=FETCHED,
+        registry=USED["registry"],
+        receipt=USED["receipt"],
     log:
-        "logs/evaluators-{evaluator}.log",
+        "logs/evaluators-{used}.log",
     conda:
         "../../envs/softbio.yaml"
     params:
-        entries=fetched_params,
+        entries=used_params,
     message:
-        "{wildcards.evaluator}: take it out of its package"
+        "{wildcards.used}: take it out of its package"
     script:
-        "../scripts/fetch_evaluator.py"
+        "../scripts/used_evaluators.py"
 
 
 # Once for all sizes that a data set is packed at, where its entry asks for `prepare: {align: ..}`.
 rule face_points:
     input:
+        registry=USED["registry"].format(used=FINDERS),
+        receipt=USED["receipt"].format(used=FINDERS),
         sources=rules.fetch_one.output.sources,
-        receipt=FETCHED.format(evaluator=DETECTOR),
         code=code(
             "data/alignment/points",
             "data/alignment/template",
@@ -137,7 +126,6 @@ rule face_points:
         mem_mb=memory_of_packing,
     params:
         entry=entry_of,
-        entries=detector_params,
     message:
         "{wildcards.dataset}: look for the face in each image"
     script:
@@ -146,8 +134,8 @@ rule face_points:
 
 rule align:
     input:
+        unpack(finders_of),
         sources=rules.fetch_one.output.sources,
-        receipts=finders_of,
         reader=reader_of,
         code=code(
             "data/alignment/align",
@@ -181,7 +169,6 @@ rule align:
         mem_mb=memory_of_packing,
     params:
         entry=entry_of,
-        entries=finders_params,
     message:
         "{wildcards.dataset}: align at {wildcards.side} px"
     script:

@@ -89,7 +89,8 @@ def condition_files(wildcards, protector, mode):
 
 def knowledge_of(wildcards):
     """What attackers know of a SAN, also of one in an ensemble or a series: its network, prototypes
-    and the index that these follow; of one with modes the faces in all of them as well."""
+    and the index that these follow; of one with modes the faces in all of them as well.
+    """
     # torch takes seconds to import: only where there is something to attack
     if wildcards.protector not in ("san", "ensemble", "flowsan"):
         return {}

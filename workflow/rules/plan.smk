@@ -137,17 +137,11 @@ def network_file(wildcards, folder):
 
 
 def matcher_of(wildcards):
-    """The matcher in a SAN's loss: the file of an own one, the receipt of one of the registry."""
+    """The matcher in a SAN's loss: the file of an own one, registry and receipt of another."""
     name = matcher_in_loss(wildcards)
     if name == "own":
         return {"matcher": network_file(wildcards, "matcher")}
-    return {"receipt": FETCHED.format(evaluator=name)}
-
-
-def matcher_params(wildcards):
-    """Its entry in the registry as plain values; empty for an own one."""
-    name = matcher_in_loss(wildcards)
-    return {} if name == "own" else registered(name)[name]
+    return used_files(name)
 
 
 def judges_of(wildcards):

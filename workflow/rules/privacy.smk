@@ -159,7 +159,6 @@ rule embed_originals:
     params:
         size=size_of_san,
         matcher_net=matcher_in_loss,
-        matcher=matcher_params,
         device=BENCHMARK.device,
     message:
         "{wildcards.dataset}: what the matcher in the loss says of the original faces"
@@ -201,7 +200,6 @@ rule san:
         gpu_slots=gpu_slots,
     params:
         recipe=san_params,
-        matcher=matcher_params,
         device=BENCHMARK.device,
     message:
         "train SAN, {wildcards.dataset}, seed {wildcards.seed}: epochs in {log}"

@@ -28,7 +28,6 @@ rule privacynet:
         gpu_slots=gpu_slots,
     params:
         recipe=privacynet_params,
-        matcher=matcher_params,
         device=BENCHMARK.device,
     message:
         "train PrivacyNet ({wildcards.ablation}), {wildcards.dataset}, seed {wildcards.seed}: epochs in {log}"

@@ -18,7 +18,7 @@ localrules:
     fetch,
     fetch_one,
     evaluators,
-    fetch_evaluator,
+    used_evaluators,
     audit,
     control,
     parts,

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ def detector(
     Raises UserError where it was not fetched."""
     if not is_ready(specs[DETECTOR], folder):
         raise UserError(
-            f"{folder}: no face detector, see receipts/{DETECTOR}.json there; run "
+            f"{folder}: no face detector, see receipt.json there; run "
             "`snakemake --cores 1 evaluators --forcerun evaluators` on a machine with internet"
         )
     return open_network(specs[DETECTOR], folder)
@@ -40,10 +39,3 @@ def finders(specs: Mapping[str, EvaluatorSpec], folder: Path | str) -> dict[str,
             specs[LANDMARKS].package,
         )
     return found
-
-
-def made_with(specs: Mapping[str, EvaluatorSpec], folder: Path | str) -> list[Path | dict]:
-    """All that a result of these networks depends on beside code: their entries as plain values,
-    and those of their files that are there."""
-    paths = [path for spec in specs.values() for path in spec.paths(folder).values()]
-    return [*(asdict(spec) for spec in specs.values()), *(path for path in paths if path.is_file())]

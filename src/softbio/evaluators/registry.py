@@ -1,7 +1,7 @@
 """The registry of evaluators: what each is, where its weights ship, what it sees and tells."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -125,15 +125,13 @@ def spec_from(values: Mapping[str, Any]) -> EvaluatorSpec:
     return EvaluatorSpec(**known)
 
 
-def specs_from(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, EvaluatorSpec]:
-    """Entries by name, from their plain values."""
-    return {name: spec_from(values) for name, values in entries.items()}
-
-
-def bare(spec: EvaluatorSpec) -> EvaluatorSpec:
-    """The entry without what is only said of it: a citation that is corrected changes no result."""
-    silent = dict.fromkeys(("title", "licence", "provenance", "citation"), "")
-    return replace(spec, **silent, trained_on=())
+def as_used(spec: EvaluatorSpec) -> dict[str, Any]:
+    """The entry as a registry holds it, without the texts about it: a corrected citation changes no
+    result."""
+    values = {key: value for key, value in asdict(spec).items() if value is not None}
+    silent = dict.fromkeys(("licence", "provenance", "citation"), "see config/evaluators.yaml")
+    del values["name"], values["trained_on"]
+    return values | silent
 
 
 def find_evaluator(specs: Mapping[str, EvaluatorSpec], name: str) -> EvaluatorSpec:

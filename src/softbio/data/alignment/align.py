@@ -5,7 +5,7 @@ not found is listed with the reason.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,12 @@ from softbio.data.expected import differences
 from softbio.data.fetching.locate import Sources, locate
 from softbio.data.matching import rows_of
 from softbio.data.packing.filling import ARRAY, on_disk, packing
-from softbio.data.packing.journal import bytes_of, contents_of, identity_of, table_sha256, text_of
+from softbio.data.packing.journal import bytes_of, identity_of, table_sha256, text_of
 from softbio.data.packing.pictures import DRAWN_SIDE, decode, libraries
 from softbio.data.readers import Records, read
 from softbio.data.registry import DatasetSpec
 from softbio.errors import UserError
-from softbio.files import atomic, room
+from softbio.files import atomic, room, sha256
 from softbio.progress import told
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ def align(
     find: Finder | None = None,
     mark: Marker | None = None,
     side: int = SIDE,
-    known: Collection[Path | str | Mapping[str, Any]] = (),
+    known: Collection[Path | str] = (),
 ) -> None:
     """Align a data set: images.npy, index.parquet, rejected.csv (image, split, reason).
 
@@ -107,7 +107,7 @@ def align(
     images = _Images(records, sources, find)
     identity = identity_of(
         *(side, asdict(spec), images.version, table_sha256(frame)),
-        *(contents_of(known), libraries()),
+        *([sha256(file) for file in known], libraries()),
     )
     with room(folder, len(frame) * side * side * 3 - on_disk(folder)):
         with packing(folder, len(frame), side, identity, Face) as under_way:

@@ -5,7 +5,7 @@ preparation makes of the archive.
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,11 @@ import pyarrow.parquet as pq
 from softbio.data.alignment.template import NO_FACE
 from softbio.data.fetching.archives import ImageSource
 from softbio.data.fetching.locate import locate
-from softbio.data.packing.journal import Journal, contents_of, identity_of, journal
+from softbio.data.packing.journal import Journal, identity_of, journal
 from softbio.data.packing.pictures import decode, libraries
 from softbio.data.registry import DatasetSpec
 from softbio.errors import UserError
-from softbio.files import atomic
+from softbio.files import atomic, sha256
 from softbio.progress import told
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def find_points(
     path: Path | str,
     raw: Path | str,
     find: Callable[[np.ndarray], np.ndarray | None],
-    known: Collection[Path | str | Mapping[str, Any]] = (),
+    known: Collection[Path | str] = (),
 ) -> None:
     """Look for a face in each image of a data set's archive; write `path` (Parquet, `SCHEMA`).
 
@@ -83,7 +83,7 @@ def find_points(
     source = sources.open()
     files = images_in(source)
     content = [*map(asdict, sources.files), source.version(files)]
-    identity = identity_of(spec.name, content, contents_of(known), libraries())
+    identity = identity_of(spec.name, content, [sha256(file) for file in known], libraries())
     busy = f"{path}: another process looks for these faces; wait for it, or end it"
     with journal(path.with_name(JOURNAL), busy) as lines:
         done = _done(lines, identity)

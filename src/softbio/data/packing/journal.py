@@ -10,7 +10,7 @@ import json
 import logging
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,7 +18,6 @@ from typing import Any, BinaryIO
 import pandas as pd
 
 from softbio.errors import UserError
-from softbio.files import sha256
 
 log = logging.getLogger(__name__)
 
@@ -90,12 +89,6 @@ def journal(path: Path, busy: str) -> Iterator[Journal]:
 def identity_of(*parts: Any) -> str:
     """One hash of all that the result depends on: values that JSON knows, and paths."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def contents_of(known: Iterable[Path | str | Mapping[str, Any]]) -> list[Any]:
-    """What a result is made with, as `identity_of` takes it: the hash of each file, and mappings as
-    they are."""
-    return [each if isinstance(each, Mapping) else sha256(each) for each in known]
 
 
 def table_sha256(frame: pd.DataFrame) -> str:

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from softbio.errors import UserError
+from softbio.errors import UserError, nearest
 from softbio.evaluators.interface import Matcher, open_evaluator
-from softbio.evaluators.registry import FRAME, EvaluatorSpec
+from softbio.evaluators.registry import FRAME, load_evaluators
 from softbio.files import sha256
 from softbio.privacy.models.auxiliaries import check_matcher, frozen
 from softbio.privacy.models.weights import load_network, weights_sha256
@@ -29,19 +29,21 @@ class LossMatcher(nn.Module):
         return F.normalize(self.matcher(faces * 255, FRAME), dim=1)
 
 
-def open_loss_matcher(spec: EvaluatorSpec, folder: Path | str) -> LossMatcher:
-    """The matcher of that entry of the registry, its files below `folder`.
+def open_loss_matcher(name: str, registry: Path | str, folder: Path | str) -> LossMatcher:
+    """The matcher of that name, its files below `folder`.
 
-    Raises UserError for an entry that is no matcher, for files that are missing, and for a network
-    that is none of torch: no gradient passes through it.
+    Raises UserError for a name that is not in the registry or no matcher, for files that are
+    missing, and for a network that is none of torch: no gradient passes through it.
     """
-    if spec.kind != "matcher":
-        raise UserError(f"privacy.san.matcher_net: '{spec.name}' is a {spec.kind}, no matcher")
-    matcher = open_evaluator(spec, folder)
+    specs = load_evaluators(registry)
+    matchers = [each for each in specs if specs[each].kind == "matcher"]
+    if name not in matchers:
+        raise UserError(f"privacy.san.matcher_net: no matcher '{name}': {nearest(name, matchers)}")
+    matcher = open_evaluator(specs[name], folder)
     if not isinstance(matcher.network, nn.Module):
         raise UserError(
-            f"privacy.san.matcher_net: '{spec.name}' is no network of torch, so it can not be in "
-            "the loss; choose dlib_resnet or faceres_descriptor"
+            f"privacy.san.matcher_net: '{name}' is no network of torch, so it can not be in the "
+            "loss; choose dlib_resnet or faceres_descriptor"
         )
     return LossMatcher(matcher)
 
