@@ -36,8 +36,8 @@ class TrainingData:
 def training_data(packed: Packed, recipe: Recipe, device: torch.device) -> TrainingData:
     """Choose the training and validation rows, labels and weights that a recipe asks for.
 
-    Raises UserError for an empty training part, for weights that the method can not use and for a
-    method that can not tell a gender.
+    Raises UserError for an empty training part, for weights that the method can not use and, where
+    gender is learnt, for a method without probabilities.
     """
     check_method(recipe.method, packed.trait)
     labels = packed.labels
