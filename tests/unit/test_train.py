@@ -206,7 +206,8 @@ def test_a_single_image_in_the_last_batch_is_refused_before_anything_is_learnt(
 
 
 @pytest.mark.parametrize(
-    ("backbone", "crop"), [("small8", 16), ("small8", 44), ("resnet18", 32), ("resnet18", 64)]
+    ("backbone", "crop"),
+    [("small8", 16), ("small8", 44), ("mobilenet_v3_small", 32), ("mobilenet_v3_small", 64)],
 )
 def test_which_networks_need_two_images_is_as_torch_has_it(backbone, crop):
     model = build_model(replace(RECIPE, backbone=backbone, size=64, crop=crop), 4)
