@@ -103,9 +103,10 @@ def test_without_validation_images_there_is_only_the_last_epoch(tmp_path):
 def test_what_gender_gets_wrong_is_called_a_share_and_no_mae(tmp_path, caplog):
     parts = ["train"] * 24 + ["valid"] * 16 + ["test"] * 8
     folder = write_packed(tmp_path / "p", parts, [0, 1] * 24, k=2, size=18)
-    (folder / "card.json").write_text(json.dumps({"ages": None}))
+    (folder / "card.json").write_text(json.dumps({"ages": None, "cut": "centre"}))
     caplog.set_level(logging.INFO)
     train(replace(RECIPE, method="ce", epochs=2), folder, tmp_path)
+    assert json.loads((tmp_path / "run.json").read_text())["cut"] == "centre"
     history = pd.read_csv(tmp_path / "history.csv")
     assert not [name for name in history if "mae" in name or "rmse" in name]
     # of 24 and of 16 answers
