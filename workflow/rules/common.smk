@@ -75,8 +75,8 @@ wildcard_constraints:
 
 
 def of_project(path):
-    """A file of the project as an input. Snakemake compares inputs as text: where the results lie in
-    the project, a relative path is the same after all of it was moved or copied."""
+    """A file of the project as an input. Snakemake compares inputs as text: where the results lie
+    in the project, a relative path is the same after all of it was moved or copied."""
     inside = Path.cwd().is_relative_to(BASE)
     return os.path.relpath(BASE / path) if inside else str(BASE / path)
 

@@ -1,5 +1,5 @@
-# What is printed about a benchmark as a whole before anything runs. A dry run calls no onstart, so the
-# input function of the main target prints it.
+# What is printed about a benchmark as a whole before anything runs. A dry run calls no onstart, so
+# the input function of the main target prints it.
 from functools import cache
 
 from snakemake.logging import logger

@@ -10,8 +10,8 @@ from softbio.evaluators.registry import (
 
 EVALUATORS = of_project("config/evaluators.yaml")
 ALIGNED = "resources/aligned/{dataset}/{side}"
-# Registry and receipt of the evaluators that something is made with. The registry and the receipt of
-# all change with each other evaluator, which must not align faces or train networks anew.
+# Registry and receipt of the evaluators that something is made with. The registry and the receipt
+# of all change with each other evaluator, which must not align faces or train networks anew.
 USED = {
     "registry": "resources/evaluators/{used}.registry.yaml",
     "receipt": "resources/evaluators/{used}.receipt.json",

@@ -45,8 +45,8 @@ def receipt_for(wildcards):
 
 
 def auxiliaries_for(wildcards):
-    """The auxiliary networks of the condition's seed; no matcher where the SAN's loss has another, or
-    where the training faces have no subjects."""
+    """The auxiliary networks of the condition's seed; no matcher where the SAN's loss has another,
+    or where the training faces have no subjects."""
     own = matcher_in_loss(wildcards) == "own" and tells_subjects(wildcards)
     kinds = ("gender", "matcher") if own else ("gender",)
     return [network_file(wildcards, kind) for kind in kinds]
@@ -66,7 +66,7 @@ def originals_for(wildcards):
 
 
 def pair_list_for(wildcards):
-    """The files that the authors' pair list of the tested data set is read with, where it has one."""
+    """What the authors' pair list of the tested data set is read from, where it has one."""
     name = tested_in(wildcards)
     if "pairs" not in find(DATASETS, name).lists:
         return {}

@@ -145,7 +145,7 @@ def matcher_of(wildcards):
 
 
 def judges_of(wildcards):
-    """The networks that a SAN is trained against: a member's or stage's has a classifier of its own."""
+    """The networks that a SAN is trained against: a member or stage has a classifier of its own."""
     san = "san"
     if member := wildcards.get("member"):
         san = f"{member_folder(wildcards.diversity, int(member))}/san"
@@ -156,8 +156,8 @@ def judges_of(wildcards):
 
 
 def embedded_for(wildcards):
-    """The embeddings of the original faces by the matcher in the loss of a SAN or a PrivacyNet, where
-    that loss has one: by a matcher of the registry once for all seeds."""
+    """The embeddings of the original faces by the matcher in the loss of a SAN or a PrivacyNet,
+    where that loss has one: by a matcher of the registry once for all seeds."""
     plan, ablated = plan_of(wildcards), "ablation" in wildcards.keys()
     weight = privacynet_of(wildcards).matching if ablated else plan.san.matching_weight
     if not weight:

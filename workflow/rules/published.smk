@@ -15,8 +15,8 @@ AUTHORS_RUNS = [f"{L0}/age/{run.folder}" for run in AUTHORS.judged]
 ACCESS = {
     name: "at hand" if spec.source else spec.access for name, spec in DATASETS.items()
 }
-# A report shows L0 as it was made before, and is made anew when that changes, without asking for the
-# authors' files; where they are given, it waits for L0.
+# A report shows L0 as it was made before, and is made anew when that changes, without asking for
+# the authors' files; where they are given, it waits for L0.
 L0_NUMBERS = Path(L0, "tables/l0.csv")
 L0_STATE = (
     sha256(L0_NUMBERS) if L0_NUMBERS.is_file() and not AUTHORS_FOLDER else "as given"

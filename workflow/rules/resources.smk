@@ -38,7 +38,7 @@ localrules:
 # `auto` asks for no GPU: from here nobody can see whether the cluster has one
 ASKS_FOR_GPU = BENCHMARK.device == "cuda"
 COMPUTES_ON_GPU = ASKS_FOR_GPU or (BENCHMARK.device == "auto" and gpu_here())
-# On one machine one job at a time computes on the GPU, unless --resources gpu_slots=N says otherwise.
+# On one machine one job at a time computes on the GPU; --resources gpu_slots=N allows more.
 SLOTS_GIVEN = "gpu_slots" in workflow.global_resources
 if COMPUTES_ON_GPU and not SLOTS_GIVEN:
     workflow.global_resources["gpu_slots"] = 1
