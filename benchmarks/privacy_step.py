@@ -19,7 +19,8 @@ from torch.nn import functional as F
 from softbio.privacy.models.auxiliaries import CosineHead, frozen
 from softbio.privacy.models.san import Modes
 from softbio.privacy.models.weights import build_network
-from softbio.privacy.recipe import AuxiliaryRecipe, Plan, plan_from
+from softbio.privacy.plan_recipe import Plan, plan_from
+from softbio.privacy.recipe import AuxiliaryRecipe
 from softbio.privacy.training.train_san import Batch, Judges, SanTask, optimizer_of
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}

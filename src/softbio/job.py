@@ -15,15 +15,19 @@ OF_THE_DISK = {
     *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT),
     *(errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG),
 }
+OUT_OF_MEMORY = (
+    "the GPU is out of memory; lower `batch` in the config, or let fewer jobs compute on it at a "
+    "time: --resources gpu_slots=1"
+)
 
 
 @contextmanager
 def job(log: Path | str | None = None, threads: int | None = None) -> Iterator[None]:
     """Log to a file (to stderr without one) and end on any error with exit status 1.
 
-    A UserError, and what the disk refuses, is told in one line, in the log and on stderr; anything
-    else with its traceback. threads: how many torch may use, which also fixes the order of its
-    sums.
+    A UserError, what the disk refuses and a GPU without memory left are told in one line, in the
+    log and on stderr; anything else with its traceback. threads: how many torch may use, which
+    also fixes the order of its sums.
     """
     logger = logging.getLogger("softbio")
     logger.setLevel(logging.INFO)
@@ -47,8 +51,11 @@ def job(log: Path | str | None = None, threads: int | None = None) -> Iterator[N
         if error.errno in OF_THE_DISK:
             remedy = "correct the path or its permissions, or make room"
             message = f"softbio: {error.filename or 'a result'}: {error.strerror}; {remedy}"
-    except Exception:
+    except Exception as error:
         message = traceback.format_exc()
+        # by its name, for torch takes seconds to import and not every job does
+        if type(error).__name__ == "OutOfMemoryError":
+            message = f"softbio: {OUT_OF_MEMORY}"
     finally:
         if handler is not None:
             logger.removeHandler(handler)

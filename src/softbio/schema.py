@@ -25,12 +25,38 @@ TYPES = {
 }
 
 
+class _Twice(yaml.MarkedYAMLError):
+    """A key that stands twice in one mapping."""
+
+
+class _OnceLoader(yaml.SafeLoader):
+    """The safe loader, which refuses a key that stands twice: YAML itself would silently take the
+    last one. A key that overrides one of a merge (`<<`) is no such key."""
+
+    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
+                continue
+            if (key.tag, key.value) in seen:
+                raise _Twice(problem=key.value, problem_mark=key.start_mark)
+            seen.add((key.tag, key.value))
+        return node
+
+
 def read_yaml(path: Path) -> Any:
-    """Plain data from a YAML file; raises UserError where it is absent or not YAML."""
+    """Plain data from a YAML file; raises UserError where it is absent or not YAML, and where a key
+    stands twice in one mapping."""
     try:
-        return yaml.safe_load(Path(path).read_text())
+        return yaml.load(Path(path).read_text(), Loader=_OnceLoader)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; check the path") from None
+    except _Twice as error:
+        raise UserError(
+            f"{path}: key '{error.problem}' stands twice, the second time in line "
+            f"{error.problem_mark.line + 1}; keep one of the two"
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" in line {where.line + 1}" if where else ""

@@ -62,6 +62,53 @@ PRIVACYNET = (
     "privacy/training/privacynet_losses",
     "privacy/training/train_privacynet",
 )
+# what the project's own readers of gender, age and race depend on, beside TRAINING
+READERS = (
+    "evaluators/crop",
+    "evaluators/hog_linear",
+    "evaluators/interface",
+    "evaluators/own",
+    "evaluators/registry",
+    "privacy/faces",
+    "privacy/judging/own_evaluators",
+    "privacy/judging/readers",
+    "privacy/parts",
+    "privacy/recipe",
+    "results/predictions",
+)
+# what judging a condition depends on, beside TRAINING and the package of evaluators
+SCORING = (
+    "data/pairs",
+    "methods/ce",
+    "methods/coral",
+    "metrics/quality",
+    "metrics/rates",
+    "metrics/verification",
+    "privacy/attributes",
+    "privacy/faces",
+    "privacy/groups",
+    "privacy/judging/comparisons",
+    "privacy/judging/own_attributes",
+    "privacy/judging/own_evaluators",
+    "privacy/judging/panel",
+    "privacy/judging/readers",
+    "privacy/judging/score",
+    "privacy/judging/score_attributes",
+    "privacy/models/auxiliaries",
+    "privacy/models/san",
+    "privacy/models/weights",
+    "privacy/parts",
+    "privacy/protected",
+    "privacy/protectors/base",
+    "privacy/prototype_source",
+    "privacy/prototypes",
+    "privacy/recipe",
+    "privacy/warp",
+    "results/attribute_scores",
+    "results/predictions",
+    "results/scores",
+    "results/subjects",
+)
 
 
 @cache

@@ -21,17 +21,16 @@ from softbio.privacy.models.privacynet import (
     signed,
     unsigned,
 )
+from softbio.privacy.plan_recipe import plan_from, privacynet_plan
 from softbio.privacy.privacynet_recipe import (
     SHAPES,
     VARIANTS,
     GanShape,
     parsed,
-    privacynet_plan,
     privacynet_recipe,
 )
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.protectors.privacynet import draws_of
-from softbio.privacy.recipe import plan_from
 from softbio.privacy.training.privacynet_losses import (
     attribute_loss,
     between,

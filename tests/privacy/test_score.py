@@ -21,8 +21,9 @@ from softbio.privacy.judging.own_evaluators import evaluator_faces, fit_own_hog,
 from softbio.privacy.judging.readers import open_cnn
 from softbio.privacy.judging.score import score
 from softbio.privacy.models.weights import load_network
+from softbio.privacy.plan_recipe import plan_from
 from softbio.privacy.protected import open_protected
-from softbio.privacy.recipe import AuxiliaryRecipe, own_matcher_recipe, plan_from
+from softbio.privacy.recipe import AuxiliaryRecipe, own_matcher_recipe
 from softbio.results.scores import KINDS, read_comparisons, read_gender
 from tests.privacy.judged import panel_of, rewritten
 

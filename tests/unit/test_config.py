@@ -135,6 +135,8 @@ def change(config: dict, path: str, value) -> dict:
         ("name", "../quick", "name"),
         ("name", "a" * 200, "is too long"),
         ("name", 2024, "key 'name' is 2024; it must be text"),
+        ("name", "published", "name 'published': results/published/ holds"),
+        ("name", "record", "name 'record': results/record/ holds"),
         ("grid", None, "key 'grid' is empty; it must be a list"),
         ("grid.0.seeds", [1.0], "key 'grid.0.seeds.0' is 1.0; it must be a whole number"),
         ("grid.0.seeds", [True], "key 'grid.0.seeds.0' is True; it must be a whole number"),
@@ -176,6 +178,29 @@ def test_yaml_is_data_never_code(tmp_path):
         read_yaml(tmp_path / "absent.yaml")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\nb: 2\na: 3\n", "config.yaml: key 'a' stands twice, the second time in line 3;"),
+        ("a: {b: 1, c: {d: 1,\n 'd': 2}}\n", "key 'd' stands twice, the second time in line 2;"),
+        ("- {x: 1}\n- {x: 1, x: 1}\n", "key 'x' stands twice"),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(tmp_path, text, message):
+    """YAML itself takes the last, silently."""
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    assert yaml.safe_load(text)
+    with pytest.raises(UserError, match=message):
+        read_yaml(path)
+
+
+def test_a_merge_may_be_overridden(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("a: &a {x: 1, y: 2}\nb: {<<: *a, x: 3}\nc: {<<: *a, <<: *a}\n")
+    assert read_yaml(path)["b"] == {"x": 3, "y": 2}
+
+
 def test_defaults_come_from_the_schema(quick):
     validate(quick, SCHEMA, "config")
     assert quick["device"] == "auto"
@@ -210,6 +235,15 @@ def test_recipes_check_themselves(field, value):
         recipe_from(good | {field: value})
     with pytest.raises(UserError, match="did you mean 'epochs'"):
         recipe_from(good | {"epoch": 1})
+
+
+def test_a_recipe_that_lacks_something_says_what_and_where():
+    values = {"dataset": "faces", "backbone": "small16", "method": "ce", "variant": ""}
+    lacking = "'seed', 'size', 'crop', 'epochs', 'batch', 'learning_rate'"
+    with pytest.raises(UserError, match=f"^here: lacks {lacking}; add it$"):
+        recipe_from(values, where="here")
+    with pytest.raises(UserError, match=r"^recipe: lacks 'batch'; add it$"):
+        recipe_from(values | {"seed": 0, "size": 9, "crop": 8, "epochs": 1, "learning_rate": 0.1})
 
 
 def test_the_conda_environment_has_the_pins_of_the_lock():

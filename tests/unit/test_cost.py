@@ -37,9 +37,10 @@ from softbio.privacy.family import DIVERSITIES, member_plan, stage_plan
 from softbio.privacy.models.privacynet import Discriminator, Generator
 from softbio.privacy.models.san import build_san
 from softbio.privacy.models.weights import build_network
+from softbio.privacy.plan_recipe import plan_from
 from softbio.privacy.privacynet_recipe import SHAPES as GANS
 from softbio.privacy.privacynet_recipe import VARIANTS, privacynet_recipe
-from softbio.privacy.recipe import SHAPES, AuxiliaryRecipe, plan_from
+from softbio.privacy.recipe import SHAPES, AuxiliaryRecipe
 
 RECIPE = Recipe("utkface", "resnet34", "coral", "", 0, 128, 120, 200, 256, 0.0005)
 

@@ -13,7 +13,7 @@ from softbio.plan.benchmark import load_benchmark
 from softbio.plan.cost import auxiliary_hours, privacynet_hours, san_cost, san_hours, training_hours
 from softbio.plan.estimate import as_text, counts_of, estimates
 from softbio.privacy.networks import trained_networks
-from softbio.privacy.recipe import plan_from
+from softbio.privacy.plan_recipe import plan_from
 from softbio.published.numbers import GMAC, gpu_hours, read_published, talk_recipe
 from softbio.reading import notebook
 from softbio.schema import read_yaml

@@ -117,6 +117,12 @@ def test_only_the_named_files_leave_their_packages_and_once(clients, monkeypatch
     assert npm.endswith("npm-package@0.1.1")
     assert fetch_evaluators([PYPI, OF_NPM], out) == receipt
     assert len((clients / "log").read_text().splitlines()) == 2, "fetched again"
+    # the receipt of one beside that of all
+    fetch_evaluators([PYPI], out, out / "receipts/of_pypi.json")
+    assert json.loads((out / "receipts/of_pypi.json").read_text()) == {
+        "of_pypi": receipt["of_pypi"]
+    }
+    assert json.loads((out / RECEIPT).read_text()) == receipt
     # a damaged one is
     PYPI.paths(out)["weights"].write_bytes(b"damaged")
     assert fetch_evaluators([PYPI], out)["of_pypi"]["status"] == "ready"

@@ -100,6 +100,7 @@ def test_from_an_archive_to_the_published_crop(tmp_path, name, align, encoding):
         "listed": len(kept) + 1, "produced": len(kept), "unlisted": 2, "unlisted_produced": 1,
     }  # fmt: skip
     assert card["preparation"][0].startswith(CROPS[align].title)
+    assert card["cut"] == packed.cut == align
     assert len(card["preparation"]) > 3, "it says how it differs from the published one"
 
 

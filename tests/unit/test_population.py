@@ -16,6 +16,7 @@ from softbio.data.packed import load_packed
 from softbio.data.registry import load_registry
 from softbio.errors import UserError
 from softbio.evaluators.registry import load_evaluators
+from softbio.privacy import plan as planning
 from softbio.privacy.parts import write_parts
 from softbio.privacy.plan import (
     ORIGINAL,
@@ -26,8 +27,8 @@ from softbio.privacy.plan import (
     members,
     population_name,
 )
+from softbio.privacy.plan_recipe import plan_from, privacynet_plan
 from softbio.privacy.population import gather
-from softbio.privacy.recipe import plan_from
 from softbio.privacy.warp import landmarks_px
 from tests.conftest import ROOT
 
@@ -278,6 +279,34 @@ def test_evaluators_that_can_not_judge_are_told_before_training(names, matcher, 
 def test_what_follows_from_the_run_can_not_be_set(kind, field):
     with pytest.raises(UserError, match=f"privacy.{kind}.{field} can not be set"):
         plan_from({kind: {field: 1}}, "faces", 0)
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ({"gender": {"epoch": 3}}, "config: privacy.gender: key 'epoch' is unknown: .*'epochs'"),
+        ({"matcher": {"epochs": 0}}, "config: privacy.matcher: epochs is 0; it must be at least 1"),
+        ({"san": {"shape": "px46"}}, "config: privacy.san: shape is 'px46'; choose one of"),
+        ({"san": {"size": 16}}, "config: privacy.san: size is 16; it must be at least 32"),
+        ({"privacynet": {"decay": 2.0}}, "config: privacy.privacynet: decay is 2.0"),
+    ],
+)
+def test_what_a_recipe_refuses_is_told_with_its_section(section, message):
+    with pytest.raises(UserError, match=f"^{message}"):
+        privacynet_plan(section, "faces", 0)
+
+
+@pytest.mark.parametrize("name", ["dct8", "a", "networks8", "my_networks"])
+def test_a_protector_may_be_called_so(name, monkeypatch):
+    monkeypatch.setattr(planning, "PROTECTORS", [name])
+    assert hiding_plan(PLAN | {"protectors": {name: ["q"]}}, ["faces"]).protectors == {name: ("q",)}
+
+
+@pytest.mark.parametrize("name", ["Dct", "8dct", "networks", "d-ct"])
+def test_a_protector_whose_name_can_be_no_folders_is_refused(name, monkeypatch):
+    monkeypatch.setattr(planning, "PROTECTORS", [name])
+    with pytest.raises(UserError, match=f"no folder can be called '{name}': rename its file"):
+        hiding_plan(PLAN | {"protectors": {name: ["q"]}}, ["faces"])
 
 
 def test_nothing_is_planned_without_a_data_set():

@@ -113,7 +113,7 @@ def test_the_card_counts(tmp_path, contents):
     assert card["reconciled"] == {
         "listed": 9, "produced": 9, "unlisted": 0, "unlisted_produced": None,
     }  # fmt: skip
-    assert card["preparation"] == []
+    assert (card["preparation"], card["cut"]) == ([], "none")
     assert card["citation"] == {"text": Citation("not stated").text, "doi": None, "url": None}
 
 

@@ -195,6 +195,13 @@ def test_a_run_is_held_against_the_published_recipe(changes, n_train, expected):
     assert [each.field for each in found] == expected
 
 
+@pytest.mark.parametrize(("cut", "fields"), [("centre", []), (None, []), ("none", ["packed"])])
+def test_another_crop_of_the_photographs_is_another_recipe(cut, fields):
+    """None: run.json of a version that did not write it."""
+    record = {"recipe": asdict(recipe_with()), "n_train": 162_770, "cut": cut}
+    assert [each.field for each in deviations(record)] == fields
+
+
 def test_the_published_number_is_that_of_the_talk():
     found = printed(PUBLISHED)["resnet101"]
     assert (found.value, found.as_printed, found.source) == (97.52, "97.52%", "Raschka 2019")

@@ -16,7 +16,13 @@ from softbio.data.feed import Resident
 from softbio.data.packed import load_packed
 from softbio.engine.controls import predict_median
 from softbio.engine.importance import importance_weights
-from softbio.engine.model import build_model, forward, load_models
+from softbio.engine.model import (
+    build_model,
+    forward,
+    load_models,
+    needs_two_images,
+    weights_of,
+)
 from softbio.engine.predict import predict, predict_rows
 from softbio.engine.provenance import Stopwatch
 from softbio.engine.recipe import Recipe
@@ -98,9 +104,10 @@ def test_without_validation_images_there_is_only_the_last_epoch(tmp_path):
 def test_what_gender_gets_wrong_is_called_a_share_and_no_mae(tmp_path, caplog):
     parts = ["train"] * 24 + ["valid"] * 16 + ["test"] * 8
     folder = write_packed(tmp_path / "p", parts, [0, 1] * 24, k=2, size=18)
-    (folder / "card.json").write_text(json.dumps({"ages": None}))
+    (folder / "card.json").write_text(json.dumps({"ages": None, "cut": "centre"}))
     caplog.set_level(logging.INFO)
     train(replace(RECIPE, method="ce", epochs=2), folder, tmp_path, device="cpu")
+    assert json.loads((tmp_path / "run.json").read_text())["cut"] == "centre"
     history = pd.read_csv(tmp_path / "history.csv")
     assert not [name for name in history if "mae" in name or "rmse" in name]
     # of 24 and of 16 answers
@@ -192,6 +199,43 @@ def test_recipes_that_do_not_fit_are_named(tmp_path, change, splits, message):
     folder = write_packed(tmp_path / "p", parts, labels, k=4, size=18)
     with pytest.raises(UserError, match=message):
         predictions_of(replace(RECIPE, epochs=1, **change), folder, tmp_path / "r")
+
+
+def test_a_single_image_in_the_last_batch_is_refused_before_anything_is_learnt(
+    tmp_path, monkeypatch
+):
+    folder = write_packed(tmp_path / "p", ["train", "test"] * 16, [0, 1, 2, 3] * 8, k=4, size=18)
+    monkeypatch.delattr(softbio.engine.train, "step")
+    for batch, count in ((15, 16), (5, 16), (1, 16)):
+        message = f"batch {batch} leaves one image of {count} for the last batch"
+        with pytest.raises(UserError, match=message):
+            train(replace(RECIPE, batch=batch), folder, tmp_path / "r")
+
+
+@pytest.mark.parametrize(
+    ("backbone", "crop"),
+    [("small8", 16), ("small8", 44), ("mobilenet_v3_small", 32), ("mobilenet_v3_small", 64)],
+)
+def test_which_networks_need_two_images_is_as_torch_has_it(backbone, crop):
+    model = build_model(replace(RECIPE, backbone=backbone, size=64, crop=crop), 4)
+    before, state = weights_of(model), torch.get_rng_state()
+    found = needs_two_images(model, crop)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(before[name], weight) for name, weight in weights_of(model).items())
+    try:
+        model.train()(torch.zeros(1, 3, crop, crop))
+        refused = False
+    except ValueError:
+        refused = True
+    assert found == refused
+
+
+def test_a_method_without_probabilities_is_refused_where_gender_is_learnt(tmp_path):
+    parts = ["train"] * 24 + ["test"] * 8
+    folder = write_packed(tmp_path / "p", parts, [0, 1] * 16, k=2, size=18)
+    (folder / "card.json").write_text(json.dumps({"ages": None}))
+    with pytest.raises(UserError, match="method 'regression' gives no probability of a gender"):
+        train(replace(RECIPE, method="regression"), folder, tmp_path / "r")
 
 
 def test_unknown_device_is_named(packed, tmp_path):

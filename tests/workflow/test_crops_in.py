@@ -36,7 +36,7 @@ def test_a_crop_asks_for_the_detector_first(project, name, looked):
     assert plan.returncode == 0, plan.stdout
     jobs = dict(re.findall(r"^(\w+) +(\d+)$", plan.stdout, re.M))
     assert ("face_points" in jobs) == looked, plan.stdout
-    assert ("evaluators" in jobs) == looked
+    assert ("used_evaluators" in jobs) == looked
     assert "prepare" in jobs
 
 

@@ -4,6 +4,7 @@ import json
 
 import pandas as pd
 import pytest
+import yaml
 from PIL import Image
 
 from softbio.data.audit import read_audit
@@ -92,6 +93,18 @@ def test_the_report_sets_ours_beside_the_published_number(done):
 
 def test_a_second_run_does_nothing(done):
     assert "Nothing to be done" in snakemake(done[0]).stdout
+
+
+def test_a_method_without_probabilities_is_refused_before_anything_runs(done, tmp_path):
+    folder, _ = done
+    text = yaml.safe_load((folder / "config/config.yaml").read_text())
+    text["grid"][0]["methods"] = ["ce", "regression"]
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(text))
+    plan = snakemake(folder, "--dry-run", "--configfile", str(config))
+    assert plan.returncode != 0
+    assert "method 'regression' gives no probability of a gender" in plan.stdout
+    assert "Traceback" not in plan.stdout
 
 
 def test_age_is_not_read_where_none_is_told(done):

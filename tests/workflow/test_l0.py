@@ -63,5 +63,5 @@ def test_the_name_published_is_taken(project, tmp_path):
     config = tmp_path / "config.yaml"
     config.write_text(yaml.safe_dump(CONFIG | {"name": "published"}))
     run = snakemake(project, "--dry-run", "--configfile", str(config))
-    assert "name 'published' is that of L0" in run.stdout
+    assert "name 'published': results/published/ holds" in run.stdout
     assert "Traceback" not in run.stdout

@@ -230,8 +230,14 @@ def test_mixing_needs_no_network(folder):
 def test_misspelt_names_are_told_at_once(folder, tmp_path):
     plan = snakemake(folder, f"{FOLDER}/mixin/alpha0.7/card.json", "--dry-run")
     assert "did you mean 'mixing'" in plan.stdout
+    # a digit in a name, too, leads to the rule
+    plan = snakemake(folder, f"{FOLDER}/dct8/q/card.json", "--dry-run")
+    assert "protector 'dct8' is unknown" in plan.stdout
     config = tmp_path / "config.yaml"
     text = (folder / "config/config.yaml").read_text()
     config.write_text(text.replace("pretrain_epochs", "pretrain_epoch"))
     plan = snakemake(folder, "--dry-run", "--configfile", str(config))
-    assert "key 'pretrain_epoch' is unknown: did you mean 'pretrain_epochs'" in plan.stdout
+    assert (
+        "privacy.san: key 'pretrain_epoch' is unknown: did you mean 'pretrain_epochs'"
+        in plan.stdout
+    )

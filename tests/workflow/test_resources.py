@@ -64,6 +64,13 @@ def test_a_gpu_is_asked_for_where_the_config_says_so(packed, rule, device, gpu, 
     assert int(asked["mem_mb"]) >= (4500 if device == "cuda" else 1500)
 
 
+@pytest.mark.parametrize(("given", "slots"), [((), 1), (("--resources", "gpu_slots=3"), 3)])
+def test_one_job_at_a_time_computes_on_the_gpu_unless_more_are_allowed(packed, given, slots):
+    """Without a GPU the job fails, and the limit is printed all the same."""
+    run = snakemake(packed, TARGET, "--config", "device=cuda", *given, cores=4)
+    assert re.search(rf"^Provided resources: .*gpu_slots\b.*\b{slots}\b", run.stdout, re.M)
+
+
 def test_a_site_can_say_otherwise(packed):
     site = ["--set-resources", "train:runtime=240", "train:gpu=1", "train:gpu_model=a100"]
     site += ["--default-resources", "slurm_partition=short"]

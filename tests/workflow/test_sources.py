@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from softbio.sources import PRIVACY, PRIVACYNET, TRAINING
+from softbio.sources import PRIVACY, PRIVACYNET, READERS, SCORING, TRAINING
 from tests.conftest import ROOT
 from tests.imports import reached_from
 
@@ -28,6 +28,7 @@ ASIDE |= {f"{name}/__init__" for name in ("privacy", "privacy/protectors", "resu
 # (and SAN takes of the age wing's networks no more than a copy of weights)
 ELSEWHERE = "data/(?!audit$|pairs$)|engine/(model|device)$|backbones/"
 ON_IMAGES = {"fetch_one", "prepare", "audit_split", "control", "predict", "evaluators", "align"}
+ON_IMAGES |= {"used_evaluators"}
 
 
 def named(text: str) -> set[str]:
@@ -37,6 +38,8 @@ def named(text: str) -> set[str]:
     found |= set(PRIVACY) if re.search(r"\*PRIVACY\b", lists) else set()
     found |= set(PRIVACYNET) if "*PRIVACYNET" in lists else set()
     found |= set(TRAINING) if "*TRAINING" in lists else set()
+    found |= set(READERS) if "*READERS" in lists else set()
+    found |= set(SCORING) if "*SCORING" in lists else set()
     packages = " ".join(re.findall(r"package\(([^)]*)\)", text))
     return found | {f"{name}/" for name in re.findall(r'"((?:\w+/)*\w+)"', packages)}
 

@@ -244,6 +244,15 @@ def test_a_mistake_in_the_config_is_one_line(done, tmp_path, change, message):
     assert "Traceback" not in run.stdout
 
 
+def test_a_key_that_stands_twice_in_the_config_is_one_line(done, tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text(f"{yaml.safe_dump(CONFIG)}device: cpu\ndevice: cuda\n")
+    run = snakemake(done, "--dry-run", "--configfile", str(config))
+    assert run.returncode != 0
+    assert "config.yaml: key 'device' stands twice" in run.stdout
+    assert "Traceback" not in run.stdout
+
+
 def test_a_missing_source_is_one_line_and_loses_nothing(done, tmp_path):
     config = tmp_path / "config.yaml"
     grid = [CONFIG["grid"][0] | {"datasets": ["utkface"]}]

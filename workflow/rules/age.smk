@@ -20,7 +20,7 @@ rule train:
         runtime=minutes_of(training_cost),
         mem_mb=memory_of(training_cost),
         gpu=int(ASKS_FOR_GPU),
-        gpu_slots=int(COMPUTES_ON_GPU),
+        gpu_slots=gpu_slots,
     params:
         recipe=recipe_params,
         device=BENCHMARK.device,
@@ -57,7 +57,7 @@ rule predict:
         runtime=minutes_of(prediction_cost),
         mem_mb=memory_of(prediction_cost),
         gpu=int(ASKS_FOR_GPU),
-        gpu_slots=int(COMPUTES_ON_GPU),
+        gpu_slots=gpu_slots,
     params:
         device=BENCHMARK.device,
     message:

@@ -50,7 +50,7 @@ rule attack:
         runtime=minutes_of_judging(attacking),
         mem_mb=memory_of_judging(attacking),
         gpu=int(ASKS_FOR_GPU),
-        gpu_slots=int(COMPUTES_ON_GPU),
+        gpu_slots=gpu_slots,
     params:
         dataset=tested_in,
         evaluators=third_parties,

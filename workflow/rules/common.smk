@@ -1,5 +1,6 @@
 # The grid, the paths and what a result depends on.
 import os
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,19 +15,33 @@ from softbio.data.fetching.locate import own_files
 from softbio.data.fetching.placed import placed
 from softbio.data.registry import find, load_registry
 from softbio.errors import UserError
+from softbio.schema import read_yaml
 from softbio.sources import TRAINING
 
 BASE = Path(workflow.basedir).resolve()
 SCHEMAS = BASE / "workflow/schemas"
 REGISTRY = BASE / "config/datasets.yaml"
 
-try:
+
+@contextmanager
+def in_one_line():
+    """A user's mistake within is shown by Snakemake as one line, without a traceback."""
+    try:
+        yield
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+
+
+with in_one_line():
+    # Snakemake silently takes the last of two equal keys; each job reads the same files again
+    if workflow.is_main_process:
+        for file in workflow.configfiles:
+            if Path(file).suffix != ".json":
+                read_yaml(file)
     DATASETS = load_registry(REGISTRY, config.get("datasets"))
     BENCHMARK = load_benchmark(config, SCHEMAS / "config.schema.yaml", list(DATASETS))
     ABSENT = absences(BENCHMARK, DATASETS, Path("resources"))
     BENCHMARK, SKIPPED = left_out(BENCHMARK, ABSENT)
-except UserError as error:
-    raise WorkflowError(str(error)) from None
 
 # a source is an input of `fetch_one`, and Snakemake knows no way to escape a name in braces there
 if BRACED := [
@@ -70,8 +85,8 @@ wildcard_constraints:
 
 
 def of_project(path):
-    """A file of the project as an input. Snakemake compares inputs as text: where the work lies in
-    the project, the path is the same after the whole was moved or copied."""
+    """A file of the project as an input. Snakemake compares inputs as text: where the results lie
+    in the project, a relative path is the same after all of it was moved or copied."""
     inside = Path.cwd().is_relative_to(BASE)
     return os.path.relpath(BASE / path) if inside else str(BASE / path)
 
@@ -135,16 +150,14 @@ def placed_of(wildcards):
 
 
 def entry_of(wildcards):
-    """The data set's entry; Snakemake sees a change of it in plain values alone."""
+    """The data set's entry as plain values: only in these does Snakemake see a change."""
     return asdict(spec_of(wildcards))
 
 
 def spec_of(wildcards):
     """The data set's entry in the registry."""
-    try:
+    with in_one_line():
         return find(DATASETS, wildcards.dataset)
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
 
 
 def reader_of(wildcards):
@@ -154,13 +167,8 @@ def reader_of(wildcards):
     return code(f"data/readers/{reader}") + drawing
 
 
-def receipt_of(wildcards):
-    """The receipt of the face detector; drawn faces tell their own landmarks."""
-    return [] if spec_of(wildcards).reader == "drawn" else RECEIPT
-
-
 def points_of(wildcards):
-    """Where the faces are in a data set's images, where it is packed by them."""
+    """The points of the faces in a data set's images, where it is packed by them."""
     aligned = spec_of(wildcards).prepare.align != "none"
     return {"points": POINTS.format(dataset=wildcards.dataset)} if aligned else {}
 

@@ -1,5 +1,5 @@
-# What is told of a benchmark as a whole before anything runs. A dry run calls no onstart, so the input
-# function of the main target tells it.
+# What is printed about a benchmark as a whole before anything runs. A dry run calls no onstart, so
+# the input function of the main target prints it.
 from functools import cache
 
 from snakemake.logging import logger
@@ -11,7 +11,7 @@ STOPPING = [each for each in ABSENT if each not in SKIPPED]
 
 
 def announced(wildcards):
-    """The report; tells what it will take and which data sets lack."""
+    """The report. Prints what it will take and which data sets are missing."""
     if workflow.is_main_process:
         _announce()
     return f"{RESULTS}/report.html"
@@ -29,7 +29,7 @@ def _announce():
 
 
 def stop_where_lacking():
-    """Raise before the first job of rule all; other targets may do without."""
+    """Raise before the first job of rule all; other targets may need none of these data sets."""
     if STOPPING and _announce.cache_info().currsize:
         raise WorkflowError(
             f"data sets are missing; missing=skip leaves them out\n{as_lines(STOPPING)}"

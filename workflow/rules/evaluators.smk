@@ -1,11 +1,50 @@
-# Evaluators out of packages, and faces aligned for them: geometry once, on the original image.
+# Evaluators out of packages, and faces aligned for them, once, on the original images.
+
+from softbio.evaluators.registry import (
+    DETECTOR,
+    LANDMARKS,
+    as_used,
+    find_evaluator,
+    load_evaluators,
+)
 
 EVALUATORS = of_project("config/evaluators.yaml")
 ALIGNED = "resources/aligned/{dataset}/{side}"
+# Registry and receipt of the evaluators that something is made with. The registry and the receipt
+# of all change with each other evaluator, which must not align faces or train networks anew.
+USED = {
+    "registry": "resources/evaluators/{used}.registry.yaml",
+    "receipt": "resources/evaluators/{used}.receipt.json",
+}
+FINDERS = "finders"
+
+with in_one_line():
+    REGISTERED = load_evaluators(EVALUATORS)
 
 
-# For a machine with internet: snakemake --cores 1 evaluators. What can not be had is told in the
-# receipt, and the rest goes on; with --forcerun evaluators behind it, it tries again.
+wildcard_constraints:
+    used="[a-z][a-z0-9_]*",
+
+
+def used_files(name):
+    """Registry and receipt of one evaluator, or of the networks that find and mark a face."""
+    return {what: path.format(used=name) for what, path in USED.items()}
+
+
+def used_params(wildcards):
+    """Their entries as plain values: a change of another entry is none of these."""
+    names = (DETECTOR, LANDMARKS) if wildcards.used == FINDERS else (wildcards.used,)
+    with in_one_line():
+        return {name: as_used(find_evaluator(REGISTERED, name)) for name in names}
+
+
+def finders_of(wildcards):
+    """The networks that find and mark a face; drawn ones come with their landmarks."""
+    return used_files(FINDERS) if spec_of(wildcards).reader != "drawn" else {}
+
+
+# For a machine with internet: snakemake --cores 1 evaluators. The receipt says what can not be had,
+# and the rest goes on; --forcerun evaluators tries again.
 rule evaluators:
     input:
         registry=EVALUATORS,
@@ -28,12 +67,36 @@ rule evaluators:
         "../scripts/evaluators.py"
 
 
+rule used_evaluators:
+    input:
+        code=code(
+            "data/fetching/archives",
+            "data/fetching/members",
+            "data/fetching/streams",
+            "evaluators/fetch",
+            "evaluators/registry",
+        ),
+    output:
+        registry=USED["registry"],
+        receipt=USED["receipt"],
+    log:
+        "logs/evaluators-{used}.log",
+    conda:
+        "../../envs/softbio.yaml"
+    params:
+        entries=used_params,
+    message:
+        "{wildcards.used}: take it out of its package"
+    script:
+        "../scripts/used_evaluators.py"
+
+
 # Once for all sizes that a data set is packed at, where its entry asks for `prepare: {align: ..}`.
 rule face_points:
     input:
+        registry=USED["registry"].format(used=FINDERS),
+        receipt=USED["receipt"].format(used=FINDERS),
         sources=rules.fetch_one.output.sources,
-        receipt=RECEIPT,
-        registry=EVALUATORS,
         code=code(
             "data/alignment/points",
             "data/alignment/template",
@@ -71,9 +134,8 @@ rule face_points:
 
 rule align:
     input:
+        unpack(finders_of),
         sources=rules.fetch_one.output.sources,
-        receipt=receipt_of,
-        registry=EVALUATORS,
         reader=reader_of,
         code=code(
             "data/alignment/align",

@@ -1,6 +1,8 @@
 # The networks of the ensemble and of FlowSAN: rules of privacy.smk with other recipes.
 # snakemake results/quick/privacy/portraits/seed0/ensemble/average/images.npy
 # snakemake results/quick/privacy/portraits/seed0/ensemble/average/diversity/e3
+from softbio.sources import SCORING
+
 MEMBER = f"{NETWORK}/{{diversity}}/member{{member}}"
 STAGE = f"{NETWORK}/flowsan/stage{{stage}}"
 
@@ -89,41 +91,7 @@ rule diversity:
         protected_card=f"{CONDITION}/card.json",
         classifiers=classifiers_of,
         evaluators=package("evaluators"),
-        code=code(
-            *TRAINING,
-            "data/pairs",
-            "methods/ce",
-            "methods/coral",
-            "metrics/diversity",
-            "metrics/quality",
-            "metrics/rates",
-            "metrics/verification",
-            "privacy/attributes",
-            "privacy/faces",
-            "privacy/groups",
-            "privacy/judging/comparisons",
-            "privacy/judging/diversity",
-            "privacy/judging/own_attributes",
-            "privacy/judging/own_evaluators",
-            "privacy/judging/panel",
-            "privacy/judging/readers",
-            "privacy/judging/score",
-            "privacy/judging/score_attributes",
-            "privacy/models/auxiliaries",
-            "privacy/models/san",
-            "privacy/models/weights",
-            "privacy/parts",
-            "privacy/protected",
-            "privacy/protectors/base",
-            "privacy/prototype_source",
-            "privacy/prototypes",
-            "privacy/recipe",
-            "privacy/warp",
-            "results/attribute_scores",
-            "results/predictions",
-            "results/scores",
-            "results/subjects",
-        ),
+        code=code(*TRAINING, *SCORING, "metrics/diversity", "privacy/judging/diversity"),
     output:
         directory(f"{CONDITION}/diversity/{{diversity}}"),
     log:
@@ -135,7 +103,7 @@ rule diversity:
         runtime=minutes_of_judging(comparing),
         mem_mb=memory_of_judging(comparing),
         gpu=int(ASKS_FOR_GPU),
-        gpu_slots=int(COMPUTES_ON_GPU),
+        gpu_slots=gpu_slots,
     params:
         dataset=tested_in,
         device=BENCHMARK.device,

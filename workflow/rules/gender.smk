@@ -9,6 +9,14 @@ GENDER_CARDS = [
     for dataset in dict.fromkeys(run.dataset for run in OF_GENDER)
 ]
 
+if OF_GENDER and workflow.is_main_process:
+    # torch takes seconds to import: only where gender is asked for, and not again in each job
+    from softbio.engine.training import check_method
+
+    with in_one_line():
+        for each in OF_GENDER:
+            check_method(each.method, "gender")
+
 
 rule gender_metrics:
     input:
@@ -53,6 +61,7 @@ rule reading:
             "metrics/groups",
             "metrics/rates",
             "metrics/verification",
+            "published/images",
             "published/numbers",
         )
         + package(

@@ -28,6 +28,7 @@ rule hiding:
             "privacy/groups",
             "privacy/models/san",
             "privacy/parts",
+            "privacy/plan_recipe",
             "privacy/privacynet_recipe",
             "privacy/prototypes",
             "privacy/recipe",
@@ -52,7 +53,7 @@ rule hiding:
             labels={"figure": "{name}"},
             caption="../../report/captions/figure.rst",
         ),
-        # photographs of people stand in no report
+        # photographs of people are in no report
         faces=directory(f"{HALF}/faces"),
         claims=f"{HALF}/claims.json",
     log:

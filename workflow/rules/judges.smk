@@ -19,7 +19,7 @@ def own_matcher_params(wildcards):
 
 
 def own_matcher_for(wildcards):
-    """The own matcher, where the faces that are learnt from tell whom they show."""
+    """The own matcher, where the training faces have subjects."""
     if not tells_subjects(wildcards):
         return {}
     network = rules.own_matcher.output.network
@@ -27,7 +27,7 @@ def own_matcher_for(wildcards):
 
 
 def tested_in(wildcards):
-    """The data set whose faces are judged: of a population of two the second."""
+    """The data set whose faces are judged: the second of a population of two."""
     return members(wildcards.dataset)[-1]
 
 
@@ -45,8 +45,8 @@ def receipt_for(wildcards):
 
 
 def auxiliaries_for(wildcards):
-    """The auxiliary networks of the condition's seed; no matcher where the SAN's loss has another, or
-    where there is nothing to learn it from."""
+    """The auxiliary networks of the condition's seed; no matcher where the SAN's loss has another,
+    or where the training faces have no subjects."""
     own = matcher_in_loss(wildcards) == "own" and tells_subjects(wildcards)
     kinds = ("gender", "matcher") if own else ("gender",)
     return [network_file(wildcards, kind) for kind in kinds]
@@ -66,7 +66,7 @@ def originals_for(wildcards):
 
 
 def pair_list_for(wildcards):
-    """What the authors' pair list of the tested data set is read with, where it has one."""
+    """What the authors' pair list of the tested data set is read from, where it has one."""
     name = tested_in(wildcards)
     if "pairs" not in find(DATASETS, name).lists:
         return {}
@@ -88,8 +88,9 @@ def condition_files(wildcards, protector, mode):
 
 
 def knowledge_of(wildcards):
-    """Against a SAN, be it one of an ensemble or a series: its network and prototypes, and the index
-    that these follow; against one with modes the faces in all of them."""
+    """What attackers know of a SAN, also of one in an ensemble or a series: its network, prototypes
+    and the index that these follow; of one with modes the faces in all of them as well.
+    """
     # torch takes seconds to import: only where there is something to attack
     if wildcards.protector not in ("san", "ensemble", "flowsan"):
         return {}
@@ -119,7 +120,7 @@ HALF = f"{RESULTS}/hiding/{{dataset}}"
 
 
 def conditions_of(wildcards, conditions):
-    """Those of a population."""
+    """The conditions of a population."""
     below = HIDING.format(dataset=wildcards.dataset)
     return [folder for folder in conditions if folder.startswith(f"{below}/")]
 
@@ -132,7 +133,7 @@ def sans_of(wildcards):
 
 
 def cards_of(wildcards):
-    """The card of each condition, beside which all else lies."""
+    """The card of each condition; its other files lie beside it."""
     return [f"{folder}/card.json" for folder in conditions_of(wildcards, CONDITIONS)]
 
 
@@ -144,7 +145,7 @@ def scored_of(wildcards):
 
 
 def attacks_of(wildcards):
-    """What attackers made of some."""
+    """The attacks on some of them."""
     return [f"{folder}/attacks" for folder in conditions_of(wildcards, ATTACKED)]
 
 

@@ -1,27 +1,13 @@
 # own evaluators -> scores: who judges protected faces, and what they say of each condition.
 # snakemake results/quick/privacy/portraits/seed0/san/op/scores
-from softbio.sources import PRIVACY, TRAINING
+from softbio.sources import PRIVACY, READERS, SCORING, TRAINING
 
 
 rule own_cnn:
     input:
         unpack(packed_for_privacy),
         parts=rules.parts.output.parts,
-        code=code(
-            *TRAINING,
-            "evaluators/crop",
-            "evaluators/hog_linear",
-            "evaluators/interface",
-            "evaluators/own",
-            "evaluators/registry",
-            "methods/ce",
-            "privacy/faces",
-            "privacy/judging/own_evaluators",
-            "privacy/judging/readers",
-            "privacy/parts",
-            "privacy/recipe",
-            "results/predictions",
-        ),
+        code=code(*TRAINING, *READERS, "methods/ce"),
     output:
         model=f"{OWN}/own_cnn/model.safetensors",
         history=f"{OWN}/own_cnn/history.csv",
@@ -35,7 +21,7 @@ rule own_cnn:
         runtime=minutes_of_privacy,
         mem_mb=memory_of_privacy,
         gpu=int(ASKS_FOR_GPU),
-        gpu_slots=int(COMPUTES_ON_GPU),
+        gpu_slots=gpu_slots,
     params:
         device=BENCHMARK.device,
     message:
@@ -48,20 +34,7 @@ rule own_hog:
     input:
         unpack(packed_for_privacy),
         parts=rules.parts.output.parts,
-        code=code(
-            *TRAINING,
-            "evaluators/crop",
-            "evaluators/hog_linear",
-            "evaluators/interface",
-            "evaluators/own",
-            "evaluators/registry",
-            "privacy/faces",
-            "privacy/judging/own_evaluators",
-            "privacy/judging/readers",
-            "privacy/parts",
-            "privacy/recipe",
-            "results/predictions",
-        ),
+        code=code(*TRAINING, *READERS),
     output:
         weights=f"{OWN}/hog_linear/weights.npz",
     log:
@@ -84,25 +57,15 @@ rule own_reader:
         parts=rules.parts.output.parts,
         code=code(
             *TRAINING,
-            "evaluators/crop",
-            "evaluators/hog_linear",
-            "evaluators/interface",
-            "evaluators/own",
-            "evaluators/registry",
+            *READERS,
             "methods/ce",
             "methods/coral",
             "privacy/attributes",
-            "privacy/faces",
             "privacy/groups",
             "privacy/judging/own_attributes",
-            "privacy/judging/own_evaluators",
-            "privacy/judging/readers",
-            "privacy/parts",
-            "privacy/recipe",
-            "results/predictions",
         ),
     output:
-        # the model lies beside it, where there is anything to learn
+        # the model lies beside it, where there is something to learn
         told=f"{OWN}/{{reader}}/told.json",
     log:
         f"{OWN}/{{reader}}/train.log",
@@ -113,11 +76,11 @@ rule own_reader:
         runtime=minutes_of_privacy,
         mem_mb=memory_of_privacy,
         gpu=int(ASKS_FOR_GPU),
-        gpu_slots=int(COMPUTES_ON_GPU),
+        gpu_slots=gpu_slots,
     params:
         device=BENCHMARK.device,
     message:
-        "{wildcards.dataset}: train {wildcards.reader}, where ages or races are told: epochs in {log}"
+        "{wildcards.dataset}: train {wildcards.reader}, where ages or races are known: epochs in {log}"
     script:
         "../scripts/own_reader.py"
 
@@ -140,7 +103,7 @@ rule own_matcher:
         runtime=minutes_of_privacy,
         mem_mb=memory_of_privacy,
         gpu=int(ASKS_FOR_GPU),
-        gpu_slots=int(COMPUTES_ON_GPU),
+        gpu_slots=gpu_slots,
     params:
         recipe=own_matcher_params,
         device=BENCHMARK.device,
@@ -166,39 +129,7 @@ rule score:
         own_readers=[f"{OWN}/{name}/told.json" for name in OWN_READERS],
         evaluators=package("evaluators"),
         protector=code("privacy/protectors/{protector}"),
-        code=code(
-            *TRAINING,
-            "data/pairs",
-            "methods/ce",
-            "methods/coral",
-            "metrics/quality",
-            "metrics/rates",
-            "metrics/verification",
-            "privacy/attributes",
-            "privacy/faces",
-            "privacy/groups",
-            "privacy/judging/comparisons",
-            "privacy/judging/own_attributes",
-            "privacy/judging/own_evaluators",
-            "privacy/judging/panel",
-            "privacy/judging/readers",
-            "privacy/judging/score",
-            "privacy/judging/score_attributes",
-            "privacy/models/auxiliaries",
-            "privacy/models/san",
-            "privacy/models/weights",
-            "privacy/parts",
-            "privacy/protected",
-            "privacy/protectors/base",
-            "privacy/prototype_source",
-            "privacy/prototypes",
-            "privacy/recipe",
-            "privacy/warp",
-            "results/attribute_scores",
-            "results/predictions",
-            "results/scores",
-            "results/subjects",
-        ),
+        code=code(*TRAINING, *SCORING),
     output:
         scores=directory(f"{CONDITION}/scores"),
     log:
@@ -210,7 +141,7 @@ rule score:
         runtime=minutes_of_judging(scoring),
         mem_mb=memory_of_judging(scoring),
         gpu=int(ASKS_FOR_GPU),
-        gpu_slots=int(COMPUTES_ON_GPU),
+        gpu_slots=gpu_slots,
     params:
         dataset=tested_in,
         entry=tested_params,

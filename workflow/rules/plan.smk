@@ -1,5 +1,4 @@
 # What the rules of privacy.smk depend on: paths, recipes, and the networks that a protector needs.
-from softbio.evaluators.registry import load_evaluators
 from softbio.privacy.family import (
     classifier_folder,
     judge_folder,
@@ -10,14 +9,15 @@ from softbio.privacy.family import (
     stage_plan,
 )
 from softbio.privacy.plan import (
+    PROTECTOR_NAME,
     canvas_side,
     check_evaluators,
     check_subjects,
     members,
     without_subjects,
 )
-from softbio.privacy.privacynet_recipe import ABLATIONS, privacynet_plan
-from softbio.privacy.recipe import plan_from
+from softbio.privacy.plan_recipe import plan_from, privacynet_plan
+from softbio.privacy.privacynet_recipe import ABLATIONS
 
 FACES = "resources/faces/{dataset}/{size}"
 HIDING = f"{RESULTS}/privacy/{{dataset}}"
@@ -31,24 +31,17 @@ CONDITIONS, ATTACKED = (
     for attacked in (False, True)
 )
 
-try:
-    check_evaluators(
-        BENCHMARK.hiding.evaluators,
-        BENCHMARK.privacy.get("san", {}).get("matcher_net", "own"),
-        load_evaluators(EVALUATORS),
-    )
-    check_subjects(
-        BENCHMARK.hiding,
-        BENCHMARK.privacy.get("san", {}).get("matcher_net", "own"),
-        [name for name, spec in DATASETS.items() if not spec.subjects],
-    )
-except UserError as error:
-    raise WorkflowError(str(error)) from None
+MATCHER_NET = BENCHMARK.privacy.get("san", {}).get("matcher_net", "own")
+
+with in_one_line():
+    check_evaluators(BENCHMARK.hiding.evaluators, MATCHER_NET, REGISTERED)
+    untold = [name for name, spec in DATASETS.items() if not spec.subjects]
+    check_subjects(BENCHMARK.hiding, MATCHER_NET, untold)
 
 
 wildcard_constraints:
     kind="gender|matcher",
-    protector="[a-z_]+(?<!networks)",
+    protector=PROTECTOR_NAME,
     mode=r"[a-z]+[\d.]*(-e[12]|-nomatcher|-nocycle)?",
     ablation="|".join(ABLATIONS),
     diversity="e[123]",
@@ -61,14 +54,12 @@ wildcard_constraints:
 def plan_of(wildcards):
     """The recipes of the networks that the wildcards name."""
     known = BENCHMARK.privacy, wildcards.dataset, int(wildcards.get("seed", 0))
-    try:
+    with in_one_line():
         if member := wildcards.get("member"):
             return member_plan(*known, wildcards.diversity, int(member))
         if stage := wildcards.get("stage"):
             return stage_plan(*known, int(stage))
         return plan_from(*known)
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
 
 
 def packed_for_privacy(wildcards):
@@ -85,10 +76,8 @@ def card_of_population(wildcards):
 
 def specs_of(wildcards):
     """The registry's entries of the data sets that the population is made of."""
-    try:
+    with in_one_line():
         return [find(DATASETS, name) for name in members(wildcards.dataset)]
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
 
 
 def aligned_for(wildcards):
@@ -107,12 +96,12 @@ def entries_of(wildcards):
 
 
 def tells_subjects(wildcards):
-    """Whether the data set that is learnt from does: a matcher learns from nothing else."""
+    """Whether the training data have subjects: without them no matcher can be trained."""
     return specs_of(wildcards)[0].subjects
 
 
 def check_matcher(wildcards):
-    """Refuse to train a matcher where nobody is told."""
+    """Refuse to train a matcher without subjects."""
     if not tells_subjects(wildcards):
         raise WorkflowError(without_subjects(specs_of(wildcards)[0].name))
 
@@ -125,17 +114,15 @@ def auxiliary_params(wildcards):
 
 
 def san_params(wildcards):
-    """The same of the SAN."""
+    """The recipe of the SAN as plain values."""
     return asdict(plan_of(wildcards).san)
 
 
 def privacynet_of(wildcards):
     """The recipe of the PrivacyNet that the wildcards name."""
     seed, ablation = int(wildcards.seed), wildcards.ablation
-    try:
+    with in_one_line():
         return privacynet_plan(BENCHMARK.privacy, wildcards.dataset, seed, ablation)
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
 
 
 def privacynet_params(wildcards):
@@ -150,14 +137,15 @@ def network_file(wildcards, folder):
 
 
 def matcher_of(wildcards):
-    """The matcher in a SAN's loss; one of the registry lies with its receipt."""
-    if matcher_in_loss(wildcards) == "own":
+    """The matcher in a SAN's loss: the file of an own one, registry and receipt of another."""
+    name = matcher_in_loss(wildcards)
+    if name == "own":
         return {"matcher": network_file(wildcards, "matcher")}
-    return {"receipt": RECEIPT, "registry": EVALUATORS}
+    return used_files(name)
 
 
 def judges_of(wildcards):
-    """The networks that a SAN is trained against: a member's or stage's has a classifier of its own."""
+    """The networks that a SAN is trained against: a member or stage has a classifier of its own."""
     san = "san"
     if member := wildcards.get("member"):
         san = f"{member_folder(wildcards.diversity, int(member))}/san"
@@ -168,8 +156,8 @@ def judges_of(wildcards):
 
 
 def embedded_for(wildcards):
-    """What the matcher in the loss of a SAN or a PrivacyNet says of the faces as they are, where that
-    asks for matching: of a matcher of the registry once for all seeds."""
+    """The embeddings of the original faces by the matcher in the loss of a SAN or a PrivacyNet,
+    where that loss has one: by a matcher of the registry once for all seeds."""
     plan, ablated = plan_of(wildcards), "ablation" in wildcards.keys()
     weight = privacynet_of(wildcards).matching if ablated else plan.san.matching_weight
     if not weight:
@@ -190,13 +178,13 @@ def matcher_in_loss(wildcards):
 
 
 def stages_before(wildcards):
-    """The networks whose faces a stage takes."""
+    """The networks of the stages before a stage."""
     stages = range(1, int(wildcards.stage))
     return [network_file(wildcards, stage_folder(stage)) for stage in stages]
 
 
 def prototypes_of(wildcards):
-    """The prototypes that the recipe asks for, by the names of what takes them."""
+    """The prototypes that the recipe asks for, by the names of the arguments that take them."""
     return prototypes_for(wildcards.dataset, plan_of(wildcards).san)
 
 
@@ -211,14 +199,14 @@ def prototypes_for(dataset, recipe):
 
 
 def networks_of(wildcards):
-    """What a protector works with, by the names of what takes them."""
+    """The files that a protector needs, by the names of the arguments that take them."""
     # torch takes seconds to import: only where something is to be protected
     from softbio.privacy.protectors import get_protector
 
     kinds = {"classifier": "gender", "san": "san"}
     try:
         protector = get_protector(wildcards.protector)
-        # a misspelt mode is told now, not after its networks are trained
+        # a misspelt mode is refused now, not after its networks are trained
         if protector.check is not None:
             protector.check(wildcards.mode)
         needs = protector.needs

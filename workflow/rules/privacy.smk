@@ -117,7 +117,7 @@ rule auxiliary:
         run=f"{NETWORK}/{{kind}}/run.json",
     log:
         f"{NETWORK}/{{kind}}/train.log",
-    # what the longest chain of jobs begins with goes first, or one core ends it alone
+    # the longest chain of jobs begins here: it goes first, or one core would be left with it
     priority: 1
     conda:
         "../../envs/softbio.yaml"
@@ -126,7 +126,7 @@ rule auxiliary:
         runtime=minutes_of_privacy,
         mem_mb=memory_of_privacy,
         gpu=int(ASKS_FOR_GPU),
-        gpu_slots=int(COMPUTES_ON_GPU),
+        gpu_slots=gpu_slots,
     params:
         recipe=auxiliary_params,
         device=BENCHMARK.device,
@@ -146,7 +146,7 @@ rule embed_originals:
         embeddings=f"{HIDING}/originals.safetensors",
     log:
         f"{HIDING}/originals.log",
-    # all that is trained against the matcher waits for it
+    # every network that is trained against the matcher waits for it
     priority: 3
     conda:
         "../../envs/softbio.yaml"
@@ -155,7 +155,7 @@ rule embed_originals:
         runtime=minutes_of_judging(embedding),
         mem_mb=memory_of_judging(embedding),
         gpu=int(ASKS_FOR_GPU),
-        gpu_slots=int(COMPUTES_ON_GPU),
+        gpu_slots=gpu_slots,
     params:
         size=size_of_san,
         matcher_net=matcher_in_loss,
@@ -197,7 +197,7 @@ rule san:
         runtime=minutes_of_privacy,
         mem_mb=memory_of_privacy,
         gpu=int(ASKS_FOR_GPU),
-        gpu_slots=int(COMPUTES_ON_GPU),
+        gpu_slots=gpu_slots,
     params:
         recipe=san_params,
         device=BENCHMARK.device,
@@ -224,6 +224,7 @@ rule protect:
             "privacy/models/weights",
             "privacy/morphing",
             "privacy/parts",
+            "privacy/plan_recipe",
             "privacy/privacynet_recipe",
             "privacy/protect",
             "privacy/protectors/base",
@@ -245,7 +246,7 @@ rule protect:
         runtime=minutes_of_judging(protecting),
         mem_mb=memory_of_judging(protecting),
         gpu=int(ASKS_FOR_GPU),
-        gpu_slots=int(COMPUTES_ON_GPU),
+        gpu_slots=gpu_slots,
     params:
         device=BENCHMARK.device,
     message:

@@ -16,7 +16,7 @@ rule privacynet:
         run=f"{NETWORK}/privacynet/{{ablation}}/run.json",
     log:
         f"{NETWORK}/privacynet/{{ablation}}/train.log",
-    # the longest of all, which waits for no classifier
+    # the longest training, which waits for no classifier
     priority: 2
     conda:
         "../../envs/softbio.yaml"
@@ -25,7 +25,7 @@ rule privacynet:
         runtime=minutes_of_privacy,
         mem_mb=memory_of_privacy,
         gpu=int(ASKS_FOR_GPU),
-        gpu_slots=int(COMPUTES_ON_GPU),
+        gpu_slots=gpu_slots,
     params:
         recipe=privacynet_params,
         device=BENCHMARK.device,

@@ -6,22 +6,17 @@ L0 = "results/published"
 AUTHORS_ENTRY = of_project("config/authors.yaml")
 AUTHORS_FOLDER = config.get("published")
 
-try:
+with in_one_line():
     AUTHORS = load_authors(AUTHORS_ENTRY)
-except UserError as error:
-    raise WorkflowError(str(error)) from None
-
-if RESULTS == L0:
-    raise WorkflowError("config: name 'published' is that of L0; choose another")
 
 AUTHORS_RUNS = [f"{L0}/age/{run.folder}" for run in AUTHORS.judged]
 
-# how the archive of each data set is had, for the table of what was not run
+# how the archive of each data set can be obtained, for the table of what was not run
 ACCESS = {
     name: "at hand" if spec.source else spec.access for name, spec in DATASETS.items()
 }
-# A report takes in L0 as it was made before and is made anew when it changes, without asking for
-# the authors' files; where they are given it waits for L0.
+# A report shows L0 as it was made before, and is made anew when that changes, without asking for
+# the authors' files; where they are given, it waits for L0.
 L0_NUMBERS = Path(L0, "tables/l0.csv")
 L0_STATE = (
     sha256(L0_NUMBERS) if L0_NUMBERS.is_file() and not AUTHORS_FOLDER else "as given"
@@ -80,6 +75,7 @@ rule L0:
         code=code(
             "data/audit",
             "published/authors",
+            "published/images",
             "published/numbers",
             "report/ladder",
         )

@@ -64,6 +64,7 @@ rule tables:
         code=code(
             "data/audit",
             "methods/__init__",
+            "published/images",
             "published/numbers",
         )
         + package("results", "statistics", "tables"),
@@ -140,6 +141,7 @@ rule report:
             "privacy/deviations",
             "privacy/recipe",
             "published/authors",
+            "published/images",
             "published/numbers",
         )
         + package(

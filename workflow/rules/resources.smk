@@ -1,4 +1,5 @@
-# What a job asks a cluster for, and which rules are too small, or need the network, to be sent to one.
+# What a job asks a cluster for, and which rules are not sent to one: they are small, or need the
+# internet.
 import json
 
 from softbio.plan.cost import (
@@ -27,6 +28,7 @@ localrules:
     fetch,
     fetch_one,
     evaluators,
+    used_evaluators,
     audit,
     control,
     parts,
@@ -43,9 +45,19 @@ localrules:
     L0,
 
 
-# `auto` asks for no GPU: whether the cluster has one can not be seen from here
+# `auto` asks for no GPU: from here nobody can see whether the cluster has one
 ASKS_FOR_GPU = BENCHMARK.device == "cuda"
 COMPUTES_ON_GPU = ASKS_FOR_GPU or (BENCHMARK.device == "auto" and gpu_here())
+# On one machine one job at a time computes on the GPU; --resources gpu_slots=N allows more.
+SLOTS_GIVEN = "gpu_slots" in workflow.global_resources
+if COMPUTES_ON_GPU and not SLOTS_GIVEN:
+    workflow.global_resources["gpu_slots"] = 1
+
+
+def gpu_slots(wildcards):
+    """1 of each job that computes on this machine's GPU. A cluster hands out its own GPUs, so that
+    there the default is no limit."""
+    return int(COMPUTES_ON_GPU and (SLOTS_GIVEN or workflow.local_exec))
 
 
 def images_in(card):
@@ -195,10 +207,10 @@ def memory_of_packing(wildcards, attempt):
 
 
 def look_only_when_a_job_ends():
-    """Take Snakemake's limit of jobs a second away, where nobody has asked for another than its own.
+    """Remove Snakemake's limit of jobs a second, unless the user set another than its default.
 
-    For that limit it looks at all ready jobs a second after each look, and the end of a job begins
-    one more such chain: after a hundred jobs it took a third of a core.
+    Because of that limit it looks at all ready jobs again and again, a second after each look, and
+    each job that ends begins one more such chain: after a hundred jobs it took a third of a core.
     """
     limit = workflow.scheduler.job_rate_limiter
     if limit is not None and (limit.max_jobs, limit.timespan) == (100, 1):

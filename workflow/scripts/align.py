@@ -7,13 +7,13 @@ from softbio.evaluators.registry import load_evaluators
 from softbio.job import job
 
 with job(snakemake.log[0], threads=snakemake.threads):
-    receipt = snakemake.input.get("receipt")
-    specs = load_evaluators(snakemake.input.registry)
+    # drawn faces need neither
+    registry, receipt = map(snakemake.input.get, ("registry", "receipt"))
     align(
         spec_from(snakemake.params.entry),
         folder=Path(snakemake.output.images).parent,
         raw=Path(snakemake.input.sources).parent,
         side=int(snakemake.wildcards.side),
-        known=[*snakemake.input.code, snakemake.input.registry, *([receipt] if receipt else [])],
-        **(finders(specs, Path(receipt).parent) if receipt else {}),
+        known=[*snakemake.input.code, *filter(None, (registry, receipt))],
+        **(finders(load_evaluators(registry), Path(receipt).parent) if receipt else {}),
     )

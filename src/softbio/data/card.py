@@ -47,6 +47,7 @@ def make_card(
         softbio=softbio.__version__,
         preparation=preparation,
         reconciled=reconciled,
+        cut=spec.prepare.align if spec.prepare.align != "none" else spec.prepare.crop,
     )
 
 

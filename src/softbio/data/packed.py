@@ -25,12 +25,14 @@ class Packed:
 
     images: uint8 (N, size, size, 3) RGB, memory-mapped; index: N rows in the same order with the
     columns `COLUMNS`, and `group` where the split is repaired; ages: first and last age, so that
-    rank 0 is ages[0]; None where none are known: then rank 0 is female and rank 1 male.
+    rank 0 is ages[0]; None where none are known: then rank 0 is female and rank 1 male; cut: what
+    was packed of each image, as its card says it, None where that does not.
     """
 
     images: np.ndarray
     index: pd.DataFrame
     ages: Ages
+    cut: str | None = None
 
     @property
     def k(self) -> int:
@@ -93,7 +95,8 @@ def load_packed(folder: Path | str) -> Packed:
         # copy-on-write, because torch warns of arrays that it can not write to
         images = np.load(folder / "images.npy", mmap_mode="c", allow_pickle=False)
         index = pd.read_parquet(folder / "index.parquet")
-        ages = json.loads((folder / "card.json").read_text())["ages"]
+        card = json.loads((folder / "card.json").read_text())
+        ages, cut = card["ages"], card.get("cut")
         first, last = (0, 1) if ages is None else map(int, ages)
         lacking = [column for column in NEEDED if column not in index]
         if lacking or not pd.api.types.is_integer_dtype(index["label"]):
@@ -105,7 +108,7 @@ def load_packed(folder: Path | str) -> Packed:
             f"{folder}: images.npy {images.dtype}{images.shape} does not fit the {len(index)} rows "
             "of index.parquet; delete the folder and prepare it again"
         )
-    packed = Packed(images, index, None if ages is None else (first, last))
+    packed = Packed(images, index, None if ages is None else (first, last), cut)
     if not ((packed.labels >= 0) & (packed.labels < packed.k)).all():
         raise UserError(f"{folder}: a label is outside the {packed.k} ranks; prepare it again")
     return packed

@@ -199,6 +199,8 @@ class Card:
     differences: tuple[str, ...] = ()
     preparation: tuple[str, ...] = ()
     reconciled: Reconciled | None = None
+    # what was packed of each image: `Preparation.align`, or without it `crop`; older cards lack it
+    cut: str | None = None
 
 
 def load_registry(

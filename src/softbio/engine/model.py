@@ -1,5 +1,6 @@
 """A backbone with a method's head, and its weights on disk."""
 
+import copy
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -35,6 +36,30 @@ def forward(model: nn.Module, images: Tensor, recipe: Recipe) -> Tensor:
     reduced = recipe.precision == "bf16"
     with torch.autocast(images.device.type, torch.bfloat16, enabled=reduced):
         return model(images).float()
+
+
+class _OneValue(Exception):
+    """A batch norm has seen one value a channel."""
+
+
+def needs_two_images(model: nn.Module, crop: int) -> bool:
+    """Whether a single image of `crop` px leaves a batch norm one value a channel in training,
+    which torch refuses. Model and random state stay as they are."""
+
+    def look(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if inputs[0].numel() == inputs[0].shape[1]:
+            raise _OneValue
+
+    probe = copy.deepcopy(model).to("cpu").train()
+    for module in probe.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.register_forward_pre_hook(look)
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            probe(torch.zeros(1, 3, crop, crop))
+    except _OneValue:
+        return True
+    return False
 
 
 def compiled(model: nn.Module, recipe: Recipe) -> nn.Module:

@@ -96,12 +96,14 @@ def write_run(
     watch: Stopwatch,
     device: torch.device,
     counts: tuple[int, int, int],
+    cut: str | None,
     data_sha256: str,
 ) -> None:
     """run.json: the recipe, what its method is and what it ran on.
 
-    counts: images of the training, validation and test part. Wall clock is that of the last
-    process; the seconds of all epochs, also of those before an interruption, stand in history.csv.
+    counts: images of the training, validation and test part; cut: what was packed of each. Wall
+    clock is that of the last process; the seconds of all epochs, also of those before an
+    interruption, stand in history.csv.
     """
     method = get_method(recipe.method)
     run = {
@@ -115,6 +117,7 @@ def write_run(
         "epochs": len(progress.history),
         "best_epoch": progress.best_epoch,
         **dict(zip(("n_train", "n_valid", "n_test"), counts, strict=True)),
+        "cut": cut,
         "started": watch.started,
         "wall_seconds": watch.seconds(),
         "training_seconds": sum(epoch.seconds for epoch in progress.history),

@@ -3,12 +3,14 @@
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, Field, asdict, dataclass, fields
 from typing import Any, Literal, get_args, get_origin
 
 from softbio.errors import UserError, nearest
 
 Variant = Literal["", "-weighted", "-shuffled"]
+# what an error of a recipe begins with, unless the place of its values is known
+SOMEWHERE = "recipe"
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,8 @@ class Recipe:
     bias: initial biases of CORAL, "zeros" as published or "descending".
     validation: share of the training images held out to choose the best epoch, where the data set
         has no validation part of its own; 0 as published in the talk.
-    channels_last: memory layout; changes speed, and sums by a rounding error.
-    compile: torch.compile of the training step; the same of it.
+    channels_last: memory layout; it changes speed, and sums by a rounding error.
+    compile: torch.compile of the training step, with the same effects.
     """
 
     dataset: str
@@ -64,8 +66,8 @@ class Recipe:
 
 
 def check_types(recipe: Any) -> None:
-    """Raise UserError where a field of a recipe is not of the type, or none of the choices, that
-    its dataclass names."""
+    """Raise UserError where the value of a field has another type than its dataclass says, or is
+    none of the choices."""
     for field in fields(recipe):
         value = getattr(recipe, field.name)
         kinds = {float: (float, int)}.get(field.type, (field.type,))
@@ -83,18 +85,25 @@ def hash_of(recipe: Any) -> str:
     return hashlib.sha256(json.dumps(asdict(recipe), sort_keys=True).encode()).hexdigest()
 
 
-def recipe_from(values: dict[str, Any], kind: type = Recipe) -> Any:
+def recipe_from(values: dict[str, Any], kind: type = Recipe, where: str = SOMEWHERE) -> Any:
     """Recipe of a kind from plain values (a config's section, run.json).
 
-    Raises UserError for an unknown or a missing key.
+    where: what errors call the place of the values, such as "config: privacy.san". Raises UserError
+    for an unknown or a missing key and for a value that the recipe refuses.
     """
     known = {field.name: field for field in fields(kind)}
     for key in values:
         if key not in known:
-            raise UserError(f"recipe: key '{key}' is unknown: {nearest(key, known)}")
+            raise UserError(f"{where}: key '{key}' is unknown: {nearest(key, known)}")
+    needed = [field.name for field in known.values() if _needed(field)]
+    if missing := [name for name in needed if name not in values]:
+        raise UserError(f"{where}: lacks {', '.join(map(repr, missing))}; add it")
     try:
         return kind(**values)
-    except TypeError as error:
-        raise UserError(
-            f"recipe: {error.args[0].split('() ')[-1]}; set it under 'training'"
-        ) from None
+    except UserError as error:
+        raise UserError(f"{where}: {str(error).removeprefix(f'{SOMEWHERE}: ')}") from None
+
+
+def _needed(field: Field) -> bool:
+    """Whether a field of a recipe has no default."""
+    return field.default is MISSING and field.default_factory is MISSING

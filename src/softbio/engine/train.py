@@ -13,7 +13,14 @@ from torch import Tensor, nn
 from softbio.data.augment import Crops, random_offsets
 from softbio.data.packed import Packed, content_sha256, load_packed
 from softbio.engine.device import Conditions, Determinism, choose_device, here
-from softbio.engine.model import build_model, compiled, forward, save_models, weights_of
+from softbio.engine.model import (
+    build_model,
+    compiled,
+    forward,
+    needs_two_images,
+    save_models,
+    weights_of,
+)
 from softbio.engine.predict import predict_rows
 from softbio.engine.provenance import Stopwatch, write_run
 from softbio.engine.recipe import Recipe
@@ -97,15 +104,7 @@ def step(run: Training, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]
     """One batch forward and backward, one step of the optimizer: loss and signed errors (B,)."""
     # what compilation costs would not come back in the epoch's last, smaller batch
     network = run.network if len(inputs) == run.recipe.batch else run.moving.model
-    try:
-        output = forward(network, inputs, run.recipe)
-    except ValueError as error:
-        if "more than 1 value per channel" not in str(error):
-            raise
-        raise UserError(
-            f"batch {run.recipe.batch} leaves one image of {len(run.data.train)} for the last "
-            "batch, too few for batch norm; choose another batch"
-        ) from None
+    output = forward(network, inputs, run.recipe)
     loss = run.method.loss(output, labels, run.data.importance)
     run.moving.optimizer.zero_grad(set_to_none=True)
     loss.backward()
@@ -200,6 +199,17 @@ def write_history(path: Path, history: list[Epoch], trait: str) -> None:
         frame.to_csv(part, index=False)
 
 
+def check_last_batch(model: nn.Module, recipe: Recipe, count: int) -> None:
+    """Raise UserError where one of `count` images is left for the last batch of an epoch, and the
+    network can not learn from a single one."""
+    alone = recipe.batch == 1 or count % recipe.batch == 1
+    if alone and needs_two_images(model, recipe.crop):
+        raise UserError(
+            f"batch {recipe.batch} leaves one image of {count} for the last batch, too few for "
+            "batch norm; choose another batch"
+        )
+
+
 def start(
     recipe: Recipe, data: Packed, resume: ResumeFile, stop: Stop, now: Callable[[], Conditions]
 ) -> Training:
@@ -213,6 +223,7 @@ def start(
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, fused=True)
     moving = Moving(model, optimizer, torch.Generator().manual_seed(recipe.seed))
     seen = training_data(data, recipe, resume.device)
+    check_last_batch(model, recipe, len(seen.train))
     progress = resume.restore(moving, now)
     network = compiled(model, recipe)
     method = get_method(recipe.method)
@@ -246,6 +257,15 @@ def train(recipe: Recipe, packed: Path, folder: Path, device: str = "auto") -> N
     save_models(folder / "model.safetensors", recipe, data.ages, weights)
     write_history(folder / "history.csv", progress.history, data.trait)
     counts = (len(run.data.train), len(run.data.valid), len(data.rows("test")))
-    about = (progress, watch, place, counts, index_sha256)
-    write_run(folder / "run.json", recipe, model, *about)
+    write_run(
+        folder / "run.json",
+        recipe,
+        model,
+        progress=progress,
+        watch=watch,
+        device=place,
+        counts=counts,
+        cut=data.cut,
+        data_sha256=index_sha256,
+    )
     resume.remove()

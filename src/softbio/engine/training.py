@@ -36,8 +36,10 @@ class TrainingData:
 def training_data(packed: Packed, recipe: Recipe, device: torch.device) -> TrainingData:
     """Choose the training and validation rows, labels and weights that a recipe asks for.
 
-    Raises UserError for an empty training part and for weights that the method can not use.
+    Raises UserError for an empty training part, for weights that the method can not use and, where
+    gender is learnt, for a method without probabilities.
     """
+    check_method(recipe.method, packed.trait)
     labels = packed.labels
     train, valid = packed.rows("train"), packed.rows("valid")
     if not len(train):
@@ -72,6 +74,16 @@ def training_data(packed: Packed, recipe: Recipe, device: torch.device) -> Train
         torch.from_numpy(valid),
         torch.from_numpy(importance).float().to(device),
     )
+
+
+def check_method(name: str, trait: str) -> None:
+    """Raise UserError for a method that gives no probabilities on a data set whose trait is gender:
+    nothing could judge its predictions."""
+    if trait == "gender" and get_method(name).kind == "point":
+        raise UserError(
+            f"method '{name}' gives no probability of a gender; choose another for a data set "
+            "without ages"
+        )
 
 
 def _held_out(packed: Packed, train: np.ndarray, share: float) -> np.ndarray:

@@ -26,12 +26,15 @@ SECONDS = 900
 READY, MISSING = "ready", "missing"
 
 
-def fetch_evaluators(specs: Iterable[EvaluatorSpec], folder: Path | str) -> dict[str, dict]:
-    """Fetch what `folder` lacks; leave receipt.json there and return what it says.
+def fetch_evaluators(
+    specs: Iterable[EvaluatorSpec], folder: Path | str, path: Path | None = None
+) -> dict[str, dict]:
+    """Fetch what `folder` lacks; leave a receipt and return what it says.
 
-    The receipt holds for each evaluator status ("ready" or "missing"), reason, package and files
-    (path below the folder, sha256). A package that can not be fetched leaves its evaluators
-    missing; the rest goes on. Files that are there with the right checksum cause no traffic.
+    path: of the receipt, receipt.json in `folder` without it. It holds for each evaluator status
+    ("ready" or "missing"), reason, package and files (path below the folder, sha256). A package
+    that can not be fetched leaves its evaluators missing; the rest goes on. Files that are there
+    with the right checksum cause no traffic.
     """
     folder = Path(folder)
     packages: dict[str, list[EvaluatorSpec]] = {}
@@ -43,7 +46,7 @@ def fetch_evaluators(specs: Iterable[EvaluatorSpec], folder: Path | str) -> dict
         failed = _package(members[0], wanted, folder / inside)
         for spec in members:
             receipt[spec.name] = _entry(spec, folder, failed)
-    write_json(folder / RECEIPT, receipt)
+    write_json(path or folder / RECEIPT, receipt)
     for name, entry in receipt.items():
         if entry["status"] == MISSING:
             log.warning("evaluator '%s' is not to be had: %s", name, entry["reason"])

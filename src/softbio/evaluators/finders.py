@@ -9,11 +9,9 @@ import numpy as np
 from softbio.errors import UserError
 from softbio.evaluators.fetch import is_ready
 from softbio.evaluators.interface import open_marker, open_network
-from softbio.evaluators.registry import EvaluatorSpec
+from softbio.evaluators.registry import DETECTOR, LANDMARKS, EvaluatorSpec
 
 log = logging.getLogger(__name__)
-
-DETECTOR, LANDMARKS = "yunet", "landmarks68"
 
 
 def detector(
@@ -36,5 +34,8 @@ def finders(specs: Mapping[str, EvaluatorSpec], folder: Path | str) -> dict[str,
     if is_ready(specs[LANDMARKS], folder):
         found["mark"] = open_marker(specs[LANDMARKS], folder)
     else:
-        log.warning("no 68 landmarks: %s is not to be had", specs[LANDMARKS].package)
+        log.warning(
+            "no 68 landmarks: %s is not to be had; once it is, align anew: --forcerun align",
+            specs[LANDMARKS].package,
+        )
     return found

@@ -1,7 +1,7 @@
 """The registry of evaluators: what each is, where its weights ship, what it sees and tells."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from softbio.errors import UserError, nearest
 ROOT = Path(__file__).parents[3]
 REGISTRY = ROOT / "config/evaluators.yaml"
 SCHEMA = ROOT / "workflow/schemas/evaluators.schema.yaml"
+# the entries that photographs are aligned with
+DETECTOR, LANDMARKS = "yunet", "landmarks68"
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,15 @@ def spec_from(values: Mapping[str, Any]) -> EvaluatorSpec:
         if known.get(key):
             known[key] = kind(**known[key])
     return EvaluatorSpec(**known)
+
+
+def as_used(spec: EvaluatorSpec) -> dict[str, Any]:
+    """The entry as a registry holds it, without the texts about it: a corrected citation changes no
+    result."""
+    values = {key: value for key, value in asdict(spec).items() if value is not None}
+    silent = dict.fromkeys(("licence", "provenance", "citation"), "see config/evaluators.yaml")
+    del values["name"], values["trained_on"]
+    return values | silent
 
 
 def find_evaluator(specs: Mapping[str, EvaluatorSpec], name: str) -> EvaluatorSpec:

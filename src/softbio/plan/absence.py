@@ -1,4 +1,4 @@
-"""Data sets that a benchmark asks for and nobody here has: told, or left out where asked."""
+"""Data sets that a benchmark needs and that are not here: reported, or left out on request."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,15 +9,15 @@ from softbio.errors import UserError
 from softbio.plan.benchmark import Absence, Benchmark
 from softbio.privacy.plan import members
 
-# what was made of a data set before does without its archive
+# where one of these exists, the data set's archive is no longer needed
 MADE = ("raw/{name}/" + RECEIPT, "packed/{name}/*/card.json", "aligned/{name}/*/index.parquet")
 
 
 def absences(
     benchmark: Benchmark, specs: Mapping[str, DatasetSpec], resources: Path
 ) -> list[Absence]:
-    """Data sets that the benchmark needs and that are neither below `resources` nor given nor to be
-    downloaded, in its order."""
+    """Data sets that the benchmark needs and that are neither below `resources` nor given by the
+    user nor downloadable, in its order."""
     population = benchmark.hiding.population
     hidden = members(population) if population else []
     found = []
@@ -33,9 +33,9 @@ def absences(
 
 
 def left_out(benchmark: Benchmark, absent: Sequence[Absence]) -> tuple[Benchmark, list[Absence]]:
-    """The benchmark without what is absent, where it says "skip", and what was left out.
+    """The benchmark without the absent data sets, where it says `missing: skip`, and these.
 
-    A source that was named and is wrong is a mistake, never left out. Raises UserError where
+    A source that was named and is wrong is a mistake, and never left out. Raises UserError where
     nothing would remain.
     """
     skipped = [each for each in absent if not each.given] if benchmark.missing == "skip" else []
@@ -46,5 +46,5 @@ def left_out(benchmark: Benchmark, absent: Sequence[Absence]) -> tuple[Benchmark
 
 
 def as_lines(absent: Sequence[Absence]) -> str:
-    """One line a data set: what lacks, with the remedy."""
+    """One line a data set: what is missing, with the remedy."""
     return "\n".join(each.text for each in absent)

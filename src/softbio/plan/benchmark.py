@@ -1,7 +1,7 @@
 """What a config asks for: the grid of runs and the recipe of each."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from operator import itemgetter
 from pathlib import Path
@@ -13,23 +13,25 @@ from softbio.engine.recipe import Recipe, recipe_from
 from softbio.errors import UserError, nearest
 from softbio.methods import METHODS, get_method
 from softbio.privacy.plan import HidingPlan, hiding_plan, members
-from softbio.privacy.privacynet_recipe import privacynet_plan
-from softbio.privacy.recipe import plan_from
+from softbio.privacy.plan_recipe import plan_from, privacynet_plan
 from softbio.results.run import Run
 from softbio.schema import validate
 
 PROTOCOLS = {"published": "", "repaired": REPAIRED}
-# what a section `training` may say more of, the later over the earlier
+# subsections of a section `training`; a later one overrides an earlier one
 PARTS = ("datasets", "backbones", "methods")
+# folders of results/ that no config may write to, and what each holds
+RESERVED = {"published": "what follows from the authors' predictions (L0)"}
+RESERVED |= {"record": "the results that the repository keeps"}
 SUFFIXES = {"plain": "", "weighted": "-weighted", "shuffled": "-shuffled"}
 
 
 @dataclass(frozen=True)
 class Absence:
-    """A data set that can not be had without a person.
+    """A data set that somebody has to provide.
 
-    text: what lacks and the remedy, in one line; given: a source was named, and is wrong; runs:
-    runs of the grid that need it; hiding: whether the second half does.
+    text: what is missing and the remedy, in one line; given: a source was named, and is wrong;
+    runs: how many runs of the grid need it; hiding: whether the second half does.
     """
 
     dataset: str
@@ -50,12 +52,12 @@ class Absence:
 class Benchmark:
     """A checked config.
 
-    name: the folder of its results; title: the report's heading; runs: the grid without doubles,
+    name: the folder of its results; title: the report's heading; runs: the grid without repeats,
     in the order of the config; datasets: changes to the registry; training: values of `Recipe`,
     with those of single data sets, backbones and methods under "datasets", "backbones", "methods";
-    privacy: see `privacy.recipe.plan_from`;
+    privacy: see `privacy.plan_recipe`;
     hiding: whom it protects, by what, and who judges; missing: "stop" or "skip", what to do about a
-    data set that can not be had.
+    data set that is not here.
     """
 
     name: str
@@ -83,16 +85,10 @@ class Benchmark:
                 f"config: method '{run.method}' has no binary tasks to weight; "
                 "leave it out of the grid's block with variant 'weighted'"
             )
-        return recipe_from(
-            _training_of(self.training, run)
-            | {
-                "dataset": run.dataset,
-                "backbone": run.backbone,
-                "method": run.method,
-                "variant": run.variant,
-                "seed": run.seed,
-            }
-        )
+        if run.seed >= 2**32:
+            raise UserError(f"config: seed is {run.seed}; it must be in [0, 2^32)")
+        values = _training_of(self.training, run) | asdict(run)
+        return recipe_from(values, Recipe, "config: training")
 
     @property
     def used_datasets(self) -> tuple[str, ...]:
@@ -101,12 +97,13 @@ class Benchmark:
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """Entries of the registry that it reads, of both halves."""
+        """Entries of the registry that it reads, for both halves."""
         hidden = members(self.hiding.population) if self.hiding.population else []
         return tuple(dict.fromkeys([*(run.registered for run in self.runs), *hidden]))
 
     def without(self, names: Collection[str]) -> "Benchmark":
-        """The same without what needs one of these data sets; the second half needs both of its."""
+        """The same without what needs one of these data sets. The second half needs both of its
+        own."""
         runs = tuple(run for run in self.runs if run.registered not in names)
         whole = not set(names) & {self.hiding.train, self.hiding.test}
         return replace(self, runs=runs, hiding=self.hiding if whole else hiding_plan({}, ()))
@@ -115,10 +112,14 @@ class Benchmark:
 def load_benchmark(config: dict[str, Any], schema: Path, known_datasets: list[str]) -> Benchmark:
     """Check a config, fill in its defaults and expand its grid.
 
-    Raises UserError for an unknown key, data set, method or backbone, and for a grid that asks for
-    weights of a method without binary tasks.
+    Raises UserError for an unknown key, data set, method or backbone, for a reserved name, and for
+    a grid that asks for weights of a method without binary tasks.
     """
     validate(config, schema, "config")
+    if (name := config["name"]) in RESERVED:
+        raise UserError(
+            f"config: name '{name}': results/{name}/ holds {RESERVED[name]}; choose another"
+        )
     runs = dict.fromkeys(run for block in config["grid"] for run in _expand(block))
     benchmark = Benchmark(
         config["name"],
@@ -135,7 +136,7 @@ def load_benchmark(config: dict[str, Any], schema: Path, known_datasets: list[st
         raise UserError("config: neither `grid` nor `privacy.train`: nothing would be run")
     if runs and not benchmark.training:
         raise UserError("config: lacks 'training': the recipe of the grid's runs")
-    # what it refuses is told at once, not when the first SAN is trained
+    # a mistake is reported at once, not when the first SAN is trained
     plan_from(benchmark.privacy, "any", 0)
     if benchmark.privacy.get("privacynet") or "privacynet" in benchmark.hiding.protectors:
         privacynet_plan(benchmark.privacy, "any", 0)
@@ -158,7 +159,8 @@ def _check_backbones(names: Collection[str]) -> None:
 
 
 def _check_training(section: Mapping[str, Any], known_datasets: Collection[str]) -> None:
-    """A misspelt name within a section `training` would leave its values unused in silence."""
+    """Raise UserError for an unknown name within a section `training`, whose values would silently
+    stay unused."""
     _check_backbones(section.get("backbones", {}))
     for part, known in (("datasets", known_datasets), ("methods", METHODS)):
         for name in section.get(part, {}):
@@ -172,8 +174,8 @@ def _check_training(section: Mapping[str, Any], known_datasets: Collection[str])
 
 
 def _training_of(section: Mapping[str, Any], run: Run) -> dict[str, Any]:
-    """The values of the section `training` for a run: what it says of single data sets, backbones
-    and methods comes over what it says of all, and what stands deeper over both."""
+    """The values of the section `training` for a run. Those of single data sets, backbones and
+    methods override those of all, and deeper ones override both."""
     values: dict[str, Any] = {}
     for _, layer in sorted(_layers(section, run, 0), key=itemgetter(0)):
         values |= layer

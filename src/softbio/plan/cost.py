@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from softbio.engine.recipe import Recipe
+from softbio.privacy.plan_recipe import Plan
 from softbio.privacy.privacynet_recipe import SHAPES as GANS
 from softbio.privacy.privacynet_recipe import PrivacyNetRecipe
-from softbio.privacy.recipe import SHAPES, AuxiliaryRecipe, Plan
+from softbio.privacy.recipe import SHAPES, AuxiliaryRecipe
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,10 @@ START_MINUTES = 10  # two starts of Snakemake and one of torch, from a cold file
 BASE_MB = {"cpu": 1500, "gpu": 4500}
 # Weights, gradients, Adam's two moments, the best epoch, and two copies while the state is saved.
 COPIES = 7
-# How often a classifier of an ensemble sees its faces; what balancing the groups takes depends on
-# them: four times as many faces at the most of our data sets.
+# How often a classifier of an ensemble sees its faces. For e3 it depends on the groups that are
+# balanced: at most four times on our data sets.
 REPEATED = {"e1": 1.0, "e2": 2.0, "e3": 4.0}
-# A run that is cut off again and again must not ask for ever more.
+# A run that is cut off again and again must not keep asking for more.
 MOST_GROWTH = 3
 
 

@@ -1,4 +1,4 @@
-"""What a benchmark will take, told before anything runs: runs, GPU hours and disk of each data set.
+"""What a benchmark will take, printed before anything runs: runs, GPU hours and disk space.
 
 GPU hours go by the rate of the authors' logs (`cost.RATE`), of training alone. Disk is that of
 arrays of bytes: images times side^2 times 3.
@@ -16,14 +16,15 @@ from softbio.plan.cost import auxiliary_hours, privacynet_hours, san_hours, trai
 from softbio.plan.judging_cost import parts_of
 from softbio.privacy.networks import trained_networks
 from softbio.privacy.plan import canvas_side, members
-from softbio.privacy.recipe import own_matcher_recipe, plan_from
+from softbio.privacy.plan_recipe import plan_from
+from softbio.privacy.recipe import own_matcher_recipe
 
 UNKNOWN = "unknown"
 SOURCE = (
     "GPU hours: of training, at the 775 images/s of ResNet-34 at 120 px in the authors' logs "
     "(on GPUs that these do not name), by multiply-adds; a GPU of today is faster."
 )
-DISK = "Disk: packed images as bytes; archives by the registry, where their authors tell the size."
+DISK = "Disk: packed images as bytes; archives by the registry, where it knows the size."
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,9 @@ class Estimate:
 
 
 def counts_of(spec: DatasetSpec, packed: Path | str) -> Mapping[str, int]:
-    """Images of each part: those of a data card below `packed` where there is one, else as many
-    as the entry expects, which a config that changes its options has to say anew; of drawn faces
-    as many as there can be. Empty where nothing is known.
+    """Images of each part: those of a data card below `packed` where there is one, else as many as
+    the entry expects, which a config that changes its options has to give again; of drawn faces as
+    many as there can be. Empty where nothing is known.
     """
     for card in sorted(Path(packed, spec.name).glob("*/card.json")):
         return json.loads(card.read_text())["counts"]
@@ -136,7 +137,7 @@ def _archives(spec: DatasetSpec) -> float | None:
 
 
 def as_text(title: str, found: Sequence[Estimate], gpu: bool) -> str:
-    """The table that is printed before a run; without gpu it has no GPU hours, for what a CPU takes
+    """The table that is printed before a run; without gpu it has no GPU hours: the time on a CPU
     was not measured."""
     head = ["data set", "images", "runs", "conditions", "GPU hours", "packed GB", "archive GB"]
     rows = [

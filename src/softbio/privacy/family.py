@@ -1,5 +1,5 @@
-"""The networks of an ensemble and of a series: what each is called, and by which recipes it comes
-to be. All of it is the SAN's and its auxiliary classifier's training, by other recipes."""
+"""The networks of an ensemble and of a series: their names and recipes. They are trained as the
+single SAN and its auxiliary classifier are, by other recipes."""
 
 import re
 from collections.abc import Mapping
@@ -7,23 +7,23 @@ from dataclasses import replace
 from typing import Any
 
 from softbio.errors import UserError
-from softbio.privacy.recipe import Plan, plan_from
+from softbio.privacy.plan_recipe import Plan, plan_from
 
-# Initialisation alone, random faces twice, and equal numbers of each group: `resampling`. The last
-# is what a mode means that names none.
+# How the members of an ensemble differ (`resampling`): by initialisation alone, by random faces
+# taken twice, by equal numbers of each group. A mode without a suffix means the last.
 DIVERSITIES = ("e1", "e2", "e3")
 MEMBERS = 5
-# from seed to seed of the members, so that nobody shares one with the networks of another seed
+# between the seeds of two members: large, so that no member shares one with another run's networks
 STEP = 100_003
 
 
 def member_seed(seed: int, member: int) -> int:
-    """Of a member's networks; the first has that of the run."""
+    """The seed of a member's networks; the first member has the run's."""
     return (seed + STEP * (member - 1)) % 2**32
 
 
 def member_numbers(section: Mapping[str, Any]) -> range:
-    """Of the members of an ensemble, and of the stages of a series. section: a config's
+    """The numbers, from 1, of an ensemble's members and of a series' stages. section: a config's
     `privacy`."""
     return range(1, section.get("members", MEMBERS) + 1)
 
@@ -33,7 +33,7 @@ def member_plan(
 ) -> Plan:
     """The recipes of a member, from 1, of the ensemble of a diversity; the matcher is the run's.
 
-    section: a config's `privacy`. Raises UserError for a member that it does not have.
+    section: a config's `privacy`. Raises UserError for a number above its `members`.
     """
     numbers = member_numbers(section)
     if member not in numbers:
@@ -49,8 +49,8 @@ def member_plan(
 
 
 def stage_plan(section: Mapping[str, Any], dataset: str, seed: int, stage: int) -> Plan:
-    """The recipes of a stage, from 1, of a series: a member of the last ensemble that takes what
-    those before it gave."""
+    """The recipes of a stage, from 1, of a series: a member of the ensemble e3 whose input is the
+    output of the stages before it."""
     plan = member_plan(section, dataset, seed, DIVERSITIES[-1], stage)
     return replace(plan, san=replace(plan.san, stage=stage))
 
@@ -58,28 +58,29 @@ def stage_plan(section: Mapping[str, Any], dataset: str, seed: int, stage: int) 
 def parsed(mode: str) -> tuple[str, str]:
     """What a mode of an ensemble does, and its diversity: "random-e1" is ("random", "e1").
 
-    Raises UserError for a diversity that there is not.
+    Raises UserError for any other suffix.
     """
     what, _, diversity = mode.partition("-")
     if diversity not in ("", *DIVERSITIES[:-1]):
-        raise UserError(f"mode '{mode}': behind '-' stands e1 or e2; without it the ensemble is e3")
+        raise UserError(f"mode '{mode}': the suffix must be -e1 or -e2; no suffix means e3")
     return what, diversity or DIVERSITIES[-1]
 
 
 def member_folder(diversity: str, member: int) -> str:
-    """Below the networks of a seed; holds gender and san."""
+    """A member's folder below the networks of a seed; it holds gender and san."""
     return f"{diversity}/member{member}"
 
 
 def classifier_folder(diversity: str, member: int) -> str:
-    """The classifier of a member; that of the first of E1 is the single SAN's, for their recipes
-    are the same."""
+    """The folder of a member's classifier. The first member of e1 shares the single SAN's: their
+    recipes are the same."""
     first = (diversity, member) == (DIVERSITIES[0], 1)
     return "gender" if first else f"{member_folder(diversity, member)}/gender"
 
 
 def judge_folder(san: str) -> str:
-    """The classifier that the SAN of a folder is trained against: a member's or stage's own."""
+    """The folder of the classifier that a SAN is trained against: a member's or stage's own. san:
+    the SAN's folder, below the networks of a seed."""
     first, *rest = san.split("/")
     if not rest:
         return classifier_folder(DIVERSITIES[0], 1)
@@ -89,8 +90,8 @@ def judge_folder(san: str) -> str:
 
 
 def stage_folder(stage: int) -> str:
-    """The SAN of a stage; the first is the ensemble's first member, of which it differs in
-    nothing."""
+    """The folder of a stage's SAN. The first stage is the first member of the ensemble e3: their
+    recipes are the same."""
     if stage == 1:
         return f"{member_folder(DIVERSITIES[-1], 1)}/san"
     return f"flowsan/stage{stage}"

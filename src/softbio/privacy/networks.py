@@ -6,15 +6,16 @@ from typing import Any
 
 from softbio.privacy.family import member_numbers, member_plan, parsed, stage_plan
 from softbio.privacy.plan import HidingPlan
-from softbio.privacy.privacynet_recipe import PrivacyNetRecipe, privacynet_plan
+from softbio.privacy.plan_recipe import Plan, plan_from, privacynet_plan
+from softbio.privacy.privacynet_recipe import PrivacyNetRecipe
 from softbio.privacy.privacynet_recipe import parsed as hides
-from softbio.privacy.recipe import AuxiliaryRecipe, Plan, plan_from
+from softbio.privacy.recipe import AuxiliaryRecipe
 
 
 @dataclass(frozen=True)
 class Networks:
-    """plans: of the SANs; auxiliaries: classifiers and matchers that a protector is trained
-    against, or whose diversity is measured; privacynets: recipes, each with the own matcher's."""
+    """plans: those of the SANs; auxiliaries: classifiers and matchers that a protector is trained
+    against, or whose diversity is measured; privacynets: each recipe, with the own matcher's."""
 
     plans: tuple[Plan, ...]
     auxiliaries: tuple[AuxiliaryRecipe, ...]
@@ -25,7 +26,7 @@ class Networks:
 
 
 def trained_networks(section: Mapping[str, Any], hiding: HidingPlan) -> Networks:
-    """section: a config's `privacy`, checked; the project's own evaluators are not among them."""
+    """All networks but the project's own evaluators. section: a config's `privacy`, checked."""
     plans, auxiliaries, privacynets = [], [], []
     for seed in hiding.seeds:
         known = section, hiding.population, seed

@@ -1,5 +1,6 @@
 """What the second half of a benchmark asks for: whom it protects, by what, and who judges."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,12 @@ from softbio.evaluators.registry import CANVAS, FRAME, EvaluatorSpec
 PROTECTORS = sorted(
     path.stem for path in Path(__file__).parent.glob("protectors/[!_]*.py") if path.stem != "base"
 )
+# What a protector's file may be called: a folder beside `networks` has its name.
+PROTECTOR_NAME = r"(?!networks\b)[a-z][a-z0-9_]*"
 ORIGINAL = ("none", "original")
 BETWEEN = "_to_"
-# Sides of the aligned canvas, of which FRAME is the inner 128 of 168 units: the smallest is taken
-# that has at least the pixels asked for.
+# Sides of the aligned canvas in px. FRAME is its inner 128 of 168 units; the smallest canvas is
+# used whose frame has at least the pixels asked for.
 CANVASES = (168, 336)
 
 
@@ -25,7 +28,7 @@ def population_name(train: str, test: str | None) -> str:
 
 
 def members(name: str) -> list[str]:
-    """Names of the data sets of a population; the one that is learnt from comes first."""
+    """Names of the data sets of a population; the training data come first."""
     return name.split(BETWEEN)
 
 
@@ -37,7 +40,7 @@ def canvas_side(size: int) -> int:
 
 @dataclass(frozen=True)
 class Condition:
-    """What faces went through: a protector in one of its modes, with the networks of a seed."""
+    """How faces were protected: by a protector in one of its modes, with the networks of a seed."""
 
     seed: int
     protector: str
@@ -45,7 +48,7 @@ class Condition:
 
     @property
     def folder(self) -> str:
-        """Below the folder of the population."""
+        """Its folder, below that of the population."""
         return f"seed{self.seed}/{self.protector}/{self.mode}"
 
 
@@ -76,8 +79,8 @@ class HidingPlan:
     @property
     def compared(self) -> list[str]:
         """Folders, below that of the population, of the comparisons of ensembles' classifiers: on
-        the originals, on the average of the ensemble e3 and on PrivacyNet's faces where those are
-        asked for. The last are the ones that were made against no ensemble's classifiers."""
+        the originals and, where the config asks for them, on the average of the ensemble e3 and on
+        PrivacyNet's faces, which were trained against none of these classifiers."""
         places = {ORIGINAL, ("ensemble", "average"), ("privacynet", "g")}
         return [
             f"{condition.folder}/diversity/{each}"
@@ -87,10 +90,10 @@ class HidingPlan:
         ]
 
     def conditions(self, attacked: bool = False) -> list[Condition]:
-        """All of them, or those that attackers work on. What depends on no network is made for the
-        first seed alone, but for the originals, which the networks of each seed are to judge. Blur,
-        pixelation and the like are the same for all seeds; face mixing is not: the first seed draws
-        its mates, and how far its numbers depend on them no interval tells."""
+        """All conditions, or those that attackers work on. Faces that no network protects are made
+        for the first seed alone; the originals for each seed, whose networks judge them. Blur,
+        pixelation and the like are the same for all seeds. Face mixing is not: the first seed draws
+        its mates. The intervals do not cover the choice of mates."""
         if not self.train:
             return []
         chosen = self.attacked if attacked else {ORIGINAL[0]: ORIGINAL[1:]} | dict(self.protectors)
@@ -116,23 +119,23 @@ def _with_networks(names: Iterable[str]) -> set[str]:
 
 
 def _needs_matcher(name: str) -> bool:
-    """Whether a protector is trained against a matcher: all are but those that need an auxiliary
-    classifier alone."""
+    """Whether a protector is trained against a matcher: all that need a network are, except those
+    that need the auxiliary classifier alone."""
     from softbio.privacy.protectors import get_protector
 
     return bool(set(get_protector(name).needs) - {"classifier"})
 
 
 def _once(values: Iterable[Any]) -> tuple[Any, ...]:
-    """Without doubles: one condition is one folder."""
+    """Without repeats: one condition is one folder."""
     return tuple(dict.fromkeys(values))
 
 
 def check_evaluators(
     names: Iterable[str], matcher_net: str, specs: Mapping[str, EvaluatorSpec]
 ) -> None:
-    """Raise UserError for an evaluator that is not in the registry or judges no face, and for a
-    matcher in the loss that is none there, before anything is trained."""
+    """Raise UserError, before anything is trained, for an evaluator that is not in the registry or
+    does not judge faces, and for a matcher in the loss that is not a matcher of the registry."""
     matchers = [name for name, spec in specs.items() if spec.kind == "matcher"]
     judges = [name for name, spec in specs.items() if spec.kind in ("gender", "matcher", "age")]
     for name in names:
@@ -157,7 +160,7 @@ def without_subjects(dataset: str) -> str:
 
 def check_subjects(plan: HidingPlan, matcher_net: str, untold: Collection[str]) -> None:
     """Raise UserError, before anything is made, where a protector of the plan is trained against an
-    own matcher that there is nobody to learn from. untold: data sets that tell no subjects."""
+    own matcher and the training data have no subjects. untold: data sets without subjects."""
     if plan.train not in untold or matcher_net != "own":
         return
     if any(_needs_matcher(name) for name in plan.protectors):
@@ -167,8 +170,8 @@ def check_subjects(plan: HidingPlan, matcher_net: str, untold: Collection[str]) 
 def hiding_plan(section: Mapping[str, Any], datasets: Iterable[str]) -> HidingPlan:
     """A config's section `privacy`, checked by the schema.
 
-    Raises UserError for a data set or protector that does not exist, and for an attack on what is
-    not protected.
+    Raises UserError for a data set or protector that does not exist, for a protector whose name
+    can not be a folder's, and for an attack on a condition that is not among the protectors.
     """
     plan = HidingPlan(
         section.get("train"),
@@ -189,13 +192,26 @@ def hiding_plan(section: Mapping[str, Any], datasets: Iterable[str]) -> HidingPl
             )
         if name is not None and BETWEEN in name:
             raise UserError(
-                f"config: privacy.{key}: '{name}' holds '{BETWEEN}', which parts the names of two "
-                "data sets in paths; rename the data set"
+                f"config: privacy.{key}: '{name}' contains '{BETWEEN}', which separates the names "
+                "of two data sets in paths; rename the data set"
             )
+    _check_protectors(plan)
+    if not plan.train and (plan.protectors or plan.test or plan.diversity):
+        raise UserError("config: privacy.train is missing: the data set whose faces are protected")
+    return plan
+
+
+def _check_protectors(plan: HidingPlan) -> None:
     for name in [*plan.protectors, *plan.attacked]:
         if name not in PROTECTORS:
             raise UserError(
                 f"config: privacy.protectors: '{name}' is unknown: {nearest(name, PROTECTORS)}"
+            )
+        if not re.fullmatch(PROTECTOR_NAME, name):
+            raise UserError(
+                f"config: privacy.protectors: no folder can be called '{name}': rename its file; "
+                "allowed are lower-case letters, digits and underscores, a letter first, and any "
+                "name but 'networks'"
             )
     for name, modes in plan.attacked.items():
         for mode in modes:
@@ -203,6 +219,3 @@ def hiding_plan(section: Mapping[str, Any], datasets: Iterable[str]) -> HidingPl
                 raise UserError(
                     f"config: privacy.attacked: {name} {mode} is not among privacy.protectors"
                 )
-    if not plan.train and (plan.protectors or plan.test or plan.diversity):
-        raise UserError("config: privacy.train is missing: the data set whose faces are protected")
-    return plan

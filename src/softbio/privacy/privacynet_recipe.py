@@ -1,13 +1,13 @@
 """What a PrivacyNet is: its recipe, its shapes, and its variants by name."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from softbio.engine.recipe import check_types, recipe_from
+from softbio.engine.recipe import SOMEWHERE, check_types, recipe_from
 from softbio.errors import UserError, nearest
 from softbio.privacy import LETTERS
-from softbio.privacy.recipe import DEFAULT, Checked, Variant, plan_from
+from softbio.privacy.recipe import Checked, Variant
 
 ABLATIONS = ("full", "nomatcher", "nocycle")
 
@@ -178,37 +178,19 @@ VARIANTS = {
         },
     ),
 }
-# of the variants of SAN, which one goes with each, where a config names none
-BESIDE = {"drawn64": "drawn64", "faces64": "faces64", "faces112": "gpu112"}
-GIVEN = ("dataset", "seed", "size", "matcher_net", "ablation", "attributes")
 
 
-def privacynet_recipe(variant: str, dataset: str, seed: int, **changes: Any) -> PrivacyNetRecipe:
+def privacynet_recipe(
+    variant: str, dataset: str, seed: int, where: str = SOMEWHERE, **changes: Any
+) -> PrivacyNetRecipe:
     """A variant's recipe for one data set and seed, with fields changed by name.
 
-    Raises UserError for a variant or a field that does not exist.
+    where: what errors call the place of the changes. Raises UserError for a variant or a field that
+    does not exist.
     """
     if variant not in VARIANTS:
-        raise UserError(f"privacynet: variant '{variant}' is unknown: {nearest(variant, VARIANTS)}")
+        raise UserError(
+            f"privacy.privacynet.variant: '{variant}' is unknown: {nearest(variant, VARIANTS)}"
+        )
     values = VARIANTS[variant].values | changes
-    return recipe_from(values | {"dataset": dataset, "seed": seed}, PrivacyNetRecipe)
-
-
-def privacynet_plan(
-    section: Mapping[str, Any], dataset: str, seed: int, ablation: str = "full"
-) -> PrivacyNetRecipe:
-    """The recipe that a config's section `privacy` asks for; faces and matcher are the SAN's.
-
-    Raises UserError for what the recipes refuse.
-    """
-    san, changes = plan_from(section, dataset, seed).san, dict(section.get("privacynet", {}))
-    for name in GIVEN:
-        if name in changes:
-            raise UserError(
-                f"config: privacy.privacynet.{name} can not be set: it follows from privacy.san, "
-                "the seeds, the modes and the data"
-            )
-    beside = BESIDE.get(section.get("variant", DEFAULT), "published")
-    variant = changes.pop("variant", None) or beside
-    shared = {"size": san.size, "matcher_net": san.matcher_net, "ablation": ablation}
-    return privacynet_recipe(variant, dataset, seed, **changes | shared)
+    return recipe_from(values | {"dataset": dataset, "seed": seed}, PrivacyNetRecipe, where)

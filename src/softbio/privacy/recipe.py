@@ -1,11 +1,10 @@
 """What a protection is: every choice that its numbers depend on."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from softbio.engine.recipe import check_types, hash_of, recipe_from
+from softbio.engine.recipe import SOMEWHERE, check_types, hash_of, recipe_from
 from softbio.errors import UserError, nearest
 
 
@@ -22,17 +21,17 @@ class Shape:
 
 
 SHAPES = {
-    # 324,248 parameters; 12 x 56 x 56 values of the bottleneck at 224 px
+    # 324,248 parameters; 12 x 56 x 56 values in the bottleneck at 224 px
     "published": Shape((8, 12, 256, 128), 2),
     # One pooling: at 1/4 of a small side the bottleneck loses the face. It is undone before the
-    # last convolution: behind it, as published, a face would consist of blocks of 2 x 2 pixels.
+    # last convolution: after it, as published, a face would consist of blocks of 2 x 2 pixels.
     # Narrower decoders: the published one is 3.7 of 3.8 GMAC at 224 px.
     "px112": Shape((8, 12, 64, 32), 1),
     "px64": Shape((8, 12, 32, 16), 1),
 }
 
 
-# of whose faces a prototype is the mean, beside gender: see `groups`
+# which groups a prototype is the mean face of, beside gender: see `groups`
 Grouping = Literal["gender", "told", "age", "race", "age_race"]
 
 
@@ -49,7 +48,7 @@ class Checked:
             raise UserError(f"recipe: seed is {self.seed}; it must be in [0, 2^32)")
 
     def at_least(self, least: int, *names: str) -> None:
-        """Raise UserError for the first of these fields that is less or not finite."""
+        """Raise UserError for the first of these fields that is smaller or not finite."""
         for name in names:
             if not least <= getattr(self, name) < math.inf:
                 value = getattr(self, name)
@@ -71,9 +70,9 @@ class Checked:
 class AuxiliaryRecipe(Checked):
     """Training of one auxiliary network.
 
-    kind: "gender" classifier or "matcher"; part: on which part of the split; width: channels of the
-    first convolution, 32 as published; scale, margin: of the matcher's cosine softmax; shift: the
-    faces of a batch are moved by up to so many pixels.
+    kind: "gender" classifier or "matcher"; part: the part of the split it learns from; width:
+    channels of the first convolution, 32 as published; scale, margin: of the matcher's cosine
+    softmax; shift: the faces of a batch are moved by at most this many pixels.
     diversity: how the rows of an ensemble's member are drawn, see `resampling`; member: its number,
     from 1; duplicated: the share of the faces that "e2" takes twice; groups: what "e3" balances.
     """
@@ -100,21 +99,21 @@ class AuxiliaryRecipe(Checked):
         self.at_least(1, "epochs", "batch", "width", "member")
         self.at_least(0, "shift", "margin")
         if not 0 < self.duplicated <= 1:
-            raise UserError(f"recipe: duplicated is {self.duplicated}; it must be above 0, up to 1")
+            raise UserError(f"recipe: duplicated is {self.duplicated}; it must be in (0, 1]")
         if self.kind == "matcher" and self.diversity != "e1":
-            raise UserError("recipe: a matcher has no diversity; it is one for all members")
+            raise UserError("recipe: a matcher has no diversity; all members share one")
         self.positive("learning_rate", "scale")
         # five poolings in the classifier
         self.at_least(32, "size")
 
 
-# No seed that a SAN is likely to have: from equal initial weights an evaluator would resemble the
-# auxiliary network of that seed, and be less unseen than it is said to be.
+# A seed that no SAN is likely to have: from equal initial weights an evaluator would resemble the
+# auxiliary network of that seed, and would not be as unseen as the report says.
 OWN_PART, OWN_SEED = "evaluators", 1_000_003
 
 
 def own_matcher_recipe(like: AuxiliaryRecipe) -> AuxiliaryRecipe:
-    """The project's own matcher, which judges: as an auxiliary one, of other subjects."""
+    """The project's own matcher, which judges: trained as an auxiliary one, on other subjects."""
     return replace(like, kind="matcher", part=OWN_PART, seed=OWN_SEED)
 
 
@@ -125,19 +124,19 @@ class SanRecipe(Checked):
     shape: a name of `SHAPES`; size: side in pixels.
     prototype: "global" means, or "warped" to the landmarks of each face.
     neutral: P_NT is the "mean" of both prototypes, or weighted by "shares" of the classes.
-    pixel: J_D, see `losses.PIXEL`; pretrain_epochs: of J_D alone, at most, ending after the first
-        epoch whose PSNR reaches pretrain_psnr dB; pretrain_rate: its learning rate.
+    pixel: J_D, see `losses.PIXEL`; pretrain_epochs: at most this many epochs with J_D alone, which
+        end after the first whose PSNR reaches pretrain_psnr dB; pretrain_rate: their learning rate.
     epochs: of the adversarial stage, whose loss is
         gender_weight J_G + matching_weight J_M + pixel_weight J_D; rate: its learning rate, which
-        is combiner_rate times as high for the 1x1 convolution, where alone the modes part.
+        is combiner_rate times as high for the 1x1 convolution, the only one where modes differ.
     matching: J_M holds "sm" alone (the talk) or the mean of the terms of "sm_and_op"; it counts
         after matching_from epochs of the stage.
     flip: mirror half of the faces, each with its prototypes.
     matcher_net: the matcher in the loss, "own" (trained here for it) or one of the registry of
-        evaluators that is a network of torch; either is no longer unseen.
+        evaluators that is a network of torch; in both cases it is no longer unseen.
     groups: faces have the prototypes of their "gender" alone, or of those of age and race as well.
-    stage: place in a series, where a network takes what those before it gave; target: J_D is
-        towards the "original" face, or towards what it took, the "input".
+    stage: place in a series, where the output of a network is the input of the next; target: J_D
+        is towards the "original" face, or towards the network's "input".
     """
 
     dataset: str
@@ -196,8 +195,8 @@ class Variant:
 
 
 VARIANTS = {
-    # Epochs, batch and rate of the second stage are printed nowhere in our sources: the released
-    # code's rate, and the epochs and batch of the public re-implementation.
+    # Our sources do not give epochs, batch and rate of the second stage. The rate is the released
+    # code's, epochs and batch are those of the public re-implementation.
     "talk": Variant(
         "the talk's formulas: J_D in pre-training alone, then J_G + J_M",
         {"size": 224, "flip": False},
@@ -238,7 +237,7 @@ VARIANTS = {
         gender={"epochs": 12, "width": 16, "shift": 2},
         matcher={"epochs": 20, "batch": 32, "width": 16, "shift": 3, "learning_rate": 2e-3},
     ),
-    # the same weights for each pixel and face; not run as yet
+    # the same weights for each pixel and face; not run yet
     "faces112": Variant(
         "ours, for photographs at 112 px on a GPU",
         {
@@ -254,67 +253,20 @@ VARIANTS = {
 DEFAULT = "drawn64"  # of a config that names none, as its schema prints it
 
 
-def san_recipe(variant: str, dataset: str, seed: int, **changes: Any) -> SanRecipe:
+def san_recipe(
+    variant: str, dataset: str, seed: int, where: str = SOMEWHERE, **changes: Any
+) -> SanRecipe:
     """A variant's recipe for one data set and seed, with fields changed by name.
 
-    Raises UserError for a variant or a field that does not exist.
+    where: what errors call the place of the changes. Raises UserError for a variant or a field that
+    does not exist.
     """
     values = variant_of(variant).values | changes
-    return recipe_from(values | {"dataset": dataset, "seed": seed}, SanRecipe)
+    return recipe_from(values | {"dataset": dataset, "seed": seed}, SanRecipe, where)
 
 
 def variant_of(name: str) -> Variant:
     """A variant by its name; raises UserError where there is none."""
     if name not in VARIANTS:
-        raise UserError(f"recipe: variant '{name}' is unknown: {nearest(name, VARIANTS)}")
+        raise UserError(f"privacy.variant: '{name}' is unknown: {nearest(name, VARIANTS)}")
     return VARIANTS[name]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The recipes of one SAN and of the two networks that it is trained against."""
-
-    san: SanRecipe
-    gender: AuxiliaryRecipe
-    matcher: AuxiliaryRecipe
-
-
-# fields of the recipes that a config does not choose under san, gender or matcher: they follow from
-# the run, or from who may learn from whom
-GIVEN = {
-    "san": ("dataset", "seed"),
-    "gender": ("kind", "dataset", "seed", "size", "part"),
-    "matcher": ("kind", "dataset", "seed", "size", "part"),
-}
-
-FOLLOWS = {
-    "dataset": "privacy.train and privacy.test",
-    "seed": "privacy.seeds",
-    "size": "privacy.san.size",
-    "kind": "where it stands",
-    "part": "who learns from whom; the auxiliaries learn from the part 'san'",
-}
-
-
-def plan_from(section: Mapping[str, Any], dataset: str, seed: int) -> Plan:
-    """The recipes that a config's section `privacy` asks for.
-
-    section: variant, and under san, gender and matcher what is to be changed of it. Raises
-    UserError for what the recipes refuse.
-    """
-    for kind, given in GIVEN.items():
-        for field_ in given:
-            if field_ in section.get(kind, {}):
-                raise UserError(
-                    f"config: privacy.{kind}.{field_} can not be set: it follows from "
-                    f"{FOLLOWS[field_]}"
-                )
-    name = section.get("variant", DEFAULT)
-    variant = variant_of(name)
-    san = san_recipe(name, dataset, seed, **section.get("san", {}))
-    shared = {"dataset": dataset, "seed": seed, "size": san.size}
-    judges = [
-        recipe_from(own | section.get(kind, {}) | shared | {"kind": kind}, AuxiliaryRecipe)
-        for kind, own in (("gender", variant.gender), ("matcher", variant.matcher))
-    ]
-    return Plan(san, *judges)

@@ -37,8 +37,9 @@ CLOSE = 0.05
 RULE = (
     "reproduced: the difference lies within the 95 % Welch interval of zero (seed SDs of both "
     "sides; twice the published SD where ours is a single seed) and within 5 % of the published "
-    "value; close: within 5 %, outside the interval; differs: more than 5 %; other recipe: not "
-    "comparable, the published value is context; not run: no run of that cell, with what it needs."
+    "value; close: within 5 %, outside the interval; differs: more than 5 %; other recipe: another "
+    "recipe, split, crop or number of images, so not comparable, the published value is context; "
+    "not run: no run of that cell, with what it needs."
 )
 
 _OTHER = {"learning_rate": 5e-4, "precision": "fp32", "bias": "zeros", "validation": 0.0}
@@ -221,7 +222,7 @@ def gpu_hours(published: pd.DataFrame, dataset: str, backbone: str) -> float:
 
 @dataclass(frozen=True)
 class Deviation:
-    """A recipe field that is not the published one."""
+    """What is not the published one: a field of the recipe, or of the images (`images`)."""
 
     field: str
     published: str

@@ -12,12 +12,15 @@ from typing import Any
 import pandas as pd
 
 from softbio.data.registry import REPAIRED
+from softbio.published.images import other_cut
 from softbio.published.numbers import Deviation
 from softbio.results.labels import label
 
 PROTOCOL = "celeba-last"
 DATASET, METHOD, BACKBONE = "celeba", "ce", "resnet101"
 BACKBONES = ("resnet18", "resnet34", "resnet50", "resnet101")
+# what it cuts out of each aligned face, as the registry of data sets names it
+CUT = "centre"
 RECIPE = {
     **{"size": 128, "crop": 128, "epochs": 10, "batch": 128, "learning_rate": 1e-3},
     **{"precision": "fp32"},
@@ -27,8 +30,8 @@ BATCHES = 1272
 
 RULE = (
     "reproduced: the published recipe and split, and the interval of the difference covers zero; "
-    "differs: it does not; other recipe: another network, size, schedule, split or number of "
-    "training images, for which the published number is context"
+    "differs: it does not; other recipe: another network, size, crop, schedule, split or "
+    "number of training images, for which the published number is context"
 )
 
 
@@ -70,6 +73,7 @@ def deviations(record: Mapping[str, Any]) -> list[Deviation]:
     for field, value in RECIPE.items():
         if recipe[field] != value:
             found.append(Deviation(field.replace("_", " "), f"{value}", f"{recipe[field]}"))
+    found += other_cut(record.get("cut"), CUT)
     batches = -(-record["n_train"] // recipe["batch"])
     if recipe["batch"] == RECIPE["batch"] and batches != BATCHES:
         found.append(Deviation("batches an epoch", f"{BATCHES}", f"{batches}"))

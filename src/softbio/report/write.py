@@ -13,7 +13,8 @@ import softbio
 from softbio.data.registry import Card
 from softbio.files import atomic, write_json
 from softbio.plan.benchmark import Absence
-from softbio.published.numbers import NOTES, TALK_PROTOCOL, deviations
+from softbio.published.images import talk_images
+from softbio.published.numbers import NOTES, TALK_PROTOCOL
 from softbio.report.checklist import checklist, model_cards
 from softbio.report.hiding.page import (
     as_sentence,
@@ -33,7 +34,7 @@ from softbio.results.names import joined
 from softbio.results.records import Records, by_method, read_json
 from softbio.statistics.contests import RULE, Statistics
 from softbio.statistics.effects import effects
-from softbio.tables.context import recipe_of
+from softbio.tables.context import deviations_of, recipe_of
 
 
 def _trained(records: Records, sections: Sequence[Written]) -> pd.DataFrame:
@@ -58,14 +59,16 @@ def _key_figures(frame: pd.DataFrame, records: Records) -> dict[str, str]:
     }
 
 
-def _deviations(records: Records) -> list[dict]:
+def _deviations(records: Records, published: pd.DataFrame) -> list[dict]:
     """Backbone and equal deviations -> "data set: methods" that have them."""
     found: dict[tuple, dict[str, list[str]]] = {}
+    images = talk_images(published)
     for dataset in records.datasets:
         for backbone in records.backbones(dataset):
             for method, runs in by_method(records.select(dataset, backbone)).items():
-                if recipe := recipe_of(records, runs[0]):
-                    places = found.setdefault((backbone, tuple(deviations(recipe))), {})
+                if recipe_of(records, runs[0]):
+                    apart = tuple(deviations_of(records, runs[0], images))
+                    places = found.setdefault((backbone, apart), {})
                     places.setdefault(label(dataset), []).append(label(method))
     return [
         {
@@ -193,7 +196,7 @@ def write_report(
             pictures=pictures(figures, index, share, out),
             absent=index["absent"],
             cards=cards,
-            deviations=_deviations(records),
+            deviations=_deviations(records, published),
             notes=_notes(records),
             effects=[str(effect) for effect in effects(records)],
             answers=checklist(records, statistics, cards, {entry["name"] for entry in entries}),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from softbio.published.images import Images, talk_images
 from softbio.published.numbers import (
     RULE,
     TALK,
@@ -12,7 +13,6 @@ from softbio.published.numbers import (
     Average,
     averages,
     brief,
-    deviations,
     gpu_hours,
     judge,
     logged_seconds,
@@ -21,7 +21,7 @@ from softbio.published.numbers import (
 from softbio.results.labels import label
 from softbio.results.records import Records, by_method
 from softbio.results.run import Run
-from softbio.tables.context import recipe_of
+from softbio.tables.context import deviations_of
 from softbio.tables.errors import SD
 from softbio.tables.layout import ABSENT, Row, Table, decimals, of_seeds, plus_minus
 
@@ -41,9 +41,16 @@ def half_width(ours: np.ndarray, theirs: Average) -> float:
 
 
 def _compare(
-    records: Records, theirs: dict[tuple, Average], dataset: str, backbone: str, weighted: str
+    records: Records,
+    theirs: dict[tuple, Average],
+    images: Mapping[str, Images],
+    *,
+    dataset: str,
+    backbone: str,
+    weighted: str,
 ) -> list[dict]:
-    """One row a method and metric that the talk printed and we ran."""
+    """One row a method and metric that the talk printed and we ran. images: the talk's, by data
+    set."""
     variant = "-weighted" if weighted == "yes" else ""
     context = backbone if backbone in TALK else "resnet34"
     rows = []
@@ -53,7 +60,7 @@ def _compare(
             ours = records.values(runs, metric)
             if printed is None or not np.isfinite(ours).all():
                 continue
-            apart = deviations(recipe_of(records, runs[0]))
+            apart = deviations_of(records, runs[0], images)
             difference, half = ours.mean() - printed.mean, half_width(ours, printed)
             rows.append(
                 {
@@ -77,13 +84,15 @@ def _compare(
 def comparison(records: Records, published: pd.DataFrame) -> pd.DataFrame:
     """Published averages beside ours, last epoch, decoded as published; empty where nothing is
     shared."""
-    theirs = averages(published)
+    theirs, images = averages(published), talk_images(published)
     rows = [
         row
         for dataset in records.datasets
         for backbone in records.backbones(dataset)
         for weighted in ("no", "yes")
-        for row in _compare(records, theirs, dataset, backbone, weighted)
+        for row in _compare(
+            records, theirs, images, dataset=dataset, backbone=backbone, weighted=weighted
+        )
     ]
     return pd.DataFrame(rows)
 

@@ -1,8 +1,12 @@
 """Tables around the errors: summary, backbones, runs."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
+from softbio.published.images import Images, other_images
+from softbio.published.numbers import Deviation, deviations
 from softbio.results.labels import in_order, label
 from softbio.results.records import KEY, Records, by_method
 from softbio.results.run import Run
@@ -47,12 +51,38 @@ def summary(records: Records) -> Table | None:
 
 def recipe_of(records: Records, run: Run) -> dict:
     """The recipe that run.json kept, field -> value; empty for a control without training."""
-    frame = records.provenance
-    rows = frame[(frame[KEY] == [getattr(run, name) for name in KEY]).all(axis=1)]
+    rows = _provenance_of(records, run)
     if rows.empty:
         return {}
     first = rows.iloc[0]
     return {n.removeprefix("recipe."): first[n] for n in rows.columns if n.startswith("recipe.")}
+
+
+def _provenance_of(records: Records, run: Run) -> pd.DataFrame:
+    """The row of a run, or none."""
+    frame = records.provenance
+    return frame[(frame[KEY] == [getattr(run, name) for name in KEY]).all(axis=1)]
+
+
+def deviations_of(records: Records, run: Run, talk: Mapping[str, Images]) -> list[Deviation]:
+    """How recipe and images of a trained run differ from the talk's. The images of a repaired split
+    are not compared: the split is named.
+
+    talk: the images of the talk, by data set (`talk_images`).
+    """
+    found = deviations(recipe_of(records, run))
+    if run.dataset in talk:
+        found += other_images(_images_of(records, run), talk[run.dataset])
+    return found
+
+
+def _images_of(records: Records, run: Run) -> Images:
+    row = _provenance_of(records, run).iloc[0]
+    held_out = int(row["n_valid"]) if row["recipe.validation"] else 0
+    cut = row.get("cut")
+    return Images(
+        int(row["n_train"]) + held_out, int(row["n_test"]), cut if isinstance(cut, str) else None
+    )
 
 
 def backbones(records: Records, dataset: str) -> Table | None:

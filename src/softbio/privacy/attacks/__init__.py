@@ -12,8 +12,9 @@ from softbio.privacy.attacks.base import Attack
 
 
 def names() -> list[str]:
-    """All attacks, sorted."""
-    return sorted(module.name for module in iter_modules(__path__) if module.name != "base")
+    """All attacks, sorted; a file whose name begins with `_` is a helper of others."""
+    found = (module.name for module in iter_modules(__path__))
+    return sorted(name for name in found if name != "base" and not name.startswith("_"))
 
 
 def get_attack(name: str) -> Attack:

@@ -8,8 +8,9 @@ from softbio.privacy.protectors.base import Protector
 
 
 def names() -> list[str]:
-    """All ways of protection, sorted."""
-    return sorted(module.name for module in iter_modules(__path__) if module.name != "base")
+    """All ways of protection, sorted; a file whose name begins with `_` is a helper of others."""
+    found = (module.name for module in iter_modules(__path__))
+    return sorted(name for name in found if name != "base" and not name.startswith("_"))
 
 
 def get_protector(name: str) -> Protector:
