@@ -1,10 +1,11 @@
 """What an interval of verification costs: each resample by the library's pass over sorted cases,
-beside the same numbers from the rates of all thresholds.
+beside the same numbers from the rates at all thresholds, which the tests check the library with.
 
-    python benchmarks/intervals.py
+    python -m benchmarks.intervals
 
-Made-up scores of all pairs of a set of images; both ways take turns, on the same draws. Prints a
-CSV of CPU milliseconds a resample, the medians of the rounds, and the ratio.
+To be run at the root of the repository. Made-up scores of all pairs of a set of images; both ways
+take turns, on the same draws. Prints a CSV of CPU milliseconds a resample, the medians of the
+rounds, and the ratio.
 """
 
 import argparse
@@ -17,9 +18,9 @@ import numpy as np
 import pandas as pd
 
 from softbio.data.pairs import all_pairs
-from softbio.metrics.rates import area, equal_error_rate, error_rates, true_positive_at
 from softbio.statistics.intervals import Cases, Statistic, cases_of, resample
 from softbio.statistics.redrawn import redraw, sort_cases
+from tests.weighted import area, equal_error_rate, error_rates, true_positive_at
 
 FMR = 0.01
 
