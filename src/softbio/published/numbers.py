@@ -154,23 +154,6 @@ def averages(published: pd.DataFrame, protocol: str = TALK_PROTOCOL) -> dict[tup
     return found
 
 
-def misprints(published: pd.DataFrame, protocol: str = TALK_PROTOCOL) -> dict[tuple, Average]:
-    """The averages that do not follow from the seeds printed above them."""
-    return {key: a for key, a in averages(published, protocol).items() if a.misprinted}
-
-
-def flagged(published: pd.DataFrame) -> pd.DataFrame:
-    """The published numbers with a computed column `misprinted`: an average that does not follow
-    from its own seeds."""
-    wrong = {
-        (protocol, *key) for protocol in published["protocol"].unique()
-        for key in misprints(published, protocol)
-    }  # fmt: skip
-    keys = published[["protocol", *CELL]].itertuples(index=False, name=None)
-    marks = np.array([key in wrong for key in keys], bool)
-    return published.assign(misprinted=marks & (published["seed"] == "avg").to_numpy())
-
-
 def welch_half_width(sd_a: float, n_a: int, sd_b: float, n_b: int, level: float = 0.95) -> float:
     """Half the Welch interval of a difference of two means (scipy's t quantile; 0 if no spread)."""
     from scipy.stats import t
