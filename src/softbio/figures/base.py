@@ -108,9 +108,15 @@ def direct_labels(axes: Axes, labels: list[tuple[str, float, str]], x: float = 1
     excess = max(0.0, heights[-1] - high) if heights else 0.0
     for (text, _, ink), y in zip(order, heights, strict=True):
         axes.text(
-            x, y - excess, text, color=ink, va="center", fontsize=7.5,
-            transform=axes.get_yaxis_transform(), clip_on=False,
-        )  # fmt: skip
+            x,
+            y - excess,
+            text,
+            color=ink,
+            va="center",
+            fontsize=7.5,
+            transform=axes.get_yaxis_transform(),
+            clip_on=False,
+        )
 
 
 def whole_ticks(axis: Axis) -> None:

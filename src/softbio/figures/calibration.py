@@ -34,8 +34,15 @@ def _curves(ax: Axes, part: pd.DataFrame, method: str) -> None:
     """Observed against predicted, a line a seed."""
     ax.plot([0, 1], [0, 1], "--", color="#444444", linewidth=0.7)
     for _, line in part.dropna().groupby("seed"):
-        ax.plot(line["predicted"], line["observed"], "o-", color=colour(method), linewidth=0.9,
-                markersize=2.4, alpha=0.8)  # fmt: skip
+        ax.plot(
+            line["predicted"],
+            line["observed"],
+            "o-",
+            color=colour(method),
+            linewidth=0.9,
+            markersize=2.4,
+            alpha=0.8,
+        )
     ax.set(title=label(method), xlim=(0, 1), ylim=(0, 1), xticks=TICKS, yticks=TICKS)
     ax.tick_params(labelbottom=False)
 
@@ -94,7 +101,12 @@ def reliability_of_exceedance(records: Records, dataset: str, backbone: str) -> 
     gaps = (frame["observed"] - frame["predicted"]).abs().groupby(frame["method"], sort=False).max()
     texts = ", ".join(f"{label(method)} {plain(gap)}" for method, gap in gaps.items())
     return Figure(
-        f"reliability-{dataset}-{backbone}", "Reliability of P(age > r)", caption,
-        f"Curves around the diagonal. Largest distance from it in a bin: {texts}.", dataset,
-        backbone, frame, _draw(frame),
-    )  # fmt: skip
+        name=f"reliability-{dataset}-{backbone}",
+        title="Reliability of P(age > r)",
+        caption=caption,
+        alt=f"Curves around the diagonal. Largest distance from it in a bin: {texts}.",
+        dataset=dataset,
+        backbone=backbone,
+        frame=frame,
+        canvas=_draw(frame),
+    )

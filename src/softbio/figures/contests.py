@@ -16,8 +16,13 @@ def _draw(ax: Axes, pair: Pair, y: int) -> None:
     ink = INK if pair.separated else PALE
     for interval, width in ((pair.total, 0.9), (pair.images, 3.2)):
         if interval is not None:
-            ax.plot([interval.low, interval.high], [y, y], color=ink, linewidth=width,
-                    solid_capstyle="butt")  # fmt: skip
+            ax.plot(
+                [interval.low, interval.high],
+                [y, y],
+                color=ink,
+                linewidth=width,
+                solid_capstyle="butt",
+            )
     face = ink if pair.separated else "white"
     ax.plot(pair.images.estimate, y, "o", color=ink, markersize=5, markerfacecolor=face, zorder=3)
 
@@ -47,14 +52,24 @@ def differences(statistics: Statistics, dataset: str, backbone: str) -> Figure:
     texts = [f"{label(p.a)} minus {label(p.b)} {_text(p.total or p.images)}" for p in found]
     rows = [
         {
-            "a": p.a, "b": p.b, "difference": p.images.estimate,
-            "images_low": p.images.low, "images_high": p.images.high,
-            "both_low": p.total and p.total.low, "both_high": p.total and p.total.high,
+            "a": p.a,
+            "b": p.b,
+            "difference": p.images.estimate,
+            "images_low": p.images.low,
+            "images_high": p.images.high,
+            "both_low": p.total and p.total.low,
+            "both_high": p.total and p.total.high,
             "separated": p.separated,
         }
         for p in found
-    ]  # fmt: skip
+    ]
     return Figure(
-        f"differences-{dataset}-{backbone}", "Differences between methods", caption,
-        "; ".join(texts) + ".", dataset, backbone, pd.DataFrame(rows), canvas,
-    )  # fmt: skip
+        name=f"differences-{dataset}-{backbone}",
+        title="Differences between methods",
+        caption=caption,
+        alt="; ".join(texts) + ".",
+        dataset=dataset,
+        backbone=backbone,
+        frame=pd.DataFrame(rows),
+        canvas=canvas,
+    )

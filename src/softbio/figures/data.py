@@ -57,7 +57,16 @@ def labels(card: Card, dataset: str) -> Figure:
     )
     alt = f"Histograms of age, ages {first} to {last}. {peaks}. Ages without images: {empty}."
     title = f"Labels of {in_text(dataset)}"
-    return Figure(f"labels-{dataset}", title, caption, alt, dataset, None, frame, canvas)
+    return Figure(
+        name=f"labels-{dataset}",
+        title=title,
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=None,
+        frame=frame,
+        canvas=canvas,
+    )
 
 
 def importance(card: Card, dataset: str) -> Figure:
@@ -98,7 +107,16 @@ def importance(card: Card, dataset: str) -> Figure:
         f"{plain(weights[-1])} at age {thresholds[-1]}."
     )
     title = f"Importance weights of {in_text(dataset)}"
-    return Figure(f"importance-{dataset}", title, caption, alt, dataset, None, frame, canvas)
+    return Figure(
+        name=f"importance-{dataset}",
+        title=title,
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=None,
+        frame=frame,
+        canvas=canvas,
+    )
 
 
 def seeds(records: Records, dataset: str) -> Figure:
@@ -120,8 +138,19 @@ def seeds(records: Records, dataset: str) -> Figure:
     canvas, axes = panels(len(backbones), WIDE, 0.75 + 0.25 * len(names), sharey=True, sharex=True)
     for ax, backbone in zip(axes, backbones, strict=True):
         part = frame[frame["backbone"] == backbone]
-        seaborn.stripplot(part, x="mae", y="name", order=names, hue="name", palette=palette,
-                          jitter=False, size=5, alpha=0.75, legend=False, ax=ax)  # fmt: skip
+        seaborn.stripplot(
+            part,
+            x="mae",
+            y="name",
+            order=names,
+            hue="name",
+            palette=palette,
+            jitter=False,
+            size=5,
+            alpha=0.75,
+            legend=False,
+            ax=ax,
+        )
         means = part.groupby("name")["mae"].mean().reindex(names)
         ax.plot(means, range(len(names)), "|", color="#222222", markersize=12, markeredgewidth=1.2)
         ax.set(xlabel="test MAE, years", ylabel="", title=label(backbone))
@@ -132,9 +161,15 @@ def seeds(records: Records, dataset: str) -> Figure:
         f"{label(best.idxmin()[0])}."
     )
     return Figure(
-        f"seeds-{dataset}", "Every seed", caption + "stroke is their mean.", alt, dataset, None,
-        frame[["backbone", "method", "variant", "seed", "mae"]], canvas,
-    )  # fmt: skip
+        name=f"seeds-{dataset}",
+        title="Every seed",
+        caption=caption + "stroke is their mean.",
+        alt=alt,
+        dataset=dataset,
+        backbone=None,
+        frame=frame[["backbone", "method", "variant", "seed", "mae"]],
+        canvas=canvas,
+    )
 
 
 def _costs(records: Records, dataset: str) -> pd.DataFrame:
@@ -157,9 +192,14 @@ def _error_by(ax: Axes, frame: pd.DataFrame, column: str) -> None:
     for method in in_order(frame["method"]):
         part = frame[frame["method"] == method].sort_values(column)
         ax.errorbar(
-            part[column], part["mae"], part["sd"], fmt="o-", color=colour(method), linewidth=0.8,
+            part[column],
+            part["mae"],
+            part["sd"],
+            fmt="o-",
+            color=colour(method),
+            linewidth=0.8,
             markersize=4.5,
-        )  # fmt: skip
+        )
     costs = frame.groupby("backbone")[column].agg(["min", "median", "max"]).sort_values("median")
     # the outermost names stay within the axes
     sides = {costs.index[0]: ("left", "min"), costs.index[-1]: ("right", "max")}
@@ -168,8 +208,10 @@ def _error_by(ax: Axes, frame: pd.DataFrame, column: str) -> None:
         side, at = sides.get(backbone, ("center", "median"))
         ax.annotate(
             *(label(backbone), (cost[at], (part["mae"] + part["sd"]).max()), (0, 5)),
-            textcoords="offset points", ha=side, fontsize=6.5,
-        )  # fmt: skip
+            textcoords="offset points",
+            ha=side,
+            fontsize=6.5,
+        )
     ax.set_xscale("log")
     plain_log(ax.xaxis)
     ax.margins(x=0.18, y=0.15)
@@ -198,5 +240,12 @@ def backbones(records: Records, dataset: str) -> Figure:
         f"{best['gmac']:.3g} GMAC."
     )
     return Figure(
-        f"backbones-{dataset}", "Error against cost", caption, alt, dataset, None, frame, canvas
+        name=f"backbones-{dataset}",
+        title="Error against cost",
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=None,
+        frame=frame,
+        canvas=canvas,
     )

@@ -54,9 +54,15 @@ def by_age(records: Records, dataset: str, backbone: str) -> Figure:
     )
     alt = f"MAE by age. Highest: {'; '.join(worst)}."
     return Figure(
-        f"age-{dataset}-{backbone}", "Error by age", caption, alt, dataset, backbone,
-        frame[["method", "seed", "age", "n", "mae", "bias"]], canvas,
-    )  # fmt: skip
+        name=f"age-{dataset}-{backbone}",
+        title="Error by age",
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=backbone,
+        frame=frame[["method", "seed", "age", "n", "mae", "bias"]],
+        canvas=canvas,
+    )
 
 
 def _confusion(parts: list[Predictions]) -> pd.DataFrame:
@@ -112,9 +118,15 @@ def predicted_against_true(records: Records, dataset: str, backbone: str) -> Fig
     texts = [f"{label(m)} {low} to {high}" for m, low, high in spans.itertuples()]
     alt = f"Heat maps along the diagonal. Ages predicted at all: {', '.join(texts)}."
     return Figure(
-        f"heatmap-{dataset}-{backbone}", "Predicted against true age", caption, alt, dataset,
-        backbone, frame, canvas,
-    )  # fmt: skip
+        name=f"heatmap-{dataset}-{backbone}",
+        title="Predicted against true age",
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=backbone,
+        frame=frame,
+        canvas=canvas,
+    )
 
 
 def cumulative_score(records: Records, dataset: str, backbone: str) -> Figure:
@@ -142,7 +154,12 @@ def cumulative_score(records: Records, dataset: str, backbone: str) -> Figure:
     )
     texts = [f"{label(method)} {plain(value, 3)}" for method, value in five.items()]
     return Figure(
-        f"cs-{dataset}-{backbone}", "Cumulative score", caption,
-        f"Rising curves. CS at 5 years: {', '.join(texts)}.", dataset, backbone,
-        shown[["method", "seed", "theta", "value"]], canvas,
-    )  # fmt: skip
+        name=f"cs-{dataset}-{backbone}",
+        title="Cumulative score",
+        caption=caption,
+        alt=f"Rising curves. CS at 5 years: {', '.join(texts)}.",
+        dataset=dataset,
+        backbone=backbone,
+        frame=shown[["method", "seed", "theta", "value"]],
+        canvas=canvas,
+    )

@@ -67,9 +67,15 @@ def prototypes(found: Sequence[Portrait], learnt: str, dataset: str) -> Figure:
     )
     alt = f"Two rows of mean faces, female and male. Columns: {', '.join(groups)}."
     return Figure(
-        f"prototypes-{dataset}", "Prototypes of each group", caption, alt, dataset, None,
-        pd.DataFrame(rows), canvas,
-    )  # fmt: skip
+        name=f"prototypes-{dataset}",
+        title="Prototypes of each group",
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=None,
+        frame=pd.DataFrame(rows),
+        canvas=canvas,
+    )
 
 
 def _point(what: str, scorer: str, stage: int, drawn: Draws) -> dict:
@@ -98,12 +104,27 @@ def _lines(ax: Axes, part: pd.DataFrame) -> None:
     for number, (name, line) in enumerate(part.groupby("scorer", sort=False)):
         ink = BLACK if name == MEAN else OKABE_ITO[number % 6]
         bold = name == MEAN or part["scorer"].nunique() == 1
-        ax.plot(line["stage"], line["value"], color=ink, linewidth=2.2 if bold else 0.9,
-                zorder=4 if bold else 3)  # fmt: skip
+        ax.plot(
+            line["stage"],
+            line["value"],
+            color=ink,
+            linewidth=2.2 if bold else 0.9,
+            zorder=4 if bold else 3,
+        )
         if bold:
             reach = [line["value"] - line["low"], line["high"] - line["value"]]
-            ax.errorbar(line["stage"], line["value"], reach, color=ink, linestyle="", marker="o",
-                        markersize=4, linewidth=1.1, capsize=2, zorder=5)  # fmt: skip
+            ax.errorbar(
+                line["stage"],
+                line["value"],
+                reach,
+                color=ink,
+                linestyle="",
+                marker="o",
+                markersize=4,
+                linewidth=1.1,
+                capsize=2,
+                zorder=5,
+            )
         names.append((name, float(line["value"].iloc[-1]), ink))
     direct_labels(ax, names)
 
@@ -144,6 +165,12 @@ def stages(found: Series | None, dataset: str) -> Figure:
         for row in means.itertuples()
     )
     return Figure(
-        f"flowsan-{dataset}", "FlowSAN, stage by stage", caption, f"Two line plots. {texts}.",
-        dataset, None, frame, canvas,
-    )  # fmt: skip
+        name=f"flowsan-{dataset}",
+        title="FlowSAN, stage by stage",
+        caption=caption,
+        alt=f"Two line plots. {texts}.",
+        dataset=dataset,
+        backbone=None,
+        frame=frame,
+        canvas=canvas,
+    )

@@ -18,8 +18,9 @@ def _box(x: float, y: float, width: float, height: float, turn: tuple, away: flo
     across, up = turn
     centre = x + across * (away + width / 2), y + up * (away + height / 2)
     half = width / 2, height / 2
-    return np.array([centre[0] - half[0], centre[1] - half[1],
-                     centre[0] + half[0], centre[1] + half[1]])  # fmt: skip
+    return np.array(
+        [centre[0] - half[0], centre[1] - half[1], centre[0] + half[0], centre[1] + half[1]]
+    )
 
 
 def overlap(box: np.ndarray, others: np.ndarray) -> float:
@@ -63,15 +64,21 @@ def _outside(box: np.ndarray, inside: np.ndarray) -> float:
 
 
 def beside(
-    ax: Axes, xs: Sequence[float], ys: Sequence[float], texts: Sequence[str], inks: Sequence[str],
-    taken: np.ndarray, size: float = 6,
-) -> None:  # fmt: skip
+    ax: Axes,
+    xs: Sequence[float],
+    ys: Sequence[float],
+    texts: Sequence[str],
+    inks: Sequence[str],
+    taken: np.ndarray,
+    size: float = 6,
+) -> None:
     """Write texts beside marks (data units) on a laid-out canvas, with a thin line to a mark that
     is far; taken: boxes (M, 4) in pixels that stay free, such as error bars."""
     canvas = ax.figure
     scale = canvas.dpi / 72
-    drawn = [ax.text(0, 0, text, fontsize=size, color=ink)
-             for text, ink in zip(texts, inks, strict=True)]  # fmt: skip
+    drawn = [
+        ax.text(0, 0, text, fontsize=size, color=ink) for text, ink in zip(texts, inks, strict=True)
+    ]
     extents = [text.get_window_extent() for text in drawn]
     sizes = np.array([[each.width, each.height] for each in extents])
     points = ax.transData.transform(np.column_stack([xs, ys]))

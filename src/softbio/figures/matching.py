@@ -52,9 +52,16 @@ def _points(judged: Sequence[Judged]) -> pd.DataFrame:
         kept = fewer(drawn, found.tmr)
         part = pd.DataFrame({"fmr": found.fmr[kept], "fnmr": found.fnmr[kept]})
         supported = np.round(part["fmr"] * others, 6) >= ERRORS
-        parts.append(part.assign(matcher=item.about.matcher, condition=condition(item.about),
-                                 kind=item.about.kind, seed=item.about.seed,
-                                 tmr=1 - part["fnmr"], supported=supported))  # fmt: skip
+        parts.append(
+            part.assign(
+                matcher=item.about.matcher,
+                condition=condition(item.about),
+                kind=item.about.kind,
+                seed=item.about.seed,
+                tmr=1 - part["fnmr"],
+                supported=supported,
+            )
+        )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -78,11 +85,21 @@ def _bars(ax: Axes, items: Sequence[Judged], styles: dict) -> list[dict]:
             x = fmr * 1.13 ** (place - (len(items) - 1) / 2)
             reach = [[found.estimate - found.low], [found.high - found.estimate]]
             ink = styles[condition(item.about)]["color"]
-            ax.errorbar(x, found.estimate, reach, color=ink, linewidth=1, marker="o", markersize=3,
-                        zorder=4)  # fmt: skip
-            rows.append({"matcher": item.about.matcher, "condition": condition(item.about),
-                         "kind": item.about.kind, "seed": item.about.seed, "fmr": fmr,
-                         "tmr": found.estimate, "low": found.low, "high": found.high})  # fmt: skip
+            ax.errorbar(
+                x, found.estimate, reach, color=ink, linewidth=1, marker="o", markersize=3, zorder=4
+            )
+            rows.append(
+                {
+                    "matcher": item.about.matcher,
+                    "condition": condition(item.about),
+                    "kind": item.about.kind,
+                    "seed": item.about.seed,
+                    "fmr": fmr,
+                    "tmr": found.estimate,
+                    "low": found.low,
+                    "high": found.high,
+                }
+            )
     return rows
 
 
@@ -144,7 +161,16 @@ def roc(judged: Sequence[Judged], kind: str = KINDS[1]) -> Figure:
     frame = pd.concat([frame, pd.DataFrame(bars)], ignore_index=True)
     name = f"matching-roc-{kind}-{dataset}"
     title = f"Matching after protection: ROC, {kind.replace('-', ' against ')}"
-    return Figure(name, title, caption, alt, dataset, None, frame, canvas)
+    return Figure(
+        name=name,
+        title=title,
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=None,
+        frame=frame,
+        canvas=canvas,
+    )
 
 
 def _deviates(axis: Axis) -> None:
@@ -184,7 +210,16 @@ def det(judged: Sequence[Judged], kind: str = KINDS[1]) -> Figure:
     alt = f"DET curves. {_texts(judged, 'eer', 'EER')}"
     name = f"matching-det-{kind}-{dataset}"
     title = f"Matching after protection: DET, {kind.replace('-', ' against ')}"
-    return Figure(name, title, caption, alt, dataset, None, frame, canvas)
+    return Figure(
+        name=name,
+        title=title,
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=None,
+        frame=frame,
+        canvas=canvas,
+    )
 
 
 def _cmc_frame(scores: Sequence[ComparisonScores], shown: int) -> pd.DataFrame:
@@ -236,6 +271,12 @@ def identification(scores: Sequence[ComparisonScores], shown: int = 20) -> Figur
         f"{row.matcher} {row.condition} {plain(row.share, 3)}" for row in first.itertuples()
     )
     return Figure(
-        f"matching-cmc-{dataset}", "Identification after protection", caption,
-        f"CMC curves. Rank-1 identification rate: {texts}.", dataset, None, frame, canvas,
-    )  # fmt: skip
+        name=f"matching-cmc-{dataset}",
+        title="Identification after protection",
+        caption=caption,
+        alt=f"CMC curves. Rank-1 identification rate: {texts}.",
+        dataset=dataset,
+        backbone=None,
+        frame=frame,
+        canvas=canvas,
+    )

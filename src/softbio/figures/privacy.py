@@ -33,8 +33,9 @@ def _points(judged: Sequence[Judged]) -> pd.DataFrame:
     for item in judged:
         scores, about = item.scores, item.about
         part = roc_points(scores.scores, scores.labels, scores.threshold)
-        parts.append(part.assign(evaluator=about.evaluator, condition=condition(about),
-                                 seed=about.seed))  # fmt: skip
+        parts.append(
+            part.assign(evaluator=about.evaluator, condition=condition(about), seed=about.seed)
+        )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -43,8 +44,16 @@ def _panel(ax: Axes, part: pd.DataFrame, styles: dict) -> None:
     for (name, _), line in part.groupby(["condition", "seed"], sort=False, dropna=False):
         curve, dot = (line[line["mark"] == mark] for mark in ("curve", "threshold"))
         ax.plot(curve["false_positive"], curve["true_positive"], zorder=3, **styles[name])
-        ax.plot(dot["false_positive"], dot["true_positive"], "o", color=styles[name]["color"],
-                markersize=4.5, markeredgecolor="white", markeredgewidth=0.6, zorder=4)  # fmt: skip
+        ax.plot(
+            dot["false_positive"],
+            dot["true_positive"],
+            "o",
+            color=styles[name]["color"],
+            markersize=4.5,
+            markeredgecolor="white",
+            markeredgewidth=0.6,
+            zorder=4,
+        )
     ticks = [0, 0.5, 1]
     ax.set(xlim=(-0.01, 1), ylim=(0, 1.01), xticks=ticks, yticks=ticks, aspect="equal")
 
@@ -79,9 +88,15 @@ def gender_roc(judged: Sequence[Judged]) -> Figure:
         f"{scorer_and(item)} {plain(item.interval('auc').estimate, 3)}" for item in judged
     )
     return Figure(
-        f"gender-roc-{about.dataset}", "Gender before and after protection", caption,
-        f"ROC curves. Area under the curve: {texts}.", about.dataset, None, frame, canvas,
-    )  # fmt: skip
+        name=f"gender-roc-{about.dataset}",
+        title="Gender before and after protection",
+        caption=caption,
+        alt=f"ROC curves. Area under the curve: {texts}.",
+        dataset=about.dataset,
+        backbone=None,
+        frame=frame,
+        canvas=canvas,
+    )
 
 
 def scorer_and(item: Judged) -> str:
@@ -118,15 +133,32 @@ def _marks(ax: Axes, part: pd.DataFrame, styles: dict) -> None:
             line = pd.concat([before[:1], line]).sort_values("eer", kind="stable")
         ax.plot(line["eer"], line["tmr"], color="#b5b5b5", linewidth=0.8, zorder=1)
     for row in part.itertuples():
-        reach = [[[row.eer - row.eer_low], [row.eer_high - row.eer]],
-                 [[row.tmr - row.tmr_low], [row.tmr_high - row.tmr]]]  # fmt: skip
-        ax.errorbar(row.eer, row.tmr, reach[1], reach[0], marker=MARKS.get(row.mode, "P"),
-                    color=styles[row.condition]["color"], markersize=5, linewidth=0.9,
-                    capsize=0, zorder=3)  # fmt: skip
+        reach = [
+            [[row.eer - row.eer_low], [row.eer_high - row.eer]],
+            [[row.tmr - row.tmr_low], [row.tmr_high - row.tmr]],
+        ]
+        ax.errorbar(
+            row.eer,
+            row.tmr,
+            reach[1],
+            reach[0],
+            marker=MARKS.get(row.mode, "P"),
+            color=styles[row.condition]["color"],
+            markersize=5,
+            linewidth=0.9,
+            capsize=0,
+            zorder=3,
+        )
         strength = strength_of(row.mode)
         if strength is not None and modes[row.protector] > 1:
-            ax.annotate(f"{strength:g}", (row.eer, row.tmr), (3, 3), textcoords="offset points",
-                        fontsize=5.5, color=styles[row.condition]["color"])  # fmt: skip
+            ax.annotate(
+                f"{strength:g}",
+                (row.eer, row.tmr),
+                (3, 3),
+                textcoords="offset points",
+                fontsize=5.5,
+                color=styles[row.condition]["color"],
+            )
     ax.axvline(0.5, color="#8c8c8c", linewidth=0.7, linestyle=":", zorder=1)
 
 
@@ -154,8 +186,11 @@ def plane(gender: Sequence[Judged], matching: Sequence[Judged], kind: str = KIND
         raise NotShown("needs unseen gender and matching scores, 3,000 non-mated comparisons")
     styles = inks(gender)
     modes = dict(zip(frame["condition"], frame["mode"], strict=True))
-    styles = {name: styles[name] | {"linestyle": "", "marker": MARKS.get(modes[name], "P")}
-              for name in styles if name in modes}  # fmt: skip
+    styles = {
+        name: styles[name] | {"linestyle": "", "marker": MARKS.get(modes[name], "P")}
+        for name in styles
+        if name in modes
+    }
     groups = list(frame.groupby(["evaluator", "matcher"], sort=False))
     size = (min(WIDE, 0.7 + 2.6 * len(groups)), 2.6 if len(groups) <= 4 else 2.1)
     canvas, axes = tiles(len(groups), *size, sharex=True, sharey=True)
@@ -184,6 +219,12 @@ def plane(gender: Sequence[Judged], matching: Sequence[Judged], kind: str = KIND
         for row in frame.itertuples()
     )
     return Figure(
-        f"privacy-utility-{kind}-{dataset}", "Privacy against utility", caption,
-        f"Marks: {texts}.", dataset, None, frame, canvas,
-    )  # fmt: skip
+        name=f"privacy-utility-{kind}-{dataset}",
+        title="Privacy against utility",
+        caption=caption,
+        alt=f"Marks: {texts}.",
+        dataset=dataset,
+        backbone=None,
+        frame=frame,
+        canvas=canvas,
+    )

@@ -98,7 +98,14 @@ def probabilities(records: Records, dataset: str, backbone: str) -> Figure:
     frame = pd.DataFrame(rows, columns=["method", "image", "age", "probability"])
     title = "Predicted probabilities of one image"
     return Figure(
-        f"probabilities-{dataset}-{backbone}", title, caption, alt, dataset, backbone, frame, canvas
+        name=f"probabilities-{dataset}-{backbone}",
+        title=title,
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=backbone,
+        frame=frame,
+        canvas=canvas,
     )
 
 
@@ -114,8 +121,15 @@ def inconsistencies(records: Records, dataset: str, backbone: str) -> Figure:
         shares = np.array([np.histogram(c, bins)[0] / len(c) for c in several])
         spread = shares.std(axis=0, ddof=1) if len(shares) > 1 else None
         where = bins[:-1] + (i - (len(counts) - 1) / 2) * width
-        ax.bar(where, shares.mean(0), width, yerr=spread, color=colour(method), label=label(method),
-               error_kw={"elinewidth": 0.8})  # fmt: skip
+        ax.bar(
+            where,
+            shares.mean(0),
+            width,
+            yerr=spread,
+            color=colour(method),
+            label=label(method),
+            error_kw={"elinewidth": 0.8},
+        )
         rows += [
             (method, run.seed, int(n), float(s))
             for (run, _), line in zip(found[method], shares, strict=True)
@@ -135,9 +149,15 @@ def inconsistencies(records: Records, dataset: str, backbone: str) -> Figure:
     )
     frame = pd.DataFrame(rows, columns=["method", "seed", "inconsistencies", "share"])
     return Figure(
-        f"inconsistencies-{dataset}-{backbone}", "Rank inconsistencies", caption, alt + ".",
-        dataset, backbone, frame, canvas,
-    )  # fmt: skip
+        name=f"inconsistencies-{dataset}-{backbone}",
+        title="Rank inconsistencies",
+        caption=caption,
+        alt=alt + ".",
+        dataset=dataset,
+        backbone=backbone,
+        frame=frame,
+        canvas=canvas,
+    )
 
 
 def bias_order(records: Records, dataset: str, backbone: str) -> Figure:
@@ -176,9 +196,15 @@ def bias_order(records: Records, dataset: str, backbone: str) -> Figure:
     firsts = ", ".join(f"seed {s}: epoch {e}" for s, e in ordered.items()) or "never"
     alt = f"Inversions by epoch. First epoch with ordered biases: {firsts}."
     return Figure(
-        f"biases-{dataset}-{backbone}", "Order of the biases", caption, alt, dataset, backbone,
-        frame[["seed", "epoch", "bias_inversions"]], canvas,
-    )  # fmt: skip
+        name=f"biases-{dataset}-{backbone}",
+        title="Order of the biases",
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=backbone,
+        frame=frame[["seed", "epoch", "bias_inversions"]],
+        canvas=canvas,
+    )
 
 
 def _start(records: Records, dataset: str, backbone: str) -> str:

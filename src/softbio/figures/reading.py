@@ -49,10 +49,24 @@ def curves(readings: Sequence[Reading], dataset: str) -> Figure:
         curve, dot = (part[part["mark"] == mark] for mark in ("curve", "threshold"))
         title = f"{label(each.run.backbone)}, {SELECTIONS[name]}"
         for ax in axes:
-            ax.plot(curve["false_positive"], curve["true_positive"], color=ink, linewidth=1.3,
-                    linestyle=DASHES[name], label=title)  # fmt: skip
-            ax.plot(dot["false_positive"], dot["true_positive"], "o", color=ink, markersize=4.5,
-                    markeredgecolor="white", markeredgewidth=0.6, zorder=4)  # fmt: skip
+            ax.plot(
+                curve["false_positive"],
+                curve["true_positive"],
+                color=ink,
+                linewidth=1.3,
+                linestyle=DASHES[name],
+                label=title,
+            )
+            ax.plot(
+                dot["false_positive"],
+                dot["true_positive"],
+                "o",
+                color=ink,
+                markersize=4.5,
+                markeredgecolor="white",
+                markeredgewidth=0.6,
+                zorder=4,
+            )
     reach = min(1.0, 3 * max(_missed(part) for part in frames))
     axes[0].plot([0, 1], [0, 1], color="#8c8c8c", linewidth=0.7, linestyle=":")
     axes[0].set(xlim=(-0.01, 1), ylim=(0, 1.01), aspect="equal")
@@ -60,21 +74,30 @@ def curves(readings: Sequence[Reading], dataset: str) -> Figure:
     for ax in axes:
         ax.set_xlabel("women decided male")
     axes[0].set_ylabel("men decided male")
-    canvas.legend(handles=axes[0].get_legend_handles_labels()[0][: len(lines)],
-                  loc="outside lower center", ncols=2)  # fmt: skip
+    canvas.legend(
+        handles=axes[0].get_legend_handles_labels()[0][: len(lines)],
+        loc="outside lower center",
+        ncols=2,
+    )
     caption = (
         f"ROC of gender on the test images of {in_text(dataset)}, whole and its upper left corner. "
         "Dots: decisions at P(male) of one half. Of several seeds the first is shown."
     )
     areas = ", ".join(
         f"{label(each.run.backbone)}, {SELECTIONS[name]} "
-        f"{plain(each.interval(name, 'auc').estimate, 4)}" for each, name in lines
-    )  # fmt: skip
+        f"{plain(each.interval(name, 'auc').estimate, 4)}"
+        for each, name in lines
+    )
     return Figure(
-        f"reading-roc-{dataset}", f"Gender: ROC, {label(dataset)}", caption,
-        f"ROC curves. Area under the curve: {areas}.", dataset, None,
-        pd.concat(frames, ignore_index=True), canvas,
-    )  # fmt: skip
+        name=f"reading-roc-{dataset}",
+        title=f"Gender: ROC, {label(dataset)}",
+        caption=caption,
+        alt=f"ROC curves. Area under the curve: {areas}.",
+        dataset=dataset,
+        backbone=None,
+        frame=pd.concat(frames, ignore_index=True),
+        canvas=canvas,
+    )
 
 
 def _missed(part: pd.DataFrame) -> float:
@@ -105,12 +128,21 @@ def by_group(readings: Sequence[Reading], dataset: str) -> Figure:
         for row in rows.itertuples():
             y, ink = order.index(row.name) + shift, _ink(number)
             for low, high, width in (
-                (row.wilson_low, row.wilson_high, 2.4), (row.low, row.high, 0.9)
-            ):  # fmt: skip
+                (row.wilson_low, row.wilson_high, 2.4),
+                (row.low, row.high, 0.9),
+            ):
                 if np.isfinite(low):
                     ax.plot([100 * low, 100 * high], [y, y], color=ink, linewidth=width, zorder=2)
-            ax.plot(100 * row.value, y, "o", color=ink, markersize=4.5,
-                    markeredgecolor="white", markeredgewidth=0.6, zorder=3)  # fmt: skip
+            ax.plot(
+                100 * row.value,
+                y,
+                "o",
+                color=ink,
+                markersize=4.5,
+                markeredgecolor="white",
+                markeredgewidth=0.6,
+                zorder=3,
+            )
         ax.plot([], [], "o-", color=_ink(number), label=label(rows["backbone"].iloc[0]))
     ax.set(yticks=range(len(order)), yticklabels=order, xlabel="accuracy, %")
     ax.set_ylim(len(order) - 0.4, -0.6)
@@ -122,6 +154,12 @@ def by_group(readings: Sequence[Reading], dataset: str) -> Figure:
     )
     texts = ", ".join(f"{row.name} {plain(100 * row.value)} %" for row in frame.itertuples())
     return Figure(
-        f"reading-groups-{dataset}", f"Gender: accuracy by group, {label(dataset)}", caption,
-        f"Dot plot of accuracies: {texts}.", dataset, None, frame, canvas,
-    )  # fmt: skip
+        name=f"reading-groups-{dataset}",
+        title=f"Gender: accuracy by group, {label(dataset)}",
+        caption=caption,
+        alt=f"Dot plot of accuracies: {texts}.",
+        dataset=dataset,
+        backbone=None,
+        frame=frame,
+        canvas=canvas,
+    )

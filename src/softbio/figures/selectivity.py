@@ -20,8 +20,15 @@ def _numbers(ax: Axes, values: np.ndarray, shown: Sequence[Sequence[str]], limit
     """The numbers in their cells, white on dark ones."""
     for row, column in np.ndindex(*values.shape):
         dark = abs(values[row, column]) > 0.6 * limit
-        ax.text(column, row, shown[row][column], ha="center", va="center", fontsize=7,
-                color="white" if dark else "#222222")  # fmt: skip
+        ax.text(
+            column,
+            row,
+            shown[row][column],
+            ha="center",
+            va="center",
+            fontsize=7,
+            color="white" if dark else "#222222",
+        )
 
 
 def _matrix(ax: Axes, values: np.ndarray, rows: list[str], columns: list[str], **options) -> None:
@@ -79,6 +86,12 @@ def selectivity(frame: pd.DataFrame, dataset: str) -> Figure:
         for row in shown.itertuples()
     )
     return Figure(
-        f"selectivity-{dataset}", "What is hidden, what is kept", caption,
-        f"Heat map. Changes of balanced error: {texts}.", dataset, None, shown, canvas,
-    )  # fmt: skip
+        name=f"selectivity-{dataset}",
+        title="What is hidden, what is kept",
+        caption=caption,
+        alt=f"Heat map. Changes of balanced error: {texts}.",
+        dataset=dataset,
+        backbone=None,
+        frame=shown,
+        canvas=canvas,
+    )

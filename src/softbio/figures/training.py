@@ -27,9 +27,15 @@ def _draw(axes: list[Axes], part: pd.DataFrame, measure: str, ink: str) -> None:
         axes[1].plot(line["epoch"], line[measure], **thin)
     best = part[part["epoch"] == part["best_epoch"]]
     axes[1].plot(
-        best["epoch"], best[measure], "o", color=ink, markersize=4, markeredgecolor="white",
-        markeredgewidth=0.6, zorder=3,
-    )  # fmt: skip
+        best["epoch"],
+        best[measure],
+        "o",
+        color=ink,
+        markersize=4,
+        markeredgecolor="white",
+        markeredgewidth=0.6,
+        zorder=3,
+    )
 
 
 def curves(records: Records, dataset: str, backbone: str) -> Figure:
@@ -59,6 +65,12 @@ def curves(records: Records, dataset: str, backbone: str) -> Figure:
         alt += f" Best validation epochs lie between {chosen.min()} and {chosen.max()}."
     shown = ["method", "seed", "epoch", "loss", "train_mae", "valid_mae", "best_epoch"]
     return Figure(
-        f"training-{dataset}-{backbone}", "Training", f"{caption}{name} MAE{marked}.", alt, dataset,
-        backbone, frame[shown], canvas,
-    )  # fmt: skip
+        name=f"training-{dataset}-{backbone}",
+        title="Training",
+        caption=f"{caption}{name} MAE{marked}.",
+        alt=alt,
+        dataset=dataset,
+        backbone=backbone,
+        frame=frame[shown],
+        canvas=canvas,
+    )

@@ -71,9 +71,13 @@ def mean_of_pairs(decisions: np.ndarray, truth: np.ndarray, weights: np.ndarray)
     male, total = weights @ decisions.T, weights.sum(1, keepdims=True)
     both, neither, first, second = (
         weights @ part.T
-        for part in (right[one] & right[two], ~right[one] & ~right[two],
-                     right[one] & ~right[two], ~right[one] & right[two])
-    )  # fmt: skip
+        for part in (
+            right[one] & right[two],
+            ~right[one] & ~right[two],
+            right[one] & ~right[two],
+            ~right[one] & right[two],
+        )
+    )
     same, other = both * neither, first * second
     # wherever one is right and the other wrong their decisions differ, and nowhere else
     agreed = (both + neither) / total

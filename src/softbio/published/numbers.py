@@ -20,9 +20,20 @@ from softbio.results.labels import label
 from softbio.schema import validate
 
 COLUMNS = [
-    "source", "table", "dataset", "protocol", "backbone", "method", "weighted", "seed", "metric",
-    "value", "sd", "as_printed", "verified",
-]  # fmt: skip
+    "source",
+    "table",
+    "dataset",
+    "protocol",
+    "backbone",
+    "method",
+    "weighted",
+    "seed",
+    "metric",
+    "value",
+    "sd",
+    "as_printed",
+    "verified",
+]
 NUMBERS = ["value", "sd"]
 CELL = ["dataset", "backbone", "method", "weighted", "metric"]
 # a printed number but for its table and seed

@@ -93,9 +93,11 @@ def _splits(tables: set[str]) -> Answer:
         "offered."
     )
     return Answer(
-        "Were training and test checked for leaks?", YES if audited else NO,
-        text if audited else "The split was not audited.", ("table-audit",) if audited else (),
-    )  # fmt: skip
+        "Were training and test checked for leaks?",
+        YES if audited else NO,
+        text if audited else "The split was not audited.",
+        ("table-audit",) if audited else (),
+    )
 
 
 def _controls(records: Records) -> Answer:
@@ -124,9 +126,15 @@ def checklist(
     if records.provenance.empty:
         return []
     return [
-        _intervals(statistics), _seeds(records), _controls(records), _splits(tables),
-        _repeatable(records), _compute(records), _data(cards), _deviations(),
-    ]  # fmt: skip
+        _intervals(statistics),
+        _seeds(records),
+        _controls(records),
+        _splits(tables),
+        _repeatable(records),
+        _compute(records),
+        _data(cards),
+        _deviations(),
+    ]
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,15 @@ def audits(paths: dict[str, Path]) -> Table | None:
     columns = [("", name) for name in ("Data set", "Finding", "Published", "Repaired")]
     frame = pd.DataFrame([number for numbers in long for number in numbers])
     frame = frame.astype({"count": "Int64", "of": "Int64"})
-    return Table("audit", "Split audit", CAPTION, frame, columns, rows, heads=2)
+    return Table(
+        name="audit",
+        title="Split audit",
+        caption=CAPTION,
+        long=frame,
+        columns=columns,
+        rows=rows,
+        heads=2,
+    )
 
 
 def _lines(found: Findings, splits: dict[str, Findings]) -> Iterator[tuple[str, str]]:

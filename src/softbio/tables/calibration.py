@@ -58,4 +58,12 @@ def calibration(records: Records, dataset: str, backbone: str) -> Table | None:
     caption = f"Test set of {in_text(dataset)}, {in_text(backbone)}. {SD}; lowest RPS of a "
     caption += f"selection rule in bold. {CAPTION}"
     title = f"Calibration: {label(dataset)}, {label(backbone)}"
-    return Table(f"calibration-{dataset}-{backbone}", title, caption, long, columns, rows, heads=2)
+    return Table(
+        name=f"calibration-{dataset}-{backbone}",
+        title=title,
+        caption=caption,
+        long=long,
+        columns=columns,
+        rows=rows,
+        heads=2,
+    )

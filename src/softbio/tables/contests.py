@@ -55,9 +55,15 @@ def pairs(statistics: Statistics, dataset: str, backbone: str) -> Table | None:
     for p in found:
         cells = [
             SELECTIONS[p.selection],
-            f"{label(p.a)} − {label(p.b)}", signed(p.images.estimate), span(p.seeds),
-            span(p.images), span(p.total), small_p(p.p_holm), signed(p.effect), verdict_on(p),
-        ]  # fmt: skip
+            f"{label(p.a)} − {label(p.b)}",
+            signed(p.images.estimate),
+            span(p.seeds),
+            span(p.images),
+            span(p.total),
+            small_p(p.p_holm),
+            signed(p.effect),
+            verdict_on(p),
+        ]
         rows.append(Row(cells))
     units = OVER[found[0].by_subject]
     caption = (
@@ -69,13 +75,29 @@ def pairs(statistics: Statistics, dataset: str, backbone: str) -> Table | None:
         f"d: Cohen's d of the paired differences. {RULE}"
     )
     columns = [
-        "Selection", "Methods", "Difference", "Over seeds", f"Over {units}", "Over both", "p", "d",
+        "Selection",
+        "Methods",
+        "Difference",
+        "Over seeds",
+        f"Over {units}",
+        "Over both",
+        "p",
+        "d",
         "Verdict",
-    ]  # fmt: skip
+    ]
     long = pd.DataFrame([_flat(p) | {"verdict": verdict_on(p)} for p in found])
     title = f"Differences between methods: {label(dataset)}, {label(backbone)}"
     name = f"differences-{dataset}-{backbone}"
-    return Table(name, title, caption, long, [("", c) for c in columns], rows, heads=2, words=1)
+    return Table(
+        name=name,
+        title=title,
+        caption=caption,
+        long=long,
+        columns=[("", c) for c in columns],
+        rows=rows,
+        heads=2,
+        words=1,
+    )
 
 
 def uncertainties(statistics: Statistics) -> Table | None:
@@ -86,13 +108,19 @@ def uncertainties(statistics: Statistics) -> Table | None:
     rows = [
         Row(
             [
-                label(u.dataset), label(u.backbone), SELECTIONS[u.selection], label(u.method),
-                decimals(u.images.estimate), str(u.seeds), decimals(u.seed_sd),
-                f"{u.images.low:.2f} to {u.images.high:.2f}", f"{u.units:,}",
+                label(u.dataset),
+                label(u.backbone),
+                SELECTIONS[u.selection],
+                label(u.method),
+                decimals(u.images.estimate),
+                str(u.seeds),
+                decimals(u.seed_sd),
+                f"{u.images.low:.2f} to {u.images.high:.2f}",
+                f"{u.units:,}",
             ]
         )
         for u in found
-    ]  # fmt: skip
+    ]
     units = " or ".join(sorted({OVER[u.by_subject] for u in found}))
     caption = (
         "Test MAE in years, mean over seeds, decoded as published. Seed SD: sample standard "
@@ -101,8 +129,24 @@ def uncertainties(statistics: Statistics) -> Table | None:
         f"N: how many {units}."
     )
     columns = [
-        "Data set", "Backbone", "Selection", "Method", "MAE", "Seeds", "Seed SD", "Interval", "N",
-    ]  # fmt: skip
+        "Data set",
+        "Backbone",
+        "Selection",
+        "Method",
+        "MAE",
+        "Seeds",
+        "Seed SD",
+        "Interval",
+        "N",
+    ]
     long = pd.DataFrame([_flat(u) for u in found])
     title = "How well each error is known"
-    return Table("uncertainty", title, caption, long, [("", c) for c in columns], rows, heads=4)
+    return Table(
+        name="uncertainty",
+        title=title,
+        caption=caption,
+        long=long,
+        columns=[("", c) for c in columns],
+        rows=rows,
+        heads=4,
+    )

@@ -42,7 +42,15 @@ def summary(records: Records) -> Table | None:
     columns = ["Data set", "Backbone", *map(label, methods), "Constant median", "Seeds"]
     frame = pd.DataFrame(long, columns=["dataset", "backbone", "method", "seed", "mae"])
     title = "Mean absolute error ↓"
-    return Table("summary", title, caption, frame, [("", c) for c in columns], rows, heads=2)
+    return Table(
+        name="summary",
+        title=title,
+        caption=caption,
+        long=frame,
+        columns=[("", c) for c in columns],
+        rows=rows,
+        heads=2,
+    )
 
 
 def recipe_of(records: Records, run: Run) -> dict:
@@ -91,7 +99,13 @@ def backbones(records: Records, dataset: str) -> Table | None:
     columns = ["Backbone", "Method", "Input, px", "Parameters, M", "GMAC", "Images/s", "MAE ↓"]
     title = f"Backbones: {label(dataset)}"
     return Table(
-        f"backbones-{dataset}", title, caption, pd.concat(long), [("", c) for c in columns], rows, 2
+        name=f"backbones-{dataset}",
+        title=title,
+        caption=caption,
+        long=pd.concat(long),
+        columns=[("", c) for c in columns],
+        rows=rows,
+        heads=2,
     )
 
 
@@ -111,23 +125,46 @@ def runs(records: Records) -> Table | None:
         rows.append(
             Row(
                 [
-                    label(run.dataset), label(run.backbone), run.label, str(run.seed),
+                    label(run.dataset),
+                    label(run.backbone),
+                    run.label,
+                    str(run.seed),
                     str(row["epochs"]),
                     ABSENT if pd.isna(row["best_epoch"]) else str(int(row["best_epoch"])),
-                    str(row["device"]), str(row["precision"]), _minutes(row["wall_seconds"]),
+                    str(row["device"]),
+                    str(row["precision"]),
+                    _minutes(row["wall_seconds"]),
                     f"{row['peak_memory_mb']:,.0f}",
                     ", ".join(map(str, row["resumed_at"])) or ABSENT,
                     commit[:7] + (" + changes" if row["git"]["dirty"] else ""),
                 ]
             )
-        )  # fmt: skip
+        )
     caption = (
         "One row a trained run. Best epoch: lowest validation MAE, a dash where there is no "
         "validation set; resumed: epochs at which a killed run went on; commit: of this "
         "repository. Everything run.json holds is in the CSV."
     )
     columns = [
-        "Data set", "Backbone", "Method", "Seed", "Epochs", "Best epoch", "Device", "Precision",
-        "Wall clock", "Peak memory, MB", "Resumed", "Commit",
-    ]  # fmt: skip
-    return Table("runs", "Runs", caption, frame, [("", c) for c in columns], rows, heads=3)
+        "Data set",
+        "Backbone",
+        "Method",
+        "Seed",
+        "Epochs",
+        "Best epoch",
+        "Device",
+        "Precision",
+        "Wall clock",
+        "Peak memory, MB",
+        "Resumed",
+        "Commit",
+    ]
+    return Table(
+        name="runs",
+        title="Runs",
+        caption=caption,
+        long=frame,
+        columns=[("", c) for c in columns],
+        rows=rows,
+        heads=3,
+    )

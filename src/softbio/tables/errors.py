@@ -67,7 +67,14 @@ def errors(records: Records, backbone: str, selection: str) -> Table | None:
     columns = [("", "Method"), ("", "Seed")]
     columns += [(label(d), METRICS[m][0]) for d, m in keys]
     title = f"Age errors with {in_text(backbone)}, {SELECTIONS[selection]}"
-    return Table(f"errors-{backbone}-{selection}", title, caption, long, columns, rows)
+    return Table(
+        name=f"errors-{backbone}-{selection}",
+        title=title,
+        caption=caption,
+        long=long,
+        columns=columns,
+        rows=rows,
+    )
 
 
 def _column_means(values: np.ndarray) -> list[float]:
@@ -113,7 +120,15 @@ def weighting(records: Records, backbone: str) -> Table | None:
     )
     columns = [("", "Method"), ("", "Weights"), *((label(d), METRICS["mae"][0]) for d in datasets)]
     title = f"Task importance weights with {in_text(backbone)}"
-    return Table(f"weighting-{backbone}", title, caption, long, columns, rows, heads=2)
+    return Table(
+        name=f"weighting-{backbone}",
+        title=title,
+        caption=caption,
+        long=long,
+        columns=columns,
+        rows=rows,
+        heads=2,
+    )
 
 
 def all_metrics(records: Records, dataset: str, backbone: str) -> Table | None:
@@ -141,7 +156,15 @@ def all_metrics(records: Records, dataset: str, backbone: str) -> Table | None:
     columns = [("", "Method"), ("", "Selection"), ("", "Decoding"), ("", "Seeds")]
     columns += [("", name) for name, _ in METRICS.values()]
     title = f"All metrics: {label(dataset)}, {label(backbone)}"
-    return Table(f"metrics-{dataset}-{backbone}", title, caption, long, columns, rows, heads=3)
+    return Table(
+        name=f"metrics-{dataset}-{backbone}",
+        title=title,
+        caption=caption,
+        long=long,
+        columns=columns,
+        rows=rows,
+        heads=3,
+    )
 
 
 def controls(records: Records, dataset: str) -> Table | None:
@@ -178,7 +201,15 @@ def controls(records: Records, dataset: str) -> Table | None:
         variant=["", "-shuffled"],
     )
     title = f"Controls: {label(dataset)}"
-    return Table(f"controls-{dataset}", title, caption, long, columns, rows, heads=2)
+    return Table(
+        name=f"controls-{dataset}",
+        title=title,
+        caption=caption,
+        long=long,
+        columns=columns,
+        rows=rows,
+        heads=2,
+    )
 
 
 def groups(records: Records, dataset: str, backbone: str) -> Table | None:
@@ -203,7 +234,15 @@ def groups(records: Records, dataset: str, backbone: str) -> Table | None:
     columns = [("", "Label"), ("", "Group"), ("", "Images")]
     columns += [("MAE ↓", label(m)) for m in methods] + [("Bias", label(m)) for m in methods]
     title = f"Errors by group: {label(dataset)}, {label(backbone)}"
-    return Table(f"groups-{dataset}-{backbone}", title, caption, long, columns, rows, heads=2)
+    return Table(
+        name=f"groups-{dataset}-{backbone}",
+        title=title,
+        caption=caption,
+        long=long,
+        columns=columns,
+        rows=rows,
+        heads=2,
+    )
 
 
 def inconsistency(records: Records, backbone: str) -> Table | None:
@@ -246,4 +285,11 @@ def inconsistency(records: Records, backbone: str) -> Table | None:
         *((label(d), p) for d in datasets for p in parts.values()),
     ]
     title = f"Rank inconsistencies with {in_text(backbone)}"
-    return Table(f"inconsistencies-{backbone}", title, caption, long, columns, rows)
+    return Table(
+        name=f"inconsistencies-{backbone}",
+        title=title,
+        caption=caption,
+        long=long,
+        columns=columns,
+        rows=rows,
+    )

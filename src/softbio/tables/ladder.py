@@ -55,14 +55,29 @@ def _rows(
             known = metric in own and np.isfinite(values[position])
             same = decimals(values[position]) == own[metric] if known else None
             long.append(
-                {"dataset": run.dataset, "method": run.method, "seed": run.seed, "metric": metric,
-                 "value": values[position], "as_printed": own.get(metric), "same": same}
-            )  # fmt: skip
+                {
+                    "dataset": run.dataset,
+                    "method": run.method,
+                    "seed": run.seed,
+                    "metric": metric,
+                    "value": values[position],
+                    "as_printed": own.get(metric),
+                    "same": same,
+                }
+            )
         long += [
-            {"dataset": run.dataset, "method": run.method, "seed": run.seed, "metric": part,
-             "value": np.nan, "as_printed": own[part], "same": None}
-            for part in PARTS if part in own
-        ]  # fmt: skip
+            {
+                "dataset": run.dataset,
+                "method": run.method,
+                "seed": run.seed,
+                "metric": part,
+                "value": np.nan,
+                "as_printed": own[part],
+                "same": None,
+            }
+            for part in PARTS
+            if part in own
+        ]
         exact = all(decimals(whole[m][position]) == own.get(m) for m in METRIC_LABELS)
         word = remarks[run].partition(":")[0] or ("exact" if exact else "differs")
         one = {m: values[position : position + 1] for m, values in whole.items()}
@@ -114,4 +129,12 @@ def l0_table(
     columns += [("Inc. ↓", "printed")]
     title = "L0: recomputed from the authors' predictions"
     frame = pd.DataFrame(long)
-    return Table("l0", title, caption, frame, [*columns, ("", "Result")], rows, 2)
+    return Table(
+        name="l0",
+        title=title,
+        caption=caption,
+        long=frame,
+        columns=[*columns, ("", "Result")],
+        rows=rows,
+        heads=2,
+    )

@@ -149,7 +149,15 @@ def gender_errors(judged: Sequence[Judged]) -> Table | None:
     ).strip()
     columns = [("", name) for name in ("Classifier", "Images", "N", *GENDER_NAMES)]
     title = f"Gender before and after protection: {label(dataset)}"
-    return Table(f"gender-{dataset}", title, caption, pd.DataFrame(long), columns, rows, heads=2)
+    return Table(
+        name=f"gender-{dataset}",
+        title=title,
+        caption=caption,
+        long=pd.DataFrame(long),
+        columns=columns,
+        rows=rows,
+        heads=2,
+    )
 
 
 def _matching_numbers(item: Judged, items: Sequence[Judged]) -> dict[str, Interval | None]:
@@ -192,12 +200,26 @@ def matching(judged: Sequence[Judged]) -> Table | None:
         f"{seen_note(abouts)} {failed_note(abouts)}"
     ).strip()
     names = [
-        ("", "Matcher"), ("", "Protected"), ("", "Images"), ("Comparisons", "mated"),
-        ("Comparisons", "non-mated"), ("", "EER"), ("TMR at FMR", "1 %"), ("TMR at FMR", "0.1 %"),
+        ("", "Matcher"),
+        ("", "Protected"),
+        ("", "Images"),
+        ("Comparisons", "mated"),
+        ("Comparisons", "non-mated"),
+        ("", "EER"),
+        ("TMR at FMR", "1 %"),
+        ("TMR at FMR", "0.1 %"),
         ("", "1 % − before"),
-    ]  # fmt: skip
+    ]
     title = f"Matching before and after protection: {label(dataset)}"
-    return Table(f"matching-{dataset}", title, caption, pd.DataFrame(long), names, rows, heads=3)
+    return Table(
+        name=f"matching-{dataset}",
+        title=title,
+        caption=caption,
+        long=pd.DataFrame(long),
+        columns=names,
+        rows=rows,
+        heads=3,
+    )
 
 
 def identification(scores: Sequence[ComparisonScores]) -> Table | None:
@@ -233,4 +255,12 @@ def identification(scores: Sequence[ComparisonScores]) -> Table | None:
     title = f"Identification before and after protection: {label(dataset)}"
     columns = [("", name) for name in heads]
     name = f"identification-{dataset}"
-    return Table(name, title, caption, pd.DataFrame(long), columns, rows, heads=2)
+    return Table(
+        name=name,
+        title=title,
+        caption=caption,
+        long=pd.DataFrame(long),
+        columns=columns,
+        rows=rows,
+        heads=2,
+    )

@@ -50,4 +50,11 @@ def quality(frame: pd.DataFrame, dataset: str) -> Table | None:
     )
     columns = [("", name) for name in ("Images", "N", "PSNR, dB", "SSIM")]
     title = f"Image quality after protection: {label(dataset)}"
-    return Table(f"quality-{dataset}", title, caption, pd.DataFrame(long), columns, rows)
+    return Table(
+        name=f"quality-{dataset}",
+        title=title,
+        caption=caption,
+        long=pd.DataFrame(long),
+        columns=columns,
+        rows=rows,
+    )

@@ -69,10 +69,12 @@ def accuracy(readings: Sequence[Reading], published: Mapping[str, Printed]) -> T
                 percent(ours.estimate),
                 between(each.around(selection, "accuracy")),
                 between(ours),
-                *(percent(each.interval(selection, name).estimate)
-                  for name in ("balanced_accuracy", "auc", "eer")),
+                *(
+                    percent(each.interval(selection, name).estimate)
+                    for name in ("balanced_accuracy", "auc", "eer")
+                ),
                 *_compared(each, selection, ours, theirs),
-            ]  # fmt: skip
+            ]
             rows.append(Row(cells))
     caption = (
         "Gender of test images, in %; decided male where P(male) is above one half. "
@@ -90,7 +92,16 @@ def accuracy(readings: Sequence[Reading], published: Mapping[str, Printed]) -> T
     ]
     frame = long_form(readings)
     title = "Reading gender: published and ours"
-    return Table("reading", title, caption, frame, columns, rows, heads=2, words=1)
+    return Table(
+        name="reading",
+        title=title,
+        caption=caption,
+        long=frame,
+        columns=columns,
+        rows=rows,
+        heads=2,
+        words=1,
+    )
 
 
 def _compared(
@@ -117,11 +128,19 @@ def groups(readings: Sequence[Reading]) -> Table | None:
             over = Interval(row["value"], row["low"], row["high"])
             around = Interval(row["value"], row["wilson_low"], row["wilson_high"])
             rows.append(
-                Row([
-                    label(each.run.dataset), name_of(each), GROUPS[row["by"]], row["group"],
-                    f"{row['n']:,}", percent(row["value"]), between(around), between(over),
-                ])
-            )  # fmt: skip
+                Row(
+                    [
+                        label(each.run.dataset),
+                        name_of(each),
+                        GROUPS[row["by"]],
+                        row["group"],
+                        f"{row['n']:,}",
+                        percent(row["value"]),
+                        between(around),
+                        between(over),
+                    ]
+                )
+            )
     caption = (
         "Accuracy on parts of the test images, in %, last epoch; groups as the data set labels "
         f"them. {WILSON}; {OVER_SUBJECTS}, absent where none or all are wrong."
@@ -129,7 +148,15 @@ def groups(readings: Sequence[Reading]) -> Table | None:
     columns = ["Data set", "Network", "By", "Group", "Images", "Accuracy ↑", "Wilson", "Subjects"]
     title = "Reading gender: by group"
     named = [("", name) for name in columns]
-    return Table("reading-groups", title, caption, frame, named, rows, heads=3)
+    return Table(
+        name="reading-groups",
+        title=title,
+        caption=caption,
+        long=frame,
+        columns=named,
+        rows=rows,
+        heads=3,
+    )
 
 
 def subjects(readings: Sequence[Reading]) -> Table | None:
@@ -143,12 +170,20 @@ def subjects(readings: Sequence[Reading]) -> Table | None:
             errors = each.around(selection, "with_error", "subject")
             many = each.numbers[each.numbers["by"] == "subject"]["n"].iloc[0]
             rows.append(
-                Row([
-                    label(each.run.dataset), name_of(each), SELECTIONS[selection], f"{many:,}",
-                    percent(image.estimate), percent(person.estimate), between(person),
-                    percent(errors.estimate), between(errors),
-                ])
-            )  # fmt: skip
+                Row(
+                    [
+                        label(each.run.dataset),
+                        name_of(each),
+                        SELECTIONS[selection],
+                        f"{many:,}",
+                        percent(image.estimate),
+                        percent(person.estimate),
+                        between(person),
+                        percent(errors.estimate),
+                        between(errors),
+                    ]
+                )
+            )
     if not rows:
         return None
     caption = (
@@ -164,7 +199,15 @@ def subjects(readings: Sequence[Reading]) -> Table | None:
     frame = long_form(readings)
     frame = frame[frame["by"] == "subject"]
     title = "Reading gender: by subject"
-    return Table("reading-subjects", title, caption, frame, columns, rows, heads=2)
+    return Table(
+        name="reading-subjects",
+        title=title,
+        caption=caption,
+        long=frame,
+        columns=columns,
+        rows=rows,
+        heads=2,
+    )
 
 
 def commonest(readings: Sequence[Reading], cards: Mapping[str, Card]) -> Table | None:
@@ -188,7 +231,9 @@ def commonest(readings: Sequence[Reading], cards: Mapping[str, Card]) -> Table |
     columns = ["Data set", "Training", "Validation", "Test", "Answer", "Accuracy"]
     title = "Reading gender: the parts, and a constant answer"
     frame, named = pd.DataFrame(long), [("", name) for name in columns]
-    return Table("reading-constant", title, caption, frame, named, rows)
+    return Table(
+        name="reading-constant", title=title, caption=caption, long=frame, columns=named, rows=rows
+    )
 
 
 PARTS = ("train", "valid", "test")
@@ -219,7 +264,15 @@ def runs(readings: Sequence[Reading]) -> Table:
     ]
     frame = pd.json_normalize([each.record for each in readings])
     title = "Reading gender: runs"
-    return Table("reading-runs", title, caption, frame, [("", c) for c in columns], rows, heads=2)
+    return Table(
+        name="reading-runs",
+        title=title,
+        caption=caption,
+        long=frame,
+        columns=[("", c) for c in columns],
+        rows=rows,
+        heads=2,
+    )
 
 
 def reading_tables(

@@ -98,7 +98,15 @@ def selectivity(hiding: Hiding, found: Sequence[Line]) -> Table | None:
     columns += [("", "TMR")]
     title = f"What is hidden, what is kept: {label(hiding.dataset)}"
     name = f"selectivity-{hiding.dataset}"
-    return Table(name, title, caption, pd.DataFrame(long), columns, rows, heads=2)
+    return Table(
+        name=name,
+        title=title,
+        caption=caption,
+        long=pd.DataFrame(long),
+        columns=columns,
+        rows=rows,
+        heads=2,
+    )
 
 
 def _years(interval: Interval | None, sign: bool = False) -> str:
@@ -155,4 +163,12 @@ def attribute_errors(judged: Sequence[Judged]) -> Table | None:
     columns = [("", name) for name in (*heads, "MAE − before")]
     title = f"Age and race before and after protection: {label(dataset)}"
     name = f"attributes-{dataset}"
-    return Table(name, title, caption, pd.DataFrame(long), columns, rows, heads=3)
+    return Table(
+        name=name,
+        title=title,
+        caption=caption,
+        long=pd.DataFrame(long),
+        columns=columns,
+        rows=rows,
+        heads=3,
+    )

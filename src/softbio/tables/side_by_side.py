@@ -95,7 +95,15 @@ def side_by_side_table(shown: SideBySide | None, dataset: str) -> Table | None:
     title = f"Side by side: {label(dataset)}"
     name = f"side-by-side-{dataset}"
     frame = pd.DataFrame(long)
-    return Table(name, title, " ".join(caption.split()), frame, columns, rows, heads=2)
+    return Table(
+        name=name,
+        title=title,
+        caption=" ".join(caption.split()),
+        long=frame,
+        columns=columns,
+        rows=rows,
+        heads=2,
+    )
 
 
 def _unheard(shown: SideBySide) -> str:

@@ -41,11 +41,26 @@ def trained_table(networks: Sequence[Trained], dataset: str) -> Table | None:
         "series needs the first of E3's, which is its first stage, and its later stages. "
         "Memory: of the process at its peak."
     )
-    heads = ("Network", "Trained", "Parameters", "Epochs", "Faces", "Minutes each",
-             "Minutes in all", "Memory, MB")  # fmt: skip
+    heads = (
+        "Network",
+        "Trained",
+        "Parameters",
+        "Epochs",
+        "Faces",
+        "Minutes each",
+        "Minutes in all",
+        "Memory, MB",
+    )
     long = pd.DataFrame(
         [{"dataset": dataset, "kind": each.kind} | asdict(each) for each in networks]
     )
     title = f"What was trained: {label(dataset)}"
     columns = [("", name) for name in heads]
-    return Table(f"trained-{dataset}", title, caption, long, columns, rows)
+    return Table(
+        name=f"trained-{dataset}",
+        title=title,
+        caption=caption,
+        long=long,
+        columns=columns,
+        rows=rows,
+    )

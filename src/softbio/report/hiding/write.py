@@ -182,14 +182,23 @@ def _record(
         "headline": headline(hiding, claims, beside),
         "side_by_side": sentences(beside),
         "claims": as_record(claims),
-        "family": {"sentences": of_family(hiding),
-                   "shown": [f"{stem}-{people.name}" for stem in FAMILY]},
+        "family": {
+            "sentences": of_family(hiding),
+            "shown": [f"{stem}-{people.name}" for stem in FAMILY],
+        },
         "terms": terms(hiding),
         "sources": [asdict(source) for source in people.sources],
         "left_out": dict(people.left_out),
         "evaluators": [
-            {"title": e.title, "kind": e.kind, "citation": e.citation, "licence": e.licence,
-             "text": e.text, "reason": e.reason} for e in entries
+            {
+                "title": e.title,
+                "kind": e.kind,
+                "citation": e.citation,
+                "licence": e.licence,
+                "text": e.text,
+                "reason": e.reason,
+            }
+            for e in entries
         ],
         "attacks": [asdict(each) for each in hiding.attack_names.values()],
         "absent": [asdict(each) for each in hiding.absent if each.kind == ATTACK],
@@ -200,7 +209,7 @@ def _record(
         "differences": differences(hiding.trainings[0].recipe) if hiding.trainings else [],
         "seeds": list(hiding.seeds),
         "conditions": sum(each.protector != NONE for each in hiding.conditions),
-    }  # fmt: skip
+    }
 
 
 def write_hiding(
