@@ -1,4 +1,4 @@
-"""What protection takes from gender classifiers, and what it costs in matching."""
+"""Figures of gender classifiers before and after protection, and of the cost in matching."""
 
 from collections.abc import Sequence
 
@@ -59,7 +59,7 @@ def _panel(ax: Axes, part: pd.DataFrame, styles: dict) -> None:
 
 
 def gender_roc(judged: Sequence[Judged]) -> Figure:
-    """ROC of every gender classifier before and after protection, a panel a classifier.
+    """ROC of every gender classifier before and after protection, one panel for each.
 
     Raises NotShown without scores.
     """
@@ -73,16 +73,16 @@ def gender_roc(judged: Sequence[Judged]) -> Figure:
     about = judged[0].about
     for ax, (name, items) in zip(axes, panels.items(), strict=True):
         _panel(ax, frame[frame["evaluator"] == name], styles)
-        ax.set(title=panel_name(items), xlabel=f"{about.negative} taken for {about.positive}")
-    axes[0].set_ylabel(f"{about.positive} taken for {about.positive}")
+        ax.set(title=panel_name(items), xlabel=f"{about.negative} classified as {about.positive}")
+    axes[0].set_ylabel(f"{about.positive} classified as {about.positive}")
     legend(canvas, styles)
     abouts = [item.about for item in judged]
     counts = " or ".join(sorted({f"{len(item.scores.frame):,}" for item in judged}))
     caption = (
         f"ROC of gender classifiers on {counts} test images of {in_text(about.dataset)}, before "
         "and after protection. Dot: the threshold that the classifier is shipped with. Dotted "
-        "diagonal: no information. A curve below it is no protection: its decisions need only be "
-        f"turned round. {seen_note(abouts)} {failed_note(abouts)}"
+        "diagonal: no information. A curve below it is no protection, because decisions can be "
+        f"inverted. {seen_note(abouts)} {failed_note(abouts)}"
     ).strip()
     texts = ", ".join(
         f"{scorer_and(item)} {plain(item.interval('auc').estimate, 3)}" for item in judged
@@ -163,7 +163,7 @@ def _marks(ax: Axes, part: pd.DataFrame, styles: dict) -> None:
 
 
 def _by_protector(styles: dict[str, dict], gender: Sequence[Judged]) -> dict[str, dict]:
-    """One name for all strengths of a protector, which the marks tell."""
+    """One name for all strengths of a protector; the marks show the strength."""
     names = {condition(i.about): i.about for i in gender}
     found = {}
     for name, style in styles.items():
@@ -174,9 +174,19 @@ def _by_protector(styles: dict[str, dict], gender: Sequence[Judged]) -> dict[str
     return found
 
 
+def _marked(styles: dict[str, dict], frame: pd.DataFrame) -> dict[str, dict]:
+    """The line properties of the conditions in a frame of `_plane_rows`, as marks without lines."""
+    modes = dict(zip(frame["condition"], frame["mode"], strict=True))
+    return {
+        name: style | {"linestyle": "", "marker": MARKS.get(modes[name], "P")}
+        for name, style in styles.items()
+        if name in modes
+    }
+
+
 def plane(gender: Sequence[Judged], matching: Sequence[Judged], kind: str = KINDS[1]) -> Figure:
     """Privacy against utility: EER of unseen gender classifiers against TMR at FMR 1 % of unseen
-    matchers, a panel a pair of them.
+    matchers, one panel for each pair of them.
 
     Raises NotShown where no protector has both, or FMR 1 % is not supported.
     """
@@ -184,13 +194,7 @@ def plane(gender: Sequence[Judged], matching: Sequence[Judged], kind: str = KIND
     frame = pd.DataFrame(_plane_rows(gender, matching, kind))
     if frame.empty or frame["tmr"].isna().all():
         raise NotShown("needs unseen gender and matching scores, 3,000 non-mated comparisons")
-    styles = inks(gender)
-    modes = dict(zip(frame["condition"], frame["mode"], strict=True))
-    styles = {
-        name: styles[name] | {"linestyle": "", "marker": MARKS.get(modes[name], "P")}
-        for name in styles
-        if name in modes
-    }
+    styles = _marked(inks(gender), frame)
     groups = list(frame.groupby(["evaluator", "matcher"], sort=False))
     size = (min(WIDE, 0.7 + 2.6 * len(groups)), 2.6 if len(groups) <= 4 else 2.1)
     canvas, axes = tiles(len(groups), *size, sharex=True, sharey=True)
@@ -205,12 +209,12 @@ def plane(gender: Sequence[Judged], matching: Sequence[Judged], kind: str = KIND
     side = "originals" if kind == KINDS[1] else "other protected images"
     caption = (
         f"Privacy against utility on {in_text(dataset)}: EER of a gender classifier against TMR at "
-        f"FMR 1 % of a matcher, protected probes against {side}; scorers that no training used "
-        "(first line of a title: the classifier; second: the matcher). Best is the upper end of "
-        "the dotted line: gender at chance, matching untouched; to the right of it decisions are "
-        "turned round, which hides nothing. Modes of a protector are joined, strengths from the "
-        f"originals on; a number is a strength. {OVER_SUBJECTS}; a comparison is weighted by the "
-        "draws of both its subjects. "
+        f"FMR 1 % of a matcher, protected probes against {side}; only scorers that were not used "
+        "in training (first line of a title: the classifier; second: the matcher). Best is the "
+        "upper end of the dotted line: gender at chance level, matching unchanged; to its right "
+        "the decisions are inverted, which hides nothing. Lines join the modes of a protector, or "
+        f"its strengths from the originals on; numbers are strengths. {OVER_SUBJECTS}; a "
+        "comparison is weighted by the draws of both its subjects. "
         f"{failed_note(item.about for item in [*gender, *matching])}"
     ).strip()
     texts = "; ".join(

@@ -1,4 +1,4 @@
-"""What images went through before they were scored, as it is printed and ordered.
+"""Conditions, that is what images went through before they were scored: their names and order.
 
 A condition is a protector in one of its modes; the unprotected images are one too ("Before").
 """
@@ -13,7 +13,7 @@ from softbio.results.scores import ORIGINAL, ComparisonAbout, GenderAbout
 BEFORE = "Before"
 # of semi-adversarial networks: the prototype of the same, of no, of the other gender
 MODES = {"": "", "sm": "SM", "nt": "NT", "op": "OP"}
-# of PrivacyNet: what is hidden, by the letters of the mode, and what its training went without
+# of PrivacyNet: what is hidden, by the letters of the mode, and what its training left out
 HIDDEN = {"g": "gender", "a": "age", "r": "race"}
 HIDE_SETS = ("g", "a", "r", "ga", "gr", "ar", "gar")
 WITHOUT = {"nomatcher": "without matcher", "nocycle": "without cycle"}
@@ -51,13 +51,13 @@ def strength_of(mode: str) -> float | None:
 
 
 def unseen(items: Iterable[Any]) -> list[Any]:
-    """Score files of scorers that the training of no protector here has used, in order."""
+    """Score files of scorers that were used in training none of these protectors, in order."""
     groups = by_scorer(items).values()
     return [i for same in groups if not any(i.about.seen for i in same) for i in same]
 
 
 def scorer(about: About) -> str:
-    """The printed name of a classifier or matcher; an asterisk where it is not unseen."""
+    """The printed name of a classifier or matcher, with an asterisk where it is not unseen."""
     return (about.title or scorer_name(about)) + ("*" if about.seen else "")
 
 
@@ -67,13 +67,14 @@ def scorer_name(about: About) -> str:
 
 
 def seen_note(abouts: Iterable[About]) -> str:
-    """For a caption: what the asterisk means, where there is one; and what nobody has recorded."""
+    """For a caption: what the asterisk means, where there is one, and whether the use of some scorers
+    in training is not recorded."""
     abouts = list(abouts)
     notes = []
     if any(about.seen for about in abouts):
         notes.append("*: used by the protector or its training, so not unseen.")
     if any(about.seen is None and about.protector != ORIGINAL for about in abouts):
-        notes.append("Whether a scorer was used in training is not recorded for all.")
+        notes.append("For some scorers it is not recorded whether training used them.")
     return " ".join(notes)
 
 
@@ -85,7 +86,7 @@ def failed_note(abouts: Iterable[About]) -> str:
 
 def ordered(items: Iterable[Any]) -> list[Any]:
     """Score files (anything with `about`): those before protection first, protectors as they come,
-    modes SM, NT, OP, then by name, seeds upwards."""
+    modes SM, NT, OP, then by name, seeds ascending."""
     items = list(items)
     first = {about: place for place, about in reversed(list(enumerate(_protectors(items))))}
     modes = list(MODES)
@@ -105,8 +106,8 @@ def _protectors(items: Sequence[Any]) -> list[str]:
 
 
 def by_scorer(items: Iterable[Any]) -> dict[str, list[Any]]:
-    """Score files of each classifier or matcher, in order; one unseen by one protector and used by
-    another is one scorer."""
+    """Score files of each classifier or matcher, in order; a scorer that one protector used and
+    another did not is one scorer."""
     found: dict[str, list[Any]] = {}
     for item in ordered(items):
         found.setdefault(scorer_name(item.about), []).append(item)

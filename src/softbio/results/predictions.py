@@ -17,18 +17,18 @@ GROUPS = ["gender", "race", "subject", "age_group"]
 COLUMNS = ["image", "selection", "label", "prediction", "probabilities", *GROUPS]
 # files of others, and of earlier versions, do without
 OPTIONAL = "age_group"
-# what a file says of its ages where the trait is gender
+# stands in place of the ages in a file where the trait is gender
 GENDER = "gender"
 
 
 @dataclass(frozen=True)
 class About:
-    """What a predictions file says of itself, in its schema's metadata.
+    """Metadata of a predictions file, in its schema.
 
     kind: what the probabilities are, "class" (P(y = k), K of them), "exceedance" (P(y > k), K-1)
     or "point" (none); ages: first and last age, so that rank 0 is ages[0], None where the trait is
-    gender (rank 0 female, rank 1 male); title: the method as it is printed, in_talk: whether the
-    talk has it; "" and None where the file does not say.
+    gender (rank 0 female, rank 1 male); title: the method as it is printed; in_talk: whether the
+    talk has it; "" and None where the file has no such entry.
     """
 
     dataset: str
@@ -62,7 +62,7 @@ def prediction_frame(
 
 
 def write_predictions(path: Path, about: About, frame: pd.DataFrame) -> None:
-    """Write predictions.parquet from a frame with `COLUMNS`; `OPTIONAL` may lack."""
+    """Write predictions.parquet from a frame with `COLUMNS`; `OPTIONAL` may be absent."""
     frame = frame.assign(**{OPTIONAL: frame.get(OPTIONAL)})
     ages = "-".join(map(str, about.ages)) if about.ages else GENDER
     metadata = asdict(about) | {"ages": ages}
@@ -91,8 +91,8 @@ def read_predictions(path: Path) -> tuple[About, pd.DataFrame]:
         table = pq.read_table(path)
         metadata = table.schema.metadata or {}
         entries = {key.decode(): value.decode() for key, value in metadata.items()}
-        told = entries["ages"]
-        ages = None if told == GENDER else tuple(map(int, told.split("-", 1)))
+        span = entries["ages"]
+        ages = None if span == GENDER else tuple(map(int, span.split("-", 1)))
         names = {key: entries[key] for key in ("dataset", "backbone", "method", "variant", "kind")}
         about = About(
             **names,
@@ -102,8 +102,8 @@ def read_predictions(path: Path) -> tuple[About, pd.DataFrame]:
             in_talk={"True": True, "False": False}.get(entries.get("in_talk")),
         )
         frame = table.select([name for name in COLUMNS if name != OPTIONAL]).to_pandas()
-        told = table[OPTIONAL].to_pandas() if OPTIONAL in table.column_names else None
-        return about, frame.assign(**{OPTIONAL: told})[COLUMNS]
+        groups = table[OPTIONAL].to_pandas() if OPTIONAL in table.column_names else None
+        return about, frame.assign(**{OPTIONAL: groups})[COLUMNS]
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(

@@ -11,34 +11,31 @@ from softbio.reading.judge import VIEWS
 from softbio.reading.load import Reading
 from softbio.reading.notebook import BACKBONE, RULE, Printed, deviations
 from softbio.results.conditions import OVER_SUBJECTS
+from softbio.results.formats import ABSENT, decimals, in_percent, signed
 from softbio.results.labels import label
 from softbio.results.records import SELECTIONS
 from softbio.statistics.means import Interval
-from softbio.tables.layout import ABSENT, Row, Table, decimals
+from softbio.tables.formats import between, scaled
+from softbio.tables.layout import Row, Table
 
 WILSON = "Wilson's interval takes each image for an independent case"
 GROUPS = {"gender": "Gender", "age_group": "Age group", "race": "Race"}
 
 
-def percent(value: float, digits: int = 2) -> str:
-    """A share of 1 in %."""
-    return decimals(100 * value, digits)
-
-
-def between(interval: Interval, digits: int = 2, scale: float = 100) -> str:
-    """The limits of an interval, "(96.61 to 97.73)"; a dash where it has none."""
-    ends = [decimals(scale * limit, digits) for limit in (interval.low, interval.high)]
-    return ABSENT if ABSENT in ends else f"({ends[0]} to {ends[1]})"
-
-
 def name_of(reading: Reading) -> str:
-    """The network as printed, with the method and the seed where they are not what all share."""
-    return f"{label(reading.run.backbone)}, {reading.run.label}, seed {reading.run.seed}"
+    """Backbone, method and seed of a run as printed."""
+    run = reading.run
+    return f"{label(run.backbone)}, {reading.names.title(run.method, run.variant)}, seed {run.seed}"
+
+
+def in_brackets(interval: Interval, digits: int = 2) -> str:
+    """The limits of a share of 1 in %, "(96.61 to 97.73)"; a dash where there are none."""
+    return between(scaled(interval, 100), digits)
 
 
 def word(reading: Reading, selection: str, theirs: Printed) -> str:
-    """One word by `notebook.RULE`, and what is other in another recipe."""
-    apart = deviations(reading.record)
+    """The verdict by `notebook.RULE`, and what differs in another recipe."""
+    apart = deviations(reading.record, reading.names)
     if apart or theirs.backbone != reading.run.backbone:
         return f"other recipe: {brief(apart)}" if apart else "other recipe: backbone"
     if selection != "last":
@@ -66,21 +63,21 @@ def accuracy(readings: Sequence[Reading], published: Mapping[str, Printed]) -> T
             ours = each.interval(selection, "accuracy")
             cells = [
                 *(label(each.run.dataset), name_of(each), SELECTIONS[selection]),
-                percent(ours.estimate),
-                between(each.around(selection, "accuracy")),
-                between(ours),
+                in_percent(ours.estimate),
+                in_brackets(each.around(selection, "accuracy")),
+                in_brackets(ours),
                 *(
-                    percent(each.interval(selection, name).estimate)
+                    in_percent(each.interval(selection, name).estimate)
                     for name in ("balanced_accuracy", "auc", "eer")
                 ),
                 *_compared(each, selection, ours, theirs),
             ]
             rows.append(Row(cells))
     caption = (
-        "Gender of test images, in %; decided male where P(male) is above one half. "
-        f"{WILSON}; {OVER_SUBJECTS}. Published: of the same backbone where one is printed, else of "
-        f"{label(BACKBONE)}, tested at the last epoch on all of CelebA's test part; difference in "
-        "percentage points, its interval that of ours, as none is published. "
+        "Gender of test images, in %; male where P(male) is above one half. "
+        f"{WILSON}; {OVER_SUBJECTS}. Published: with the same backbone if that is printed, else "
+        f"with {label(BACKBONE)}, at the last epoch on all of CelebA's test part. Difference in "
+        "percentage points; its interval is that of ours, because none is published. "
         f"{RULE[0].upper()}{RULE[1:]}."
     )
     columns = [
@@ -111,7 +108,7 @@ def _compared(
     if theirs is None:
         return ABSENT, ABSENT, ABSENT
     apart = Interval(*(100 * x - theirs.value for x in (ours.estimate, ours.low, ours.high)))
-    difference = f"{apart.estimate:+.2f} {between(apart, scale=1)}"
+    difference = f"{signed(apart.estimate)} {between(apart)}"
     return theirs.as_printed.rstrip("%"), difference, word(each, selection, theirs)
 
 
@@ -135,15 +132,15 @@ def groups(readings: Sequence[Reading]) -> Table | None:
                         GROUPS[row["by"]],
                         row["group"],
                         f"{row['n']:,}",
-                        percent(row["value"]),
-                        between(around),
-                        between(over),
+                        in_percent(row["value"]),
+                        in_brackets(around),
+                        in_brackets(over),
                     ]
                 )
             )
     caption = (
         "Accuracy on parts of the test images, in %, last epoch; groups as the data set labels "
-        f"them. {WILSON}; {OVER_SUBJECTS}, absent where none or all are wrong."
+        f"them. {WILSON}; {OVER_SUBJECTS}; no such interval where all images or none are wrong."
     )
     columns = ["Data set", "Network", "By", "Group", "Images", "Accuracy ↑", "Wilson", "Subjects"]
     title = "Reading gender: by group"
@@ -160,7 +157,7 @@ def groups(readings: Sequence[Reading]) -> Table | None:
 
 
 def subjects(readings: Sequence[Reading]) -> Table | None:
-    """What it comes to where every subject counts the same, last epoch and best."""
+    """Numbers in which every subject counts the same, last epoch and best."""
     rows = []
     for each in readings:
         if not each.has("subject"):
@@ -169,27 +166,17 @@ def subjects(readings: Sequence[Reading]) -> Table | None:
             image, person = (each.interval(selection, "accuracy", by) for by in ("all", "subject"))
             errors = each.around(selection, "with_error", "subject")
             many = each.numbers[each.numbers["by"] == "subject"]["n"].iloc[0]
-            rows.append(
-                Row(
-                    [
-                        label(each.run.dataset),
-                        name_of(each),
-                        SELECTIONS[selection],
-                        f"{many:,}",
-                        percent(image.estimate),
-                        percent(person.estimate),
-                        between(person),
-                        percent(errors.estimate),
-                        between(errors),
-                    ]
-                )
-            )
+            cells = [label(each.run.dataset), name_of(each), SELECTIONS[selection], f"{many:,}"]
+            cells += [in_percent(image.estimate)]
+            cells += [in_percent(person.estimate), in_brackets(person)]
+            cells += [in_percent(errors.estimate), in_brackets(errors)]
+            rows.append(Row(cells))
     if not rows:
         return None
     caption = (
-        "Test subjects, in %. By image: every image counts the same; by subject: every subject "
-        "does, whatever the number of images, with a BCa bootstrap interval. With an error: "
-        "subjects of whom at least one image is decided wrong, with Wilson's interval."
+        "Test subjects, in %. By image: every image counts the same. By subject: every subject "
+        "counts the same, whatever the number of images; BCa bootstrap interval. With an error: "
+        "subjects with at least one wrongly classified image; Wilson's interval."
     )
     columns = [
         *(("", name) for name in ("Data set", "Network", "Selection", "Subjects")),
@@ -211,7 +198,7 @@ def subjects(readings: Sequence[Reading]) -> Table | None:
 
 
 def commonest(readings: Sequence[Reading], cards: Mapping[str, Card]) -> Table | None:
-    """What always answering the gender that is commoner in training would reach."""
+    """The accuracy of always answering with the gender that is commoner in training."""
     rows, long = [], []
     for dataset in dict.fromkeys(each.run.dataset for each in readings):
         if dataset not in cards:
@@ -220,13 +207,13 @@ def commonest(readings: Sequence[Reading], cards: Mapping[str, Card]) -> Table |
         answer = parts["train"].idxmax()
         share = parts["test"].get(answer, 0) / parts["test"].sum()
         counts = [f"{parts[part].sum():,}" if part in parts else ABSENT for part in PARTS]
-        rows.append(Row([label(dataset), *counts, str(answer), percent(share)]))
+        rows.append(Row([label(dataset), *counts, str(answer), in_percent(share)]))
         long.append({"dataset": dataset, "answer": answer, "accuracy": share})
     if not rows:
         return None
     caption = (
-        "Images of each part, and the accuracy on the test images of always answering the gender "
-        "that is commoner in training, in %."
+        "Images of each part, and the accuracy on the test images, in %, of always answering with "
+        "the gender that is commoner in training."
     )
     columns = ["Data set", "Training", "Validation", "Test", "Answer", "Accuracy"]
     title = "Reading gender: the parts, and a constant answer"
@@ -240,7 +227,7 @@ PARTS = ("train", "valid", "test")
 
 
 def runs(readings: Sequence[Reading]) -> Table:
-    """Where each run comes from."""
+    """Where, how and when each run was made."""
     rows = []
     for each in readings:
         record = each.record
@@ -255,8 +242,8 @@ def runs(readings: Sequence[Reading]) -> Table:
         ]
         rows.append(Row(cells))
     caption = (
-        "One row a trained run. Best epoch: lowest error on the validation images; time: of all "
-        "epochs, validation included; commit: of this repository."
+        "One row a trained run. Best epoch: lowest error on the validation images. Time: of all "
+        "epochs, with validation. Commit: of this repository."
     )
     columns = [
         *("Data set", "Network", "Input, px", "Epochs", "Best epoch", "Parameters, M", "Device"),

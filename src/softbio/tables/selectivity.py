@@ -1,4 +1,5 @@
-"""What is hidden and what is kept: the selectivity matrix, and every reader of age and race."""
+"""Tables of what is hidden and what is kept: the selectivity matrix, every reader of age and
+race."""
 
 from collections.abc import Sequence
 
@@ -16,26 +17,27 @@ from softbio.hiding.selectivity import (
     readers,
 )
 from softbio.results.conditions import OVER_SUBJECTS, by_scorer, failed_note, scorer, seen_note
+from softbio.results.formats import ABSENT
 from softbio.results.labels import in_text, label
 from softbio.results.names import joined
 from softbio.results.scores import ORIGINAL
 from softbio.statistics.intervals import Judged
 from softbio.statistics.means import Interval
-from softbio.tables.layout import ABSENT, Row, Table, decimals
-from softbio.tables.privacy import flat, percent
+from softbio.tables.formats import flat, percent, with_limits
+from softbio.tables.layout import Row, Table
 
 ERROR = "balanced_error"
 
 
 def told_by(known: Sequence[Readers]) -> str:
-    """Who reads what, in a sentence or two for a caption."""
+    """For a caption: the evaluators that read each attribute, and those that are left out."""
     texts = []
     for each in known:
         names = list(dict.fromkeys(scorer(item.about) for item in each.able))
         texts.append(f"{each.attribute} by {joined(names) if names else 'nobody'}")
     deaf = list(dict.fromkeys(name for each in known for name in each.deaf))
-    unheard = f" Not heard, no better than chance on clean faces: {joined(deaf)}." if deaf else ""
-    return f"Read by unseen evaluators, whose mean is shown: {'; '.join(texts)}.{unheard}"
+    left_out = f" Left out, no better than chance on clean faces: {joined(deaf)}." if deaf else ""
+    return f"Means over unseen evaluators: {'; '.join(texts)}.{left_out}"
 
 
 def _cell(line: Line, cell: Cell) -> str:
@@ -51,7 +53,7 @@ def _keys(line: Line, dataset: str) -> dict:
 
 
 def _written(found: Sequence[Line]) -> str:
-    """For the caption, where a kept attribute is told with fewer errors than before."""
+    """For the caption, where a kept attribute is read with fewer errors than before."""
     kept = [
         cell.attribute
         for line in found
@@ -62,9 +64,9 @@ def _written(found: Sequence[Line]) -> str:
     if not kept:
         return ""
     return (
-        f"Of {joined(list(dict.fromkeys(kept)))}, where kept, fewer errors are made than before "
-        "protection, all of the interval below 0: PrivacyNet is told the true value, and writes it "
-        "into the face. "
+        f"Where {joined(list(dict.fromkeys(kept)))} is kept, fewer errors are made than before "
+        "protection (the whole interval is below 0): PrivacyNet gets the true value as input and "
+        "puts it into the face. "
     )
 
 
@@ -85,13 +87,14 @@ def selectivity(hiding: Hiding, found: Sequence[Line]) -> Table | None:
     several = " and over seeds" if len(hiding.seeds) > 1 else ""
     caption = (
         f"Selectivity on {in_text(hiding.dataset)}, in %. Balanced error: mean over the groups of "
-        "an attribute of the share that is taken for another; first line: before protection; then "
-        "what protection adds to it, in percentage points, in bold where the attribute is to be "
-        "hidden. A hidden attribute should be above 0, a kept one near it (at most "
-        f"{100 * MARGIN:.0f}, a margin of ours). {_written(found)}An error of gender beyond 50 "
-        f"hides nothing: the decisions need only be turned round. {told_by(known)} Means are over "
-        f"evaluators{several}. TMR at FMR 1 %: mean of unseen matchers, protected probe, original "
-        f"reference. In brackets: {OVER_SUBJECTS}; both sides of a difference are drawn together."
+        "an attribute of the share of images assigned to another group. First line: before "
+        "protection. Other lines: the change by protection, in percentage points, in bold where "
+        "the attribute is to be hidden. The change should be above 0 for a hidden attribute and at "
+        f"most {100 * MARGIN:.0f} points, a margin of ours, for a kept one. {_written(found)}A "
+        "balanced error of gender above 50 hides nothing, because decisions can be inverted. "
+        f"{told_by(known)} Means are over evaluators{several}. TMR at FMR 1 %: mean of unseen "
+        f"matchers, protected probe, original reference. In brackets: {OVER_SUBJECTS}; both sides "
+        "of a difference are drawn together."
     )
     columns = [("", "Images"), ("", "Hides")]
     columns += [("Error when reading", each.attribute) for each in known]
@@ -107,16 +110,6 @@ def selectivity(hiding: Hiding, found: Sequence[Line]) -> Table | None:
         rows=rows,
         heads=2,
     )
-
-
-def _years(interval: Interval | None, sign: bool = False) -> str:
-    """Years with their limits; a dash where there are none."""
-    if interval is None:
-        return ABSENT
-    values = (interval.estimate, interval.low, interval.high)
-    texts = [("+" if sign and value > 0 else "") + decimals(value) for value in values]
-    middle, low, high = (text.replace("-", "−") for text in texts)
-    return f"{middle} ({low} to {high})"
 
 
 def _numbers(item: Judged, items: Sequence[Judged]) -> dict[str, Interval | None]:
@@ -142,7 +135,7 @@ def attribute_errors(judged: Sequence[Judged]) -> Table | None:
             name = name_of(item) + (f", seed {about.seed}" if several else "")
             cells = [about.attribute, scorer(about), name, f"{len(item.scores.frame):,}"]
             cells += [percent(numbers[ERROR]), percent(numbers[f"{ERROR}_change"], sign=True)]
-            cells += [_years(numbers["mae"]), _years(numbers["mae_change"], sign=True)]
+            cells += [with_limits(numbers["mae"]), with_limits(numbers["mae_change"], sign=True)]
             rows.append(Row(cells))
             keys = {"dataset": about.dataset, "attribute": about.attribute}
             keys |= {"evaluator": about.evaluator, "seen": about.seen, "seed": about.seed}
@@ -154,9 +147,9 @@ def attribute_errors(judged: Sequence[Judged]) -> Table | None:
     groups = "; ".join(f"{attribute}: {names}" for attribute, names in values.items())
     caption = (
         f"Age and race on test images of {in_text(dataset)}. Balanced error, in %: the mean over "
-        f"groups ({groups}) of the share that is taken for another; predicted years are put into "
-        "the groups. MAE: mean absolute error in years. In brackets: "
-        f"{OVER_SUBJECTS}; those of a difference draw both sides together. "
+        f"groups ({groups}) of the share assigned to another group; predicted years are converted "
+        f"to groups. MAE: mean absolute error in years. In brackets: {OVER_SUBJECTS}; for a "
+        "difference both sides are drawn together. "
         f"{seen_note(abouts)} {failed_note(abouts)}"
     ).strip()
     heads = ("Attribute", "Evaluator", "Images", "N", "Balanced error", "− before", "MAE")
