@@ -29,7 +29,7 @@ def atomic(path: Path | str) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = _sibling(path, os.getpid())
+    part = sibling(path, os.getpid())
     _remove_strays(path)
     try:
         yield part
@@ -41,14 +41,15 @@ def atomic(path: Path | str) -> Iterator[Path]:
         raise
 
 
-def _sibling(path: Path, process: int | str) -> Path:
+def sibling(path: Path, process: int | str) -> Path:
+    """The temporary file that a process of this host writes before it takes the place of `path`."""
     # the suffix stays last: numpy and matplotlib choose the format by it
     return path.with_name(f".{path.stem}.{socket.gethostname()}-{process}.part{path.suffix}")
 
 
 def _remove_strays(path: Path) -> None:
     """Temporary siblings of `path` whose writers, on this host, are no more."""
-    whole = re.escape(_sibling(path, "PROCESS").name).replace("PROCESS", r"(\d+)")
+    whole = re.escape(sibling(path, "PROCESS").name).replace("PROCESS", r"(\d+)")
     for stray in path.parent.glob(".*.part*"):
         found = re.fullmatch(whole, stray.name)
         if found and not _alive(int(found[1])):

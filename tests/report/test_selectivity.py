@@ -54,7 +54,7 @@ def test_hide_sets_come_first_and_ablations_behind_them(hiding):
 
 def test_what_is_written_into_the_face_is_told(hiding):
     found = lines(hiding)
-    text = "is kept, fewer errors are made than before protection"
+    text = "where kept, fewer errors are made than before protection"
     assert text not in selectivity(hiding, found).caption
     known = [cell.attribute for line in found for cell in line.cells]
 
@@ -65,7 +65,7 @@ def test_what_is_written_into_the_face_is_told(hiding):
         others = [each for each in found if each is not line]
         return selectivity(hiding, [*others, replace(line, cells=cells)]).caption
 
-    assert f"Where {known[-1]} {text}" in with_change("privacynet", hidden=False, high=-0.1)
+    assert f"Of {known[-1]}, {text}" in with_change("privacynet", hidden=False, high=-0.1)
     assert text not in with_change("privacynet", hidden=False, high=0.1)
     assert text not in with_change("privacynet", hidden=True, high=-0.1)
     assert text not in with_change("mixing", hidden=False, high=-0.1)

@@ -163,7 +163,7 @@ def reach_verdict(records: Records, statistics: Statistics) -> Verdict:
         return Verdict("No trained run has finished yet.", [])
     most = max(c.seeds for c in contests)
     main = [c for c in contests if c.seeds == most]
-    headline = describe(main[0]) if len(main) == 1 else _overall(contests)
+    headline = describe(main[0]) if len(main) == 1 else overall(contests)
     findings = []
     for c in sorted(contests, key=lambda c: -c.seeds):
         # the headline describes a contest with more seeds than all others
@@ -173,7 +173,8 @@ def reach_verdict(records: Records, statistics: Statistics) -> Verdict:
     return Verdict(headline, [finding for finding in findings if finding])
 
 
-def _overall(contests: list[Contest]) -> str:
+def overall(contests: list[Contest]) -> str:
+    """The outcome of several contests in one sentence."""
     wins, names = Counter(c.ranking[0] for c in contests), contests[0].names
     best, count = wins.most_common(1)[0]
     pairs = f"{len(contests)} pairs of data set and backbone"

@@ -1,5 +1,4 @@
-"""Tables of what is hidden and what is kept: the selectivity matrix, every reader of age and
-race."""
+"""What is hidden and what is kept: the selectivity matrix, and every reader of age and race."""
 
 from collections.abc import Sequence
 
@@ -30,14 +29,14 @@ ERROR = "balanced_error"
 
 
 def told_by(known: Sequence[Readers]) -> str:
-    """For a caption: the evaluators that read each attribute, and those that are left out."""
+    """Who reads what, in a sentence or two for a caption."""
     texts = []
     for each in known:
         names = list(dict.fromkeys(scorer(item.about) for item in each.able))
         texts.append(f"{each.attribute} by {joined(names) if names else 'nobody'}")
     deaf = list(dict.fromkeys(name for each in known for name in each.deaf))
-    left_out = f" Left out, no better than chance on clean faces: {joined(deaf)}." if deaf else ""
-    return f"Means over unseen evaluators: {'; '.join(texts)}.{left_out}"
+    unheard = f" Not heard, no better than chance on clean faces: {joined(deaf)}." if deaf else ""
+    return f"Read by unseen evaluators, whose mean is shown: {'; '.join(texts)}.{unheard}"
 
 
 def _cell(line: Line, cell: Cell) -> str:
@@ -53,7 +52,7 @@ def _keys(line: Line, dataset: str) -> dict:
 
 
 def _written(found: Sequence[Line]) -> str:
-    """For the caption, where a kept attribute is read with fewer errors than before."""
+    """For the caption, where a kept attribute is told with fewer errors than before."""
     kept = [
         cell.attribute
         for line in found
@@ -64,9 +63,9 @@ def _written(found: Sequence[Line]) -> str:
     if not kept:
         return ""
     return (
-        f"Where {joined(list(dict.fromkeys(kept)))} is kept, fewer errors are made than before "
-        "protection (the whole interval is below 0): PrivacyNet gets the true value as input and "
-        "puts it into the face. "
+        f"Of {joined(list(dict.fromkeys(kept)))}, where kept, fewer errors are made than before "
+        "protection, all of the interval below 0: PrivacyNet is told the true value, and writes it "
+        "into the face. "
     )
 
 
@@ -87,29 +86,20 @@ def selectivity(hiding: Hiding, found: Sequence[Line]) -> Table | None:
     several = " and over seeds" if len(hiding.seeds) > 1 else ""
     caption = (
         f"Selectivity on {in_text(hiding.dataset)}, in %. Balanced error: mean over the groups of "
-        "an attribute of the share of images assigned to another group. First line: before "
-        "protection. Other lines: the change by protection, in percentage points, in bold where "
-        "the attribute is to be hidden. The change should be above 0 for a hidden attribute and at "
-        f"most {100 * MARGIN:.0f} points, a margin of ours, for a kept one. {_written(found)}A "
-        "balanced error of gender above 50 hides nothing, because decisions can be inverted. "
-        f"{told_by(known)} Means are over evaluators{several}. TMR at FMR 1 %: mean of unseen "
-        f"matchers, protected probe, original reference. In brackets: {OVER_SUBJECTS}; both sides "
-        "of a difference are drawn together."
+        "an attribute of the share that is taken for another; first line: before protection; then "
+        "what protection adds to it, in percentage points, in bold where the attribute is to be "
+        "hidden. A hidden attribute should be above 0, a kept one near it (at most "
+        f"{100 * MARGIN:.0f}, a margin of ours). {_written(found)}An error of gender beyond 50 "
+        f"hides nothing: the decisions need only be turned round. {told_by(known)} Means are over "
+        f"evaluators{several}. TMR at FMR 1 %: mean of unseen matchers, protected probe, original "
+        f"reference. In brackets: {OVER_SUBJECTS}; both sides of a difference are drawn together."
     )
     columns = [("", "Images"), ("", "Hides")]
     columns += [("Error when reading", each.attribute) for each in known]
     columns += [("", "TMR")]
     title = f"What is hidden, what is kept: {label(hiding.dataset)}"
     name = f"selectivity-{hiding.dataset}"
-    return Table(
-        name=name,
-        title=title,
-        caption=caption,
-        long=pd.DataFrame(long),
-        columns=columns,
-        rows=rows,
-        heads=2,
-    )
+    return Table(name, title, caption, pd.DataFrame(long), columns, rows, heads=2)
 
 
 def _numbers(item: Judged, items: Sequence[Judged]) -> dict[str, Interval | None]:
@@ -156,12 +146,4 @@ def attribute_errors(judged: Sequence[Judged]) -> Table | None:
     columns = [("", name) for name in (*heads, "MAE − before")]
     title = f"Age and race before and after protection: {label(dataset)}"
     name = f"attributes-{dataset}"
-    return Table(
-        name=name,
-        title=title,
-        caption=caption,
-        long=pd.DataFrame(long),
-        columns=columns,
-        rows=rows,
-        heads=3,
-    )
+    return Table(name, title, caption, pd.DataFrame(long), columns, rows, heads=3)
