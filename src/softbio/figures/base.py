@@ -18,6 +18,8 @@ from softbio.results.formats import decimals
 from softbio.results.names import CONTROLS
 
 NARROW, WIDE = 3.3, 6.9
+# how the numbers in most figures are judged
+SETTING = "last epoch, decoded as published"
 # Okabe and Ito's colours: distinct with every common colour vision deficiency.
 OKABE_ITO = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 # one more, of Tol's muted scheme, so that each method here has one

@@ -10,6 +10,7 @@ from softbio.engine.importance import importance_weights
 from softbio.figures.base import (
     NARROW,
     OKABE_ITO,
+    SETTING,
     WIDE,
     Canvas,
     Figure,
@@ -23,8 +24,6 @@ from softbio.figures.base import (
 )
 from softbio.results.labels import in_order, in_text, label
 from softbio.results.records import KEY, Records, by_method
-
-SETTING = "last epoch, decoded as published"
 
 
 def labels(card: Card, dataset: str) -> Figure:

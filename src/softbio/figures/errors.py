@@ -7,6 +7,7 @@ from matplotlib.collections import QuadMesh
 
 from softbio.figures.base import (
     NARROW,
+    SETTING,
     WIDE,
     Canvas,
     Figure,
@@ -21,8 +22,6 @@ from softbio.figures.base import (
 from softbio.results.labels import in_order, in_text
 from softbio.results.names import CONTROLS
 from softbio.results.records import Predictions, Records, as_published, by_method
-
-SETTING = "last epoch, decoded as published"
 
 
 def by_age(records: Records, dataset: str, backbone: str) -> Figure:

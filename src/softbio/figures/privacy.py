@@ -15,6 +15,7 @@ from softbio.results.conditions import (
     failed_note,
     ordered,
     panel_name,
+    protector_title,
     seen_note,
     strength_of,
     unseen,
@@ -169,7 +170,7 @@ def _by_protector(styles: dict[str, dict], gender: Sequence[Judged]) -> dict[str
     for name, style in styles.items():
         about = names[name]
         strength = strength_of(about.mode)
-        shown = name if strength is None else about.protector_title or about.protector
+        shown = name if strength is None else protector_title(about)
         found.setdefault(shown, style)
     return found
 

@@ -37,6 +37,7 @@ from softbio.report.page import (
 from softbio.report.reading.page import key_figures as reading_figures
 from softbio.report.reading.page import read_section, shown_section
 from softbio.report.verdict import reach_verdict
+from softbio.results.formats import commit
 from softbio.results.labels import label
 from softbio.results.names import joined
 from softbio.results.records import Records, by_method, read_json
@@ -58,14 +59,14 @@ def _trained(records: Records, sections: Sequence[Written]) -> pd.DataFrame:
 def _key_figures(frame: pd.DataFrame, records: Records) -> dict[str, str]:
     if frame.empty:
         return {"trained runs": "0"} if records.folders else {}
-    git = {(g["commit"] or "none")[:7] + (" + changes" if g["dirty"] else "") for g in frame["git"]}
+    commits = sorted({commit(git) for git in frame["git"]})
     return {
         "trained runs": str(len(frame)),
         "seeds": ", ".join(map(str, sorted(frame["seed"].unique()))),
         "training time, all runs": duration(float(frame["training_seconds"].sum())),
         "last run started": str(frame["started"].max())[:16].replace("T", " ") + " UTC",
         "device": ", ".join(sorted(frame["device"].astype(str).unique())),
-        "commit": ", ".join(sorted(git)),
+        "commit": ", ".join(commits),
     }
 
 

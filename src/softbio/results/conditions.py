@@ -27,7 +27,12 @@ def condition(about: About) -> str:
     """The printed name of what the images went through: "Before", "SAN OP"."""
     if about.protector == ORIGINAL:
         return BEFORE
-    return of_mode(about.protector_title or about.protector, about.mode)
+    return of_mode(protector_title(about), about.mode)
+
+
+def protector_title(about: About) -> str:
+    """The printed name of a protector."""
+    return about.protector_title or about.protector
 
 
 def of_mode(protector: str, mode: str) -> str:
@@ -58,7 +63,12 @@ def unseen(items: Iterable[Any]) -> list[Any]:
 
 def scorer(about: About) -> str:
     """The printed name of a classifier or matcher, with an asterisk where it is not unseen."""
-    return (about.title or scorer_name(about)) + ("*" if about.seen else "")
+    return scorer_title(about) + ("*" if about.seen else "")
+
+
+def scorer_title(about: About) -> str:
+    """The printed name of a classifier or matcher, without the asterisk."""
+    return about.title or scorer_name(about)
 
 
 def scorer_name(about: About) -> str:

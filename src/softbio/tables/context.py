@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from softbio.results.formats import ABSENT, decimals
+from softbio.results.formats import ABSENT, commit, decimals
 from softbio.results.labels import in_order, label
 from softbio.results.records import KEY, Records, by_method
 from softbio.results.run import Run
@@ -117,7 +117,6 @@ def _minutes(seconds: float) -> str:
 def _run_row(records: Records, row: dict) -> Row:
     """A row of `runs`; row: of `Records.provenance`."""
     run = Run(*(row[name] for name in KEY))
-    commit = row["git"]["commit"] or "none"
     cells = [
         label(run.dataset),
         label(run.backbone),
@@ -130,7 +129,7 @@ def _run_row(records: Records, row: dict) -> Row:
         _minutes(row["wall_seconds"]),
         f"{row['peak_memory_mb']:,.0f}",
         ", ".join(map(str, row["resumed_at"])) or ABSENT,
-        commit[:7] + (" + changes" if row["git"]["dirty"] else ""),
+        commit(row["git"]),
     ]
     return Row(cells)
 

@@ -11,7 +11,7 @@ from softbio.reading.judge import VIEWS
 from softbio.reading.load import Reading
 from softbio.reading.notebook import BACKBONE, RULE, Printed, deviations
 from softbio.results.conditions import OVER_SUBJECTS
-from softbio.results.formats import ABSENT, decimals, in_percent, signed
+from softbio.results.formats import ABSENT, commit, decimals, in_percent, signed
 from softbio.results.labels import label
 from softbio.results.records import SELECTIONS
 from softbio.statistics.means import Interval
@@ -231,14 +231,13 @@ def runs(readings: Sequence[Reading]) -> Table:
     rows = []
     for each in readings:
         record = each.record
-        best, git = record["best_epoch"], record["git"]
-        commit = (git["commit"] or "none")[:7] + (" + changes" if git["dirty"] else "")
+        best = record["best_epoch"]
         cells = [
             *(label(each.run.dataset), name_of(each), f"{record['recipe']['crop']}"),
             *(str(record["epochs"]), ABSENT if best is None else str(best)),
             decimals(record["parameters"] / 1e6, 2),
             *(record["device"], record["precision"], f"{record['training_seconds'] / 60:.1f} min"),
-            commit,
+            commit(record["git"]),
         ]
         rows.append(Row(cells))
     caption = (

@@ -9,7 +9,7 @@ from softbio.errors import UserError
 from softbio.figures.hiding import Example
 from softbio.hiding.curves import chosen, hide_sets
 from softbio.hiding.load import NONE, Condition, Hiding
-from softbio.results.conditions import by_scorer
+from softbio.results.conditions import by_scorer, scorer_title
 from softbio.results.scores import ORIGINAL
 
 EACH, READERS, CONDITIONS = 3, 3, 10
@@ -28,7 +28,7 @@ def _readings(hiding: Hiding, condition: Condition) -> dict[str, pd.Series]:
                 continue
             scores = item.scores.frame.set_index("image")["score"]
             if about.direction == "higher" and scores.between(0, 1).all():
-                found[about.title or about.evaluator] = scores
+                found[scorer_title(about)] = scores
     return found
 
 
