@@ -39,7 +39,7 @@ class NotShown(Exception):
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawn figure: `frame` holds the numbers that it shows, one row a mark."""
+    """A drawn figure: `frame` holds the numbers that it shows, one row for each mark."""
 
     name: str
     title: str

@@ -16,7 +16,7 @@ EDGES = np.linspace(0, 1, BINS + 1)
 
 
 def _bins(records: Records, dataset: str, backbone: str) -> pd.DataFrame:
-    """One row a method, seed and bin of methods with probabilities."""
+    """One row for each method, seed and bin of methods with probabilities."""
     rows = []
     for method, runs in by_method(records.select(dataset, backbone)).items():
         for run in runs:
@@ -32,7 +32,7 @@ def _bins(records: Records, dataset: str, backbone: str) -> pd.DataFrame:
 
 
 def _curves(ax: Axes, part: pd.DataFrame, method: str, title: str) -> None:
-    """Observed against predicted, a line a seed."""
+    """Observed against predicted, a line for each seed."""
     ax.plot([0, 1], [0, 1], "--", color="#444444", linewidth=0.7)
     for _, line in part.dropna().groupby("seed"):
         ax.plot(

@@ -66,7 +66,7 @@ def fewer(x: np.ndarray, y: np.ndarray, limit: int = POINTS) -> np.ndarray:
 
 
 def roc_points(scores: np.ndarray, labels: np.ndarray, threshold: float) -> pd.DataFrame:
-    """One row a drawn point of the ROC curve, mark "curve", and one for the decisions at a
+    """One row for each drawn point of the ROC curve, mark "curve", and one for the decisions at a
     threshold, mark "threshold": false_positive and true_positive, rates. scores float (N,), labels
     int (N,), 1 positive."""
     found, at = roc(scores, labels), errors_at(scores, labels, threshold)

@@ -182,7 +182,7 @@ def seeds(records: Records, dataset: str) -> Figure:
 
 
 def _costs(records: Records, dataset: str) -> pd.DataFrame:
-    """One row a backbone and method: its cost and its error over seeds."""
+    """One row for each backbone and method: its cost and its error over seeds."""
     cost = records.provenance.drop_duplicates(KEY[:3]).set_index(KEY[:3])
     rows = []
     for backbone in records.backbones(dataset):
@@ -197,7 +197,7 @@ def _costs(records: Records, dataset: str) -> pd.DataFrame:
 
 
 def _error_by(ax: Axes, frame: pd.DataFrame, column: str) -> None:
-    """MAE against one cost, a line a method, the backbones named above their dots."""
+    """MAE against one cost, a line for each method, the backbones named above their dots."""
     for method in in_order(frame["method"]):
         part = frame[frame["method"] == method].sort_values(column)
         ax.errorbar(

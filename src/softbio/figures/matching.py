@@ -42,7 +42,7 @@ def of_kind(judged: Sequence[Judged], kind: str) -> list[Judged]:
 
 
 def _points(judged: Sequence[Judged]) -> pd.DataFrame:
-    """One row a drawn point of each curve; `supported`: 30 or more false matches."""
+    """One row for each drawn point of each curve; `supported`: 30 or more false matches."""
     parts = []
     for item in judged:
         scores = item.scores

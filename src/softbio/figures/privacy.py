@@ -29,7 +29,7 @@ MARKS = {"": "o", "sm": "s", "nt": "D", "op": "^"}
 
 
 def _points(judged: Sequence[Judged]) -> pd.DataFrame:
-    """One row a drawn point of each curve, and one for each shipped threshold."""
+    """One row for each drawn point of each curve, and one for each shipped threshold."""
     parts = []
     for item in judged:
         scores, about = item.scores, item.about
@@ -106,7 +106,8 @@ def scorer_and(item: Judged) -> str:
 
 
 def _plane_rows(gender: Sequence[Judged], matching: Sequence[Judged], kind: str) -> list[dict]:
-    """One row a gender classifier, matcher, condition and seed, scorers unseen by the protector."""
+    """One row for each gender classifier, matcher, condition and seed, scorers unseen by the
+    protector."""
     rows = []
     for g in unseen(gender):
         for m in unseen(matching):

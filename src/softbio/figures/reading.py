@@ -33,7 +33,7 @@ def _ink(number: int) -> str:
 
 
 def _points(each: Reading, selection: str) -> pd.DataFrame:
-    """One row a drawn point of a curve, and one for the decisions at one half."""
+    """One row for each drawn point of a curve, and one for the decisions at one half."""
     scores = each.scores(selection)
     part = roc_points(scores.scores, scores.labels, scores.threshold)
     names = {"backbone": each.run.backbone, "method": each.run.method, "selection": selection}

@@ -82,7 +82,8 @@ NOTES = {
 
 
 def read_published(path: Path | str) -> pd.DataFrame:
-    """config/published.csv: one row a printed number, everything as printed, misprints included.
+    """config/published.csv: one row for each printed number, everything as printed, misprints
+    included.
 
     Raises UserError, naming the line, for a row that the schema refuses, a number printed twice
     and a table that lacks one of its seeds.

@@ -20,8 +20,8 @@ from softbio.statistics.means import Interval
 
 @dataclass(frozen=True)
 class Reading:
-    """One trained run. record: run.json; numbers: a row a `judge.Number`; folder: of its files;
-    names: how its method is printed."""
+    """One trained run. record: run.json; numbers: a row for each `judge.Number`; folder: of its
+    files; names: how its method is printed."""
 
     run: Run
     record: dict[str, Any]

@@ -86,8 +86,8 @@ class Picture:
 
 
 def embedded(svg: Path, limit: int) -> str:
-    """A figure as data URI: the SVG, or where it is over `limit` bytes a smaller copy of the PNG
-    beside it in 32 colours."""
+    """A figure as data URI: the SVG, or, if that is over `limit` bytes, a smaller copy of its PNG
+    in 32 colours."""
     if svg.stat().st_size <= limit:
         return _uri(svg.read_bytes(), "svg+xml")
     with Image.open(svg.with_suffix(".png")) as image:

@@ -48,7 +48,7 @@ class AttributeAbout:
 
 @dataclass(frozen=True)
 class AttributeScores:
-    """A score file of an attribute: `frame` has the columns `COLUMNS`, a row an image; label and
+    """A score file of an attribute: `frame` has the columns `COLUMNS`, a row for each image; label and
     prediction are years, or the numbers of classes."""
 
     about: AttributeAbout

@@ -56,7 +56,7 @@ def strength_of(mode: str) -> float | None:
 
 
 def unseen(items: Iterable[Any]) -> list[Any]:
-    """Score files of scorers that were used in training none of these protectors, in order."""
+    """Score files of scorers that none of these protectors used in training, in order."""
     groups = by_scorer(items).values()
     return [i for same in groups if not any(i.about.seen for i in same) for i in same]
 

@@ -33,8 +33,8 @@ DATASETS = {
 
 
 def label(name: str) -> str:
-    """The printed name of a backbone or data set; an unknown one stands for itself. Methods have
-    theirs from `names.Names`."""
+    """The printed name of a backbone or data set; an unknown name is returned as it is. Names
+    of methods are in `names.Names`."""
     if name.endswith(REPAIRED):
         return f"{label(name.removesuffix(REPAIRED))}, repaired split"
     return (BACKBONES | DATASETS).get(name, name)
@@ -54,7 +54,7 @@ def in_order(names: Iterable[str]) -> list[str]:
     unique = list(dict.fromkeys(names))
 
     def place(name: str) -> tuple:
-        # the repaired split of a data set stands after the published one
+        # the repaired split of a data set comes after the published one
         published = name.removesuffix(REPAIRED)
         met = unique.index(published if published in unique else name)
         return name in CONTROLS, rank.get(published, len(known)), met, name != published

@@ -26,7 +26,7 @@ class Names:
     """Names of methods: those of the run folders that a report is made from, and the talk's.
 
     known: method -> its name as metrics.json gives it; a method that is not among them has the
-    talk's name, or stands for itself.
+    talk's name, or is printed as it is.
     """
 
     known: Mapping[str, Name] = field(default_factory=dict)

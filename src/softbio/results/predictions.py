@@ -17,7 +17,7 @@ GROUPS = ["gender", "race", "subject", "age_group"]
 COLUMNS = ["image", "selection", "label", "prediction", "probabilities", *GROUPS]
 # files of others, and of earlier versions, do without
 OPTIONAL = "age_group"
-# stands in place of the ages in a file where the trait is gender
+# replaces the ages in a file where the trait is gender
 GENDER = "gender"
 
 

@@ -44,7 +44,7 @@ def as_published(frame: pd.DataFrame, dataset: str, backbone: str) -> pd.DataFra
 
 @dataclass(frozen=True)
 class Predictions:
-    """predictions.parquet at one selection: `frame` without the probabilities, one row an image;
+    """predictions.parquet at one selection: `frame` without the probabilities, one row for each image;
     probabilities (n, K-1) where kind is exceedance, (n, K) class, (n, 0) point; first_age = age
     of rank 0; k: number of ranks."""
 
@@ -202,7 +202,7 @@ def _frames(judged: Iterable[dict]) -> dict[str, pd.DataFrame]:
 
 def collect(metrics: list[Path], out: Path) -> None:
     """metrics.json files -> runs.csv: dataset, backbone, method, variant, seed, selection,
-    decoding, metric, value; one row a number, full precision."""
+    decoding, metric, value; one row for each number, full precision."""
     runs = _frames(read_json(Path(path)) for path in metrics)["runs"]
     with atomic(out) as part:
         runs.to_csv(part, index=False)

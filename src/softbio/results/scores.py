@@ -86,7 +86,7 @@ class ComparisonAbout:
 
 @dataclass(frozen=True)
 class GenderScores:
-    """A gender score file: `frame` has the columns `GENDER`, a row an image."""
+    """A gender score file: `frame` has the columns `GENDER`, a row for each image."""
 
     about: GenderAbout
     frame: pd.DataFrame
@@ -119,7 +119,7 @@ class GenderScores:
 
 @dataclass(frozen=True)
 class ComparisonScores:
-    """A comparison score file: `frame` has the columns `COMPARISON`, a row a comparison."""
+    """A comparison score file: `frame` has the columns `COMPARISON`, a row for each comparison."""
 
     about: ComparisonAbout
     frame: pd.DataFrame

@@ -47,7 +47,7 @@ def half_width(ours: np.ndarray, theirs: Average) -> float:
 def _compare(
     records: Records, theirs: dict[tuple, Average], dataset: str, backbone: str, weighted: str
 ) -> list[dict]:
-    """One row a method and metric that the talk printed and we ran."""
+    """One row for each method and metric that the talk printed and we ran."""
     variant = "-weighted" if weighted == "yes" else ""
     context = backbone if backbone in TALK else "resnet34"
     rows = []
@@ -215,7 +215,7 @@ def _hours(part: pd.DataFrame) -> float:
 def not_run_table(
     records: Records, published: pd.DataFrame, access: Mapping[str, str] | None = None
 ) -> Table | None:
-    """The talk's cells that this configuration has no run of, a row a data set."""
+    """The talk's cells that this configuration has no run of, a row for each data set."""
     frame = not_run(records, published, access)
     if frame.empty:
         return None

@@ -140,9 +140,9 @@ def runs(records: Records) -> Table | None:
     if frame.empty:
         return None
     caption = (
-        "One row a trained run. Best epoch: lowest validation MAE, a dash without a validation "
-        "set. Resumed: epochs after which an interrupted run was continued. Commit: of this "
-        "repository. The CSV has all of run.json."
+        "One row for each trained run. Best epoch: lowest validation MAE, a dash without a "
+        "validation set. Resumed: epochs after which an interrupted run was continued. Commit: of "
+        "this repository. The CSV has all of run.json."
     )
     columns = [
         "Data set",

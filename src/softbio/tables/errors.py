@@ -32,7 +32,7 @@ def _long(records: Records, **equal: object) -> pd.DataFrame:
 
 
 def errors(records: Records, backbone: str, selection: str) -> Table | None:
-    """The talk's table: a row a seed and their average, MAE and RMSE a data set."""
+    """The talk's table: a row for each seed and their average, MAE and RMSE a data set."""
     datasets = [d for d in records.datasets if backbone in records.backbones(d)]
     long = _long(
         records,
@@ -281,7 +281,7 @@ def inconsistency(records: Records, backbone: str) -> Table | None:
         f"Mean number of rank inconsistencies a test image, {in_text(backbone)}, last epoch: "
         "adjacent thresholds k with P(y > k+1) > P(y > k) + 1e-5. Over all test images, over those "
         "predicted correctly, and over those predicted incorrectly; any: share of images with at "
-        "least one. One row a seed."
+        "least one. One row for each seed."
     )
     columns = [
         ("", "Method"),

@@ -18,9 +18,9 @@ COLUMNS = ["condition", "image", "subject", *DIGITS]
 def quality(frame: pd.DataFrame, dataset: str) -> Table | None:
     """Mean PSNR and SSIM of each condition; None without images.
 
-    frame: `COLUMNS`, a row a protected image, as `metrics.quality` gives its numbers; condition is
-    the printed name, in order. An image equal to its original, whose PSNR is infinite, enters SSIM
-    alone.
+    frame: `COLUMNS`, a row for each protected image, as `metrics.quality` gives its numbers;
+    condition is the printed name, in order. An image equal to its original, whose PSNR is infinite,
+    enters SSIM alone.
     """
     if frame.empty:
         return None

@@ -241,8 +241,8 @@ def runs(readings: Sequence[Reading]) -> Table:
         ]
         rows.append(Row(cells))
     caption = (
-        "One row a trained run. Best epoch: lowest error on the validation images. Time: of all "
-        "epochs, with validation. Commit: of this repository."
+        "One row for each trained run. Best epoch: lowest error on the validation images. Time: of "
+        "all epochs, with validation. Commit: of this repository."
     )
     columns = [
         *("Data set", "Network", "Input, px", "Epochs", "Best epoch", "Parameters, M", "Device"),

@@ -32,7 +32,7 @@ def _row(line: Line, shown: SideBySide) -> Row:
 
 
 def _long(line: Line, shown: SideBySide, dataset: str) -> list[dict]:
-    """A row a number: what it is and the evaluator (empty for means and image quality)."""
+    """A row for each number: what it is and the evaluator (empty for means and image quality)."""
     numbers = [("eer", name, line.eer.get(name)) for name in shown.classifiers]
     numbers += [("eer_mean", "", line.mean_eer), ("eer_turned_mean", "", line.folded)]
     numbers += [("tmr", name, line.tmr.get(name)) for name in shown.matchers]
