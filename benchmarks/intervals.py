@@ -1,11 +1,10 @@
 """What an interval of verification costs: each resample by the library's pass over sorted cases,
-beside the same numbers from the rates at all thresholds, which the tests check the library with.
+beside the same numbers from the rates of all thresholds.
 
     python -m benchmarks.intervals
 
-To be run at the root of the repository. Made-up scores of all pairs of a set of images; both ways
-take turns, on the same draws. Prints a CSV of CPU milliseconds a resample, the medians of the
-rounds, and the ratio.
+Made-up scores of all pairs of a set of images; both ways take turns, on the same draws. Prints a
+CSV of CPU milliseconds a resample, the medians of the rounds, and the ratio.
 """
 
 import argparse

@@ -17,7 +17,7 @@ GROUPS = ["gender", "race", "subject", "age_group"]
 COLUMNS = ["image", "selection", "label", "prediction", "probabilities", *GROUPS]
 # files of others, and of earlier versions, do without
 OPTIONAL = "age_group"
-# replaces the ages in a file where the trait is gender
+# what a file says of its ages where the trait is gender
 GENDER = "gender"
 
 
@@ -91,8 +91,8 @@ def read_predictions(path: Path) -> tuple[About, pd.DataFrame]:
         table = pq.read_table(path)
         metadata = table.schema.metadata or {}
         entries = {key.decode(): value.decode() for key, value in metadata.items()}
-        span = entries["ages"]
-        ages = None if span == GENDER else tuple(map(int, span.split("-", 1)))
+        told = entries["ages"]
+        ages = None if told == GENDER else tuple(map(int, told.split("-", 1)))
         names = {key: entries[key] for key in ("dataset", "backbone", "method", "variant", "kind")}
         about = About(
             **names,
@@ -102,8 +102,8 @@ def read_predictions(path: Path) -> tuple[About, pd.DataFrame]:
             in_talk={"True": True, "False": False}.get(entries.get("in_talk")),
         )
         frame = table.select([name for name in COLUMNS if name != OPTIONAL]).to_pandas()
-        groups = table[OPTIONAL].to_pandas() if OPTIONAL in table.column_names else None
-        return about, frame.assign(**{OPTIONAL: groups})[COLUMNS]
+        told = table[OPTIONAL].to_pandas() if OPTIONAL in table.column_names else None
+        return about, frame.assign(**{OPTIONAL: told})[COLUMNS]
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(

@@ -47,7 +47,7 @@ def half_width(ours: np.ndarray, theirs: Average) -> float:
 def _compare(
     records: Records, theirs: dict[tuple, Average], dataset: str, backbone: str, weighted: str
 ) -> list[dict]:
-    """One row for each method and metric that the talk printed and we ran."""
+    """One row a method and metric that the talk printed and we ran."""
     variant = "-weighted" if weighted == "yes" else ""
     context = backbone if backbone in TALK else "resnet34"
     rows = []
