@@ -212,7 +212,7 @@ def test_the_table_sets_ours_beside_the_published_number(tmp_path):
     ]
     for row in rows:
         assert row[-3] == "97.52"
-        difference = float(row[-2].split()[0])
+        difference = float(row[-2].split()[0].replace("−", "-"))
         assert float(row[3]) - 97.52 == pytest.approx(difference, abs=0.011)
     ours = readings[1].interval("last", "accuracy")
     inside = 100 * ours.low <= 97.52 <= 100 * ours.high
