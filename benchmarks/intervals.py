@@ -1,7 +1,7 @@
 """Cost of an interval in verification: each resample by the library's pass over sorted cases,
 compared with the same numbers from the rates at all thresholds.
 
-    python benchmarks/intervals.py
+    python -m benchmarks.intervals
 
 Synthetic scores of all pairs of a set of images; both ways take turns, on the same draws. Prints a
 CSV of CPU milliseconds per resample (medians of the rounds) and the ratio.
@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from softbio.data.pairs import all_pairs
-from softbio.metrics.rates import area, equal_error_rate, error_rates, true_positive_at
 from softbio.statistics.redrawn import redraw, sort_cases
 from softbio.statistics.subjects import Cases, Statistic, cases_of, resample
+from tests.weighted import area, equal_error_rate, error_rates, true_positive_at
 
 FMR = 0.01
 

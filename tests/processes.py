@@ -1,7 +1,11 @@
 """Processes seen from outside; training held still, so that a fault surely hits it."""
 
+import logging
 import multiprocessing
+import os
 import re
+import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +31,35 @@ def until(what: Callable[[], object], text: str, seconds: float) -> object:
         assert time.monotonic() < end, f"not within {seconds} s: {text}"
         time.sleep(0.2)
     return value
+
+
+class Noted(logging.Handler):
+    """Sets `event` when `softbio.engine.stopping` logs that it has noted a signal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.event = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "saving the state" in record.getMessage():
+            self.event.set()
+
+
+def signal_self(number: signal.Signals = signal.SIGTERM, seconds: float = 60) -> None:
+    """Send a signal to this process, and return once the thread that listens has noted it.
+
+    AssertionError where it has not after `seconds`.
+    """
+    logger, noted = logging.getLogger("softbio.engine.stopping"), Noted()
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(noted)
+    try:
+        os.kill(os.getpid(), number)
+        assert noted.event.wait(seconds), f"{number.name} was not noted within {seconds} s"
+    finally:
+        logger.removeHandler(noted)
+        logger.setLevel(level)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """The steps of the workflow without Snakemake: python -m softbio STEP --help."""
 
 import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from softbio.engine.recipe import recipe_from
@@ -9,7 +11,7 @@ from softbio.job import job
 
 
 def _train(options: argparse.Namespace) -> None:
-    # PyYAML and jsonschema are not on every GPU machine: cut and join do without
+    # imported here because cut and join must work without PyYAML and jsonschema
     from softbio.engine.train import train
     from softbio.schema import read_yaml
 
@@ -62,63 +64,96 @@ def _audit(options: argparse.Namespace) -> None:
     audit_lists(lists, tuple(options.ages), options.subject, options.out)
 
 
+@dataclass(frozen=True)
+class Step:
+    """A step of the command line. run: its function; paths: required options, name -> meaning;
+    on_torch: whether it takes options for torch."""
+
+    name: str
+    run: Callable[[argparse.Namespace], None]
+    text: str
+    paths: dict[str, str]
+    on_torch: bool = False
+
+
+PACKED = "folder of a packed data set"
+STEPS = (
+    Step(
+        name="train",
+        run=_train,
+        text="Train one recipe, or continue an interrupted training.",
+        paths={
+            "recipe": "JSON with the fields of a recipe, such as the run.json of an earlier run",
+            "packed": PACKED,
+            "out": "folder of the run",
+        },
+        on_torch=True,
+    ),
+    Step(
+        name="predict",
+        run=_predict,
+        text="Predict the test images with a trained model.",
+        paths={
+            "model": "model.safetensors of a run",
+            "packed": PACKED,
+            "out": "predictions.parquet to write",
+        },
+        on_torch=True,
+    ),
+    Step(
+        name="metrics",
+        run=_metrics,
+        text="Compute the metrics of any predictions file.",
+        paths={"predictions": "predictions.parquet", "out": "metrics.json to write"},
+    ),
+    Step(
+        name="cut",
+        run=_cut,
+        text="Cut a folder, such as a packed data set, into pieces of less than 50 MB.",
+        paths={
+            "folder": "folder to carry to another machine",
+            "out": "folder for the pieces and their manifest.json",
+        },
+    ),
+    Step(
+        name="join",
+        run=_join,
+        text="Join the pieces again; every byte is checked.",
+        paths={"pieces": "folder of pieces and manifest.json", "out": "folder to make"},
+    ),
+    Step(
+        name="audit",
+        run=_audit,
+        text="Audit split lists without their images: CSV files with ranks in 'age'.",
+        paths={
+            "train": "list of the training images",
+            "test": "list of the test images",
+            "out": "JSON to write",
+        },
+    ),
+)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m softbio", description=__doc__)
-    steps = parser.add_subparsers(dest="step", required=True)
-
-    def step(name: str, run, text: str, **paths: str) -> argparse.ArgumentParser:
-        added = steps.add_parser(name, help=text, description=text)
-        for path, meaning in paths.items():
-            added.add_argument(f"--{path}", type=Path, required=True, help=meaning)
-        added.set_defaults(run=run)
-        return added
-
-    packed = "folder of a packed data set"
-    train = step(
-        *("train", _train, "Train one recipe, or go on with one that was interrupted."),
-        recipe="JSON with the fields of a recipe; the run.json of an earlier run will do",
-        packed=packed,
-        out="folder of the run",
-    )
-    predict = step(
-        *("predict", _predict, "Predict the test images with a trained model."),
-        model="model.safetensors of a run",
-        packed=packed,
-        out="predictions.parquet to write",
-    )
-    step(
-        *("metrics", _metrics, "Judge any predictions file."),
-        predictions="predictions.parquet",
-        out="metrics.json to write",
-    )
-    cut = step(
-        *("cut", _cut, "Cut a folder, such as a packed data set, into pieces of less than 50 MB."),
-        folder="folder to carry to another machine",
-        out="folder for the pieces and their manifest.json",
-    )
-    cut.add_argument("--piece-mb", type=int, default=45, help="10^6 bytes of a piece, below 50")
-    step(
-        *("join", _join, "Join the pieces again, every byte checked."),
-        pieces="folder of pieces and manifest.json",
-        out="folder to make",
-    )
-    audit = step(
-        *(
-            "audit",
-            _audit,
-            "Audit split lists without their images: CSV files with ranks in 'age'.",
-        ),
-        train="list of the training images",
-        test="list of the test images",
-        out="JSON to write",
-    )
+    commands = parser.add_subparsers(dest="step", required=True)
+    added = {}
+    for step in STEPS:
+        command = commands.add_parser(step.name, help=step.text, description=step.text)
+        for path, meaning in step.paths.items():
+            command.add_argument(f"--{path}", type=Path, required=True, help=meaning)
+        if step.on_torch:
+            command.add_argument("--device", default="auto", help="auto, cpu or cuda")
+            command.add_argument("--threads", type=_count, help="number of threads for torch")
+        command.set_defaults(run=step.run)
+        added[step.name] = command
+    piece = "size of a piece in 10^6 bytes, below 50"
+    added["cut"].add_argument("--piece-mb", type=int, default=45, help=piece)
+    audit = added["audit"]
     audit.add_argument("--valid", type=Path, help="list of the validation images")
     audit.add_argument("--subject", help="column that names the person")
     ages = {"type": int, "nargs": 2, "metavar": ("FIRST", "LAST"), "required": True}
     audit.add_argument("--ages", **ages, help="youngest and oldest age; rank 0 is the youngest")
-    for added in (train, predict):
-        added.add_argument("--device", default="auto", help="auto, cpu or cuda")
-        added.add_argument("--threads", type=_count, help="how many threads torch may use")
     return parser
 
 

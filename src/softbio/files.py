@@ -1,4 +1,4 @@
-"""Files that are either whole or absent, and their checksums."""
+"""Files that are either complete or absent, and their checksums."""
 
 import errno
 import hashlib
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 def atomic(path: Path | str) -> Iterator[Path]:
     """Give a temporary sibling to write to; rename it to `path` on success, remove it on failure.
 
-    The sibling carries the writer's host and process: where a cluster starts a job again while its
-    first process lives on unseen, the two do not write into one file. What a killed writer left is
+    The sibling's name has the writer's host and process: if a cluster restarts a job while its
+    first process still runs, the two do not write to one file. The file of a killed writer is
     removed by the next one on the same host.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = _sibling(path, os.getpid())
+    part = sibling(path, os.getpid())
     _remove_strays(path)
     try:
         yield part
@@ -41,14 +41,15 @@ def atomic(path: Path | str) -> Iterator[Path]:
         raise
 
 
-def _sibling(path: Path, process: int | str) -> Path:
+def sibling(path: Path, process: int | str) -> Path:
+    """The temporary file that a process of this host writes before it takes the place of `path`."""
     # the suffix stays last: numpy and matplotlib choose the format by it
     return path.with_name(f".{path.stem}.{socket.gethostname()}-{process}.part{path.suffix}")
 
 
 def _remove_strays(path: Path) -> None:
-    """Temporary siblings of `path` whose writers, on this host, are no more."""
-    whole = re.escape(_sibling(path, "PROCESS").name).replace("PROCESS", r"(\d+)")
+    """Remove temporary siblings of `path` whose writers on this host have ended."""
+    whole = re.escape(sibling(path, "PROCESS").name).replace("PROCESS", r"(\d+)")
     for stray in path.parent.glob(".*.part*"):
         found = re.fullmatch(whole, stray.name)
         if found and not _alive(int(found[1])):
@@ -67,7 +68,7 @@ def _alive(process: int) -> bool:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """`atomic` for a folder that is not there or is empty: a temporary sibling to fill."""
+    """`atomic` for a folder that is absent or empty: a temporary sibling to fill."""
     part = path.with_name(f".{path.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
@@ -87,9 +88,9 @@ def sha256(path: Path | str) -> str:
 
 @contextmanager
 def room(folder: Path | str, need: int) -> Iterator[None]:
-    """Make a folder and see that its disk has `need` bytes free, before and during work.
+    """Make a folder and check that its disk has `need` bytes free, before and during work.
 
-    Raises UserError, which says how much room is needed, for a full disk.
+    Raises UserError, with the space that is needed, for a full disk.
     """
     folder = Path(folder)
     error = UserError(f"{folder}: disk full, {need:,} bytes are needed there; make room")
@@ -122,9 +123,11 @@ def _plain(value: object) -> object:
 
 
 def read_arrays(path: Path | str) -> dict[str, "np.ndarray"]:
-    """All arrays of an .npz file, by name. Raises ValueError for a file that is none or is damaged:
-    what zipfile and NumPy raise for a cut or flipped one is of a dozen kinds; OSError where it can
-    not be read at all."""
+    """All arrays of an .npz file, by name.
+
+    Raises ValueError for a file that is not an .npz file or is damaged, for which zipfile and NumPy
+    raise errors of a dozen kinds, and OSError where it cannot be read at all.
+    """
     import numpy as np
 
     try:

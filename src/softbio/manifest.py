@@ -1,6 +1,6 @@
-"""What lies in a folder of pieces: manifest.json, which an enemy may have written.
+"""manifest.json of a folder of pieces, which is checked because an attacker may have written it.
 
-It names each file and each piece in the order of one stream of bytes; see `softbio.transfer`.
+It lists all files and pieces in the order of one stream of bytes; see `softbio.transfer`.
 """
 
 import json
@@ -31,7 +31,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Files and pieces, each in the order of the stream; whatever is read is checked first."""
+    """Files and pieces, each in the order of the stream; checked when read."""
 
     files: tuple[Part, ...]
     pieces: tuple[Part, ...]
@@ -43,7 +43,7 @@ def piece_name(number: int) -> str:
 
 
 def fault_of_name(name: str) -> str:
-    """Why a path is not one to be carried; "" where it is."""
+    """Why a path cannot be carried; "" where it can."""
     try:
         name.encode()
         return "" if name and safe_name(name) == name else "is not a plain relative path"
@@ -54,7 +54,7 @@ def fault_of_name(name: str) -> str:
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
-    """Write a manifest; raises UserError for one that would be too large to be read."""
+    """Write a manifest; raises UserError for one that would be too large to read."""
     text = json.dumps({"format": FORMAT, **asdict(manifest)}, indent=1) + "\n"
     if len(text) > MAX_MANIFEST:
         raise UserError(
@@ -65,7 +65,8 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read a manifest as if an enemy had written it; raises UserError saying what is wrong."""
+    """Read and check a manifest that an attacker may have written; raises UserError, which says
+    what is wrong."""
     remedy = "copy it again, or cut the folder again"
     if not path.is_file():
         raise UserError(f"{path}: is missing; {remedy}")

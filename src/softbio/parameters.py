@@ -13,9 +13,9 @@ SCHEMAS = {name: ROOT / f"workflow/schemas/{name}.schema.yaml" for name in NAMES
 
 
 def rows(rule: dict[str, Any], schema: dict[str, Any], path: str = "") -> Iterator[list[str]]:
-    """Key, type, default and description of every key below a schema's rule, outside in.
+    """Key, type, default and description of every key below a schema's rule, outer keys first.
 
-    A rule that refers to one on the way to itself (backbones within training) is not opened again.
+    A rule that refers to a rule around it (backbones within training) is not expanded again.
     """
     for name, inner in rule.get("properties", {}).items():
         key = f"{path}.{name}" if path else name
@@ -50,26 +50,26 @@ def _type(rule: dict[str, Any]) -> str:
 
 
 def table(name: str) -> str:
-    """Markdown table of one schema; that of a registry describes one entry."""
+    """Markdown table of one schema; for a registry, of one entry."""
     schema = read_yaml(SCHEMAS[name])
     rule = schema if "properties" in schema else schema["additionalProperties"]
     return markdown(["key", "type", "default", "meaning"], rows(_followed(rule, schema), schema))
 
 
 def markdown(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    """A table of texts."""
+    """A Markdown table."""
     return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *lines])
 
 
 def between(text: str, name: str, content: str) -> str:
-    """The text with the content put between the markers of that name."""
+    """The text with the content between the markers of that name."""
     start, end = f"<!-- {name}: made by make docs -->", f"<!-- {name}: end -->"
     before, rest = text.split(start)
     return f"{before}{start}\n{content}\n{end}{rest.split(end)[1]}"
 
 
 def filled(text: str) -> str:
-    """The text with each table put between its markers."""
+    """The text with each table between its markers."""
     for name in SCHEMAS:
         text = between(text, name, table(name))
     return text

@@ -1,4 +1,4 @@
-"""A progress bar where somebody looks, lines in a log where nobody does."""
+"""A progress bar on a terminal, lines in a log elsewhere."""
 
 import logging
 import sys
@@ -12,8 +12,8 @@ T = TypeVar("T")
 def bar(steps: Iterable, text: str, total: int, done: int) -> Iterable:
     """The steps, with a bar on a terminal; silent in a log and where tqdm is not installed.
 
-    text: what is under way; jobs side by side share a terminal's line. total: number of steps,
-    `done` of which were taken before.
+    text: what is in progress; parallel jobs share a line of the terminal. total: number of steps,
+    `done` of which were done before.
     """
     try:
         from tqdm import tqdm
@@ -23,9 +23,9 @@ def bar(steps: Iterable, text: str, total: int, done: int) -> Iterable:
 
 
 def told(items: Iterable[T], total: int, text: str, done: int = 0) -> Iterator[T]:
-    """The images, with a bar on a terminal, else a line in the log every tenth of `total`.
+    """The images, with a bar on a terminal, or a line in the log after every tenth of `total`.
 
-    done: how many of the `total` an earlier run has done, which are not among the items.
+    done: how many of the `total` an earlier run has done; these are not among the items.
     """
     if sys.stderr.isatty():
         yield from bar(items, text, total, done)

@@ -1,7 +1,7 @@
-"""A folder in pieces of less than 50 MB, and joined again: for machines that take no larger file.
+"""A folder cut into pieces of less than 50 MB and joined again, for machines with a limit on files.
 
-The files of the folder, sorted by name, are one stream of bytes, and a piece is a stretch of it.
-Imports the standard library alone: either end may be a machine where nothing can be installed.
+The files of the folder, sorted by name, are one stream of bytes; a piece is a section of it.
+Imports only the standard library, because nothing may be installable on either machine.
 """
 
 import hashlib
@@ -31,17 +31,17 @@ from softbio.manifest import (
 logger = logging.getLogger(__name__)
 
 CHUNK = 2**20
-# pieces, the manifest, and what killed writers left of them
+# pieces, the manifest, and temporary files of killed writers
 OURS = re.compile(r"piece-\d{5,}|manifest\.json|\.(piece-\d{5,}|manifest)\..+\.part(\.json)?")
 
 
 def cut(folder: Path | str, out: Path | str, piece_bytes: int = 45 * MB) -> None:
     """Write the files below `folder` to `out` as pieces of `piece_bytes` and a manifest.
 
-    The manifest is written last: without it `out` counts as unfinished, and is cut anew. Pieces of
-    the same files are replaced. Subfolders without a file are not carried. Raises UserError for a
-    piece size out of range, for what is no plain file, for an `out` that holds anything else, for
-    a file that changes meanwhile and for a full disk.
+    The manifest is written last: without it `out` is unfinished and is cut again. Pieces of the
+    same files are replaced. Subfolders without files are not carried. Raises UserError for a piece
+    size out of range, for anything that is not a plain file, for an `out` that holds anything else,
+    for a file that changes meanwhile and for a full disk.
     """
     folder, out = Path(folder).resolve(), Path(out).resolve()
     if not 0 < piece_bytes < MAX_PIECE:
@@ -84,7 +84,7 @@ def join(pieces: Path | str, out: Path | str) -> None:
 
 
 class _Stream:
-    """Files one after the other; `ended` is told name and SHA-256 of each at its end."""
+    """Files one after the other; `ended` gets name and SHA-256 of each at its end."""
 
     def __init__(
         self, folder: Path, sizes: dict[str, int], ended: Callable[[str, str], None]
@@ -105,7 +105,8 @@ class _Stream:
             self._ended(name, digest.hexdigest())
 
     def pour(self, file: BinaryIO, size: int) -> str:
-        """Move the next `size` bytes to a file, through to the disk; their SHA-256."""
+        """Write the next `size` bytes to a file and flush them to the disk; returns their
+        SHA-256."""
         digest = hashlib.sha256()
         while size:
             data = self._rest or memoryview(next(self._chunks))
@@ -118,7 +119,7 @@ class _Stream:
         return digest.hexdigest()
 
     def end(self) -> None:
-        """Come to the end of the last file, and of empty ones behind it."""
+        """Read to the end of the last file, and of empty files after it."""
         for _ in self._chunks:
             pass
 
@@ -174,7 +175,7 @@ def _files(folder: Path) -> dict[str, int]:
             if stat.S_ISDIR(status.st_mode):
                 continue
             if not stat.S_ISREG(status.st_mode):
-                raise UserError(f"{path}: is a link, a pipe or a device; take it out of the folder")
+                raise UserError(f"{path}: is a link, a pipe or a device; remove it from the folder")
             if why := fault_of_name(name):
                 raise UserError(f"{str(path)!r}: {why}; rename it")
             found[name] = status.st_size
@@ -186,7 +187,7 @@ def _raise(error: OSError) -> NoReturn:
 
 
 def _clear(out: Path, folder: Path) -> None:
-    """Take the pieces of an unfinished cut, or of one of the same files, out of `out`."""
+    """Remove the pieces of an unfinished cut, or of a cut of the same files, from `out`."""
     names = [path.name for path in out.iterdir()] if out.exists() else []
     for name in names:
         if not OURS.fullmatch(name):
@@ -199,7 +200,7 @@ def _clear(out: Path, folder: Path) -> None:
 
 
 def _difference(folder: Path, files: Sequence[Part]) -> str:
-    """What sets a folder apart from these files: the first difference, "" where there is none."""
+    """The first difference between a folder and these files; "" where there is none."""
     sizes, expected = _files(folder), {file.name: file for file in files}
     for name in [*expected, *sizes]:
         if name not in sizes:
@@ -227,12 +228,12 @@ def _check_pieces(folder: Path, pieces: Sequence[Part]) -> None:
                 "copy it again"
             )
     if extra := sorted(found.keys() - expected.keys()):
-        raise UserError(f"{folder / extra[0]}: is not in {MANIFEST}; take it out of the folder")
+        raise UserError(f"{folder / extra[0]}: is not in {MANIFEST}; remove it from the folder")
 
 
 @contextmanager
 def _faults(path: Path) -> Iterator[None]:
-    """Tell in one line what the operating system refuses; path: named where it names none."""
+    """Report errors of the operating system in one line; path: named where the error names none."""
     try:
         yield
     except OSError as error:

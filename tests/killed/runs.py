@@ -2,7 +2,6 @@
 
 import json
 import multiprocessing
-import os
 import signal
 import time
 from pathlib import Path
@@ -19,7 +18,7 @@ from softbio.engine.recipe import Recipe
 from softbio.engine.train import train
 from softbio.job import job
 from softbio.results.predictions import read_predictions
-from tests.processes import PREPARED
+from tests.processes import PREPARED, signal_self
 
 NETWORK = "small8_dropout"
 # 15 batches an epoch
@@ -122,8 +121,7 @@ def signal_in_batch(what: tuple[signal.Signals, int]) -> None:
     def signalled(*arguments):
         calls.append(1)
         if len(calls) == nth:
-            os.kill(os.getpid(), number)
-            time.sleep(0.2)  # the thread that listens needs a moment
+            signal_self(number)
         return step(*arguments)
 
     softbio.engine.train.step = signalled

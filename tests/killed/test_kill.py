@@ -13,7 +13,7 @@ import torch
 
 import softbio.engine.stopping
 import softbio.engine.train
-from softbio.files import _sibling
+from softbio.files import sibling
 from tests.killed.runs import (
     RECIPE,
     began,
@@ -25,8 +25,11 @@ from tests.killed.runs import (
     started,
     work,
 )
+from tests.processes import signal_self
 
 KILLS = 24
+# a run that is asked to end does so within so many seconds, as docs/cluster.md says
+PROMISED = 10
 
 
 def test_killed_at_random_moments_it_ends_as_if_left_alone(packed, whole, seconds, tmp_path):
@@ -62,7 +65,7 @@ def kill_in_the_save(where: tuple[str, int, Path]) -> None:
         save(state, content)
         calls.append(1)
         if len(calls) == nth and moment == "half written":
-            part = _sibling(folder / "resume.pt", os.getpid())
+            part = sibling(folder / "resume.pt", os.getpid())
             part.write_bytes(content.getvalue()[: len(content.getvalue()) // 2])
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -110,11 +113,9 @@ def test_asked_to_end_at_random_moments_it_does_so_in_time(packed, whole, second
         process = began(packed, folder, tmp_path / f"marker{asked}")
         process.join(chance.uniform(0, 0.9) * seconds)
         process.terminate()
-        begun = time.monotonic()
-        codes.append(ended(process, 10))
+        codes.append(ended(process, PROMISED))
         # 0: it was through before the signal came; -15: all but what it writes at the end
         assert codes[-1] in (143, 0, -15)
-        assert time.monotonic() - begun < 10
         assert finish(RECIPE, packed, folder) == whole
     assert 143 in codes, f"none was caught at work: {codes}"
 
@@ -126,8 +127,7 @@ def signal_in_validation(nth: int) -> None:
     def signalled(run):
         calls.append(1)
         if len(calls) == nth:
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(0.2)
+            signal_self()
         return validate(run)
 
     softbio.engine.train.validate = signalled
@@ -166,9 +166,7 @@ def test_a_batch_that_does_not_end_can_not_hold_up_the_end(packed, whole, tmp_pa
         assert process.is_alive()
         time.sleep(0.05)
     process.terminate()
-    begun = time.monotonic()
-    assert ended(process, 10) == 143
-    assert time.monotonic() - begun < 5
+    assert ended(process, PROMISED) == 143
     assert "in the midst of a batch" in (tmp_path / "train.log").read_text()
     assert finish(RECIPE, packed, tmp_path) == whole
     assert resumed_at(tmp_path) == [1]

@@ -5,12 +5,10 @@ import hashlib
 import io
 import json
 import logging
-import os
 import random
 import re
 import shutil
 import signal
-import time
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,6 +28,7 @@ from softbio.engine.snapshot import Snapshot
 from softbio.engine.train import train
 from softbio.errors import UserError
 from tests.killed.runs import RECIPE, ended, finish, resumed_at, signal_in_batch, started
+from tests.processes import signal_self
 
 
 @pytest.fixture(scope="module")
@@ -289,8 +288,7 @@ def test_not_finite_loss_never_replaces_the_last_good_state(packed, tmp_path, ca
     def poisoned(run, inputs, labels):
         calls.append(1)
         if len(calls) == 20:
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(0.2)
+            signal_self()
         return step(run, inputs * float("nan") if len(calls) > 18 else inputs, labels)
 
     softbio.engine.train.step = poisoned

@@ -1,9 +1,7 @@
 """Training a PrivacyNet: whom a step moves, how it is killed, how it ends, and what it gives."""
 
 import json
-import os
 import signal
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -37,6 +35,7 @@ from softbio.privacy.training.train_privacynet import (
     train_privacynet,
 )
 from tests.privacy.test_privacynet import KNOWN, RECIPE
+from tests.processes import signal_self
 
 CPU = torch.device("cpu")
 
@@ -144,8 +143,7 @@ def test_asked_to_end_it_goes_on_bit_for_bit(trained, network, tmp_path, monkeyp
     def signalled(self, rows, draws):
         calls.append(1)
         if len(calls) == nth:
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(0.2)
+            signal_self()
         return step(self, rows, draws)
 
     monkeypatch.setattr(training.PrivacyNetTask, "step", signalled)
@@ -202,8 +200,7 @@ def doubting(monkeypatch, *suspicious: int, asked: int = 0) -> None:
         if len(calls) in suspicious:
             self.guard.see({"norm": 1e3, "d_src": 0.0, "d_attr": 0.0})
         if len(calls) == asked:
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(0.2)
+            signal_self()
         return values
 
     monkeypatch.setattr(training.PrivacyNetTask, "step", wild)

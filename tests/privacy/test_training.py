@@ -1,10 +1,7 @@
 """A small SAN from end to end: what it learns, whom its gradients reach, and how it is killed."""
 
 import json
-import os
 import shutil
-import signal
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +31,7 @@ from softbio.privacy.training.train_san import (
     stage_after,
 )
 from tests.privacy.sans import RECIPE, SIZE, error_of, means_of, train
+from tests.processes import signal_self
 
 CPU = torch.device("cpu")
 
@@ -163,8 +161,7 @@ def test_asked_to_end_it_goes_on_bit_for_bit(trained, san, tmp_path, monkeypatch
     def signalled(self, rows, draws):
         calls.append(1)
         if len(calls) == nth:
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(0.2)
+            signal_self()
         return step(self, rows, draws)
 
     monkeypatch.setattr(training.SanTask, "step", signalled)
@@ -243,8 +240,7 @@ def test_a_weight_that_is_not_finite_is_told_and_not_saved(
             with torch.no_grad():
                 self.network.autoencoder[0].bias[0] = float("nan")
             if asked:
-                os.kill(os.getpid(), signal.SIGTERM)
-                time.sleep(0.2)
+                signal_self()
         return values
 
     monkeypatch.setattr(training.SanTask, "step", spoiled)

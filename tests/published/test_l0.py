@@ -59,7 +59,7 @@ def test_further_metrics_are_the_noted_ones(l0, dataset, metric):
 
 def test_the_table_says_what_can_not_be_had_and_why(l0):
     table = read_l0(l0).entries[0]
-    assert "can not be recomputed: the files hold ranks, no probabilities" in table["caption"]
+    assert "cannot be recomputed: the files hold ranks, no probabilities" in table["caption"]
     rows = [row["cells"] for row in table["rows"]]
     assert len(rows) == 3 * 3 * 4
     for cells in rows:
@@ -81,7 +81,7 @@ def test_the_lowest_rung_counts_what_was_found(l0):
     printed = read_published(ROOT / "config/published.csv")
     first, second, third = rungs(records, printed, read_l0(l0))
     assert first.text.startswith("36 of 36 errors follow")
-    assert "9 runs (CE-CNN) can not be recomputed" in first.text
+    assert "9 runs (CE-CNN) cannot be recomputed" in first.text
     assert first.text.endswith(
         "OR-CNN and CORAL-CNN are separated on MORPH-2 and CACD and not separated on AFAD."
     )

@@ -1,6 +1,6 @@
 """One made-up results folder, and everything drawn from it, for all tests of the report."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +12,7 @@ from softbio.figures import Figure, write_figures
 from softbio.hiding.load import Hiding
 from softbio.published.numbers import read_published
 from softbio.report.hiding.write import write_hiding
-from softbio.report.write import write_report
+from softbio.report.write import ReportInputs, write_report
 from softbio.results.records import Records, load, load_cards
 from softbio.statistics.contests import Statistics, read_statistics, write_statistics
 from softbio.tables import Evidence, Table, write_tables
@@ -62,11 +62,21 @@ def figures(made: Made) -> dict[str, Figure]:
 
 def write_page(made: Made, figures: Path, out: Path) -> Path:
     """The report with the figures of a folder."""
-    write_report(
-        "quick <test>", made.root / "tables", figures, made.cards, made.records,
-        made.statistics, made.published, ROOT / "report", out,
-    )  # fmt: skip
+    write_report("quick <test>", inputs_of(made, figures=figures), out)
     return out
+
+
+def inputs_of(made: Made, **changes: object) -> ReportInputs:
+    """What the report of `made` is made from, but for changes."""
+    inputs = ReportInputs(
+        tables=made.root / "tables",
+        figures=made.root / "figures",
+        cards=made.cards,
+        records=made.records,
+        statistics=made.statistics,
+        published=made.published,
+    )
+    return replace(inputs, **changes)
 
 
 @pytest.fixture(scope="session")

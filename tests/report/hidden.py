@@ -262,12 +262,12 @@ def _networks(root: Path, seed: int) -> Path:
     run = {"recipe": recipe, "parameters": 12345, "epochs": 7, "training_seconds": 210.0,
            "device": "cpu", "hardware": "made-up CPU", "images": 300,
            "peak_memory_mb": 500.0 + seed}  # fmt: skip
-    for kind, name in (("gender", "history"), ("matcher", "history"), ("san", "history")):
+    for kind in ("gender", "matcher", "san"):
         (folder / kind).mkdir(parents=True)
         lines = history if kind == "san" else pd.DataFrame(
             {"epoch": [1, 2], "error": [0.2, 0.05], "seconds": [15.0, 15.0]}
         )  # fmt: skip
-        lines.to_csv(folder / kind / f"{name}.csv", index=False)
+        lines.to_csv(folder / kind / "history.csv", index=False)
         (folder / kind / "run.json").write_text(json.dumps(run))
     return folder / "san"
 
@@ -305,9 +305,7 @@ def build(root: Path, world: World = World()) -> Made:
     card.write_text(json.dumps({"name": world.dataset, "datasets": {world.test: entry},
                                 "size": SIZE, "left_out": left_out, "ages": [0, 0]}))  # fmt: skip
     effects = EFFECTS | (FAMILY if world.family else {})
-    conditions = [
-        condition(world, home, *effect, seed) for seed in world.seeds for effect in effects
-    ]
+    conditions = [condition(world, home, *e, seed) for seed in world.seeds for e in effects]
     sans = [_networks(home, seed) for seed in world.seeds]
     for san in sans if world.family else ():
         _family_of(san)

@@ -8,8 +8,7 @@ import pytest
 
 from softbio.figures import Figure, write_figures
 from softbio.methods import METHODS, get_method
-from softbio.results.labels import label
-from softbio.results.names import TALK, beyond_talk, title
+from softbio.results.names import TALK, Names, names_in
 from softbio.results.predictions import About, read_predictions
 from softbio.results.records import Records, load
 from softbio.statistics.contests import read_statistics, write_statistics
@@ -52,8 +51,8 @@ def beyond(tmp_path_factory, made) -> Beyond:
 
 
 def test_titles_come_with_the_runs(beyond):
-    assert label("mine") == "My <own> method"
-    assert label("regression") == "L1 regression"
+    assert beyond.records.title("mine") == "My <own> method"
+    assert beyond.records.title("regression") == "L1 regression"
     columns = [name for _, name in beyond.tables["summary"].columns]
     assert columns[2:5] == ["OR-CNN", "L1 regression", "My <own> method"]
 
@@ -98,7 +97,7 @@ def test_the_lowest_score_of_a_selection_is_bold(beyond):
         for method in ("orcnn", "mine")
     }
     bold = [row.cells[0] for row in rows if 2 in row.best and row.cells[1] == "last epoch"]
-    assert bold == [label(min(means, key=means.__getitem__))]
+    assert bold == [beyond.records.title(min(means, key=means.__getitem__))]
 
 
 def test_what_needs_absent_methods_says_so(beyond):
@@ -110,10 +109,18 @@ def test_fallback_titles_are_those_of_the_methods():
 
 
 def test_a_file_without_title_has_the_talks_or_its_own_name():
-    assert title("coral") == "CORAL-CNN"
-    assert title("nobodys") == "nobodys"
-    assert beyond_talk(["coral", "median", "nobodys", "nobodys"]) == "Not in the talk: nobodys."
-    assert beyond_talk(["ce", "median"]) == ""
+    names = names_in([{"method": "coral"}, {"method": "nobodys"}])
+    assert names.title("coral") == "CORAL-CNN"
+    assert names.title("nobodys", "-weighted") == "nobodys, weighted"
+    methods = ["coral", "median", "nobodys", "nobodys"]
+    assert names.beyond_talk(methods) == "Not in the talk: nobodys."
+    assert names.beyond_talk(["ce", "median"]) == ""
+
+
+def test_names_of_one_report_do_not_reach_another(beyond, made):
+    """Both were made in this process."""
+    assert beyond.records.title("mine") != made.records.title("mine") == "mine"
+    assert Names().title("mine") == "mine"
 
 
 def test_title_survives_the_predictions_file(beyond):

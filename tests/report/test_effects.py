@@ -79,7 +79,7 @@ def test_the_ladder_tells_the_published_split_first(repaired):
     told = [f"{np.mean(v):.2f} ± {np.std(v, ddof=1):.2f}" for v in errors.values()]
     assert told[0] != told[1]
     _, _, third = rungs(records, read_published(ROOT / "config/published.csv"), L0())
-    assert f": CORAL-CNN {told[0]} to {told[1]}. The two have other test images" in third.text
+    assert f": CORAL-CNN {told[0]} to {told[1]}. Their test images differ" in third.text
 
 
 def test_the_page_says_them(page):

@@ -16,7 +16,6 @@ from softbio.hiding.claims import decide
 from softbio.hiding.diversity import read_answers
 from softbio.hiding.family import BEST, MEAN, ensembles, over_scorers, series
 from softbio.hiding.family_claims import family_claims, more_diverse, sentences
-from softbio.metrics import classification, verification
 from softbio.metrics.diversity import pairs_of
 from softbio.report.hiding.page import read_half, shown
 from softbio.report.hiding.portraits import portraits
@@ -24,6 +23,7 @@ from softbio.report.hiding.write import write_hiding
 from softbio.report.page import Share
 from softbio.results.scores import read_comparisons, read_gender, write_gender
 from softbio.tables.family import diversity_table, ensemble_table, family_tables, series_table
+from tests import weighted
 from tests.conftest import ROOT
 from tests.report import hidden, related
 
@@ -53,13 +53,13 @@ def people(tmp_path_factory):
 def eer(made, seed, condition, name="own_cnn"):
     path = made.root / f"privacy/faces/seed{seed}/{condition}/scores/gender/{name}.parquet"
     scores = read_gender(path)
-    return classification.equal_error_rate(scores.scores, scores.labels)
+    return weighted.eer_of(scores.scores, scores.labels)
 
 
 def tmr(made, seed, condition, kind="protected-original"):
     folder = made.root / f"privacy/faces/seed{seed}/{condition}/scores/match"
     scores = read_comparisons(folder / f"sface.{kind}.all.parquet")
-    return verification.tmr_at_fmr(scores.scores, scores.mated, 0.01)
+    return weighted.tmr_of(scores.scores, scores.mated)
 
 
 def test_ensemble_table_has_each_output_of_each_seed_and_the_mean(seeds):

@@ -17,7 +17,7 @@ from softbio.hiding.curves import chosen, nearest_mixing, on_curves
 from softbio.hiding.load import load_hiding, read_condition
 from softbio.hiding.population import read_population, read_training
 from softbio.hiding.side_by_side import side_by_side
-from softbio.metrics import classification, verification
+from softbio.metrics import classification
 from softbio.privacy.population import LeftOut, PopulationCard
 from softbio.report.hiding.faces import example_faces, hide_set_faces
 from softbio.report.hiding.page import as_sentence
@@ -25,6 +25,7 @@ from softbio.report.hiding.write import build_tables, differences
 from softbio.results.scores import read_comparisons, read_gender, write_gender
 from softbio.tables.hiding import attacks_table, evaluators_table, population_table
 from softbio.tables.layout import Table
+from tests import weighted
 from tests.report import hidden
 
 SPECS = load_evaluators()
@@ -106,7 +107,7 @@ def test_curves_show_five_conditions_of_one_seed(seeds):
 
     def eer(protector, mode):
         return np.mean(
-            [classification.equal_error_rate(i.scores.scores, i.scores.labels)
+            [weighted.eer_of(i.scores.scores, i.scores.labels)
              for i in hiding.gender if i.about.evaluator != "aux_gender"
              and (i.about.protector, i.about.mode) == (protector, mode)]
         )  # fmt: skip
@@ -203,11 +204,11 @@ def test_evaluators_tell_clean_accuracy_training_and_absence(drawn):
     made, hiding = drawn
     long = tables_of(hiding)["evaluators-faces"].long.set_index("evaluator")
     scores = read_gender(made.conditions[0] / "scores/gender/own_cnn.parquet")
-    found = classification.errors_at(scores.scores, scores.labels, 0.5)
-    assert long.loc["own_cnn", "clean"] == pytest.approx(1 - found.balanced)
+    _, balanced = weighted.errors_at(scores.scores, scores.labels, 0.5)
+    assert long.loc["own_cnn", "clean"] == pytest.approx(1 - balanced)
     match = made.conditions[0] / "scores/match/sface.original-original.all.parquet"
     scores = read_comparisons(match)
-    eer = verification.equal_error_rate(scores.scores, scores.mated)
+    eer = weighted.eer_of(scores.scores, scores.mated)
     assert long.loc["sface", "clean"] == pytest.approx(1 - eer)
     assert long["training"].fillna("").to_dict() == {
         "aux_gender": "seen", "own_cnn": "unseen", "hog_linear": "unseen",

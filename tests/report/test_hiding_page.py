@@ -17,6 +17,7 @@ from softbio.results.records import load
 from softbio.statistics.contests import read_statistics, write_statistics
 from softbio.tables import Evidence, write_tables
 from tests.conftest import ROOT
+from tests.report.conftest import inputs_of
 from tests.report.test_page import Reader
 
 STYLE = ROOT / "report/figures.mplstyle"
@@ -24,10 +25,8 @@ STYLE = ROOT / "report/figures.mplstyle"
 
 def report(root, made, tables, figures, halves) -> str:
     out = root / "with.html"
-    write_report(
-        "half <test>", tables, figures, made.cards, made.records, made.statistics, made.published,
-        ROOT / "report", out, hiding=halves,
-    )  # fmt: skip
+    inputs = inputs_of(made, tables=tables, figures=figures, hiding=halves)
+    write_report("half <test>", inputs, out)
     assert out.stat().st_size < 5_000_000
     return out.read_text(encoding="utf-8")
 

@@ -164,4 +164,4 @@ def test_a_large_figure_goes_in_as_a_small_picture(made, figures):
 def test_a_long_file_is_pointed_at(made, tables):
     path = made.root / "tables/runs.csv"
     assert copy_text(path, 10**6) == path.read_text()
-    assert copy_text(path, 10).endswith("see tables/runs.csv beside this report")
+    assert copy_text(path, 10).endswith("see tables/runs.csv next to this report")

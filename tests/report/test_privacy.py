@@ -12,12 +12,13 @@ from softbio.figures import matching as matching_figures
 from softbio.figures import privacy as privacy_figures
 from softbio.figures.base import METADATA, NotShown
 from softbio.figures.curves import fewer, inks
-from softbio.metrics import classification, verification
+from softbio.metrics import classification
 from softbio.results import conditions
 from softbio.statistics.intervals import Judged, judge
 from softbio.tables import privacy as tables
 from softbio.tables.layout import ABSENT, latex, markdown
 from softbio.tables.quality import quality
+from tests import weighted
 from tests.conftest import ROOT
 from tests.report import scored
 
@@ -101,7 +102,7 @@ def test_drawn_points_are_points_of_the_curve(gender, comparisons, figures):
     bar = part[part["low"].notna()]
     scores = of(comparisons, "m2", "original").scores
     assert bar["fmr"].tolist() == [0.01]
-    assert bar["tmr"].iloc[0] == verification.tmr_at_fmr(scores.scores, scores.mated, 0.01)
+    assert bar["tmr"].iloc[0] == weighted.tmr_of(scores.scores, scores.mated)
     curve = part[part["low"].isna()]
     assert (curve["supported"] == (curve["fmr"] * 4000 >= 29.999)).all()
 
@@ -176,8 +177,8 @@ def test_gender_table_has_every_number(gender):
     row = long.loc["g2", "san", "op"]
     area = classification.area(scores.scores, scores.labels)
     assert row["separation"] == pytest.approx(1 - area)
-    assert row["eer"] == classification.equal_error_rate(scores.scores, scores.labels)
-    assert row["error"] == classification.errors_at(scores.scores, scores.labels, 0.5).error
+    assert row["eer"] == weighted.eer_of(scores.scores, scores.labels)
+    assert row["error"] == weighted.errors_at(scores.scores, scores.labels, 0.5)[0]
     before = of(gender, "g2", "original").scores
     assert row["flipped"] == classification.flips(before.scores, scores.scores, 0.5)[0]
     assert row["flipped_low"] < row["flipped"] < row["flipped_high"]

@@ -13,6 +13,7 @@ from softbio.report.reading.write import key_figures, write_reading
 from softbio.report.write import write_report
 from softbio.results.records import load
 from tests.conftest import ROOT
+from tests.report.conftest import inputs_of
 from tests.unit.test_reading import write_run
 
 PUBLISHED = read_published(ROOT / "config/published.csv")
@@ -42,10 +43,8 @@ def section(tmp_path_factory) -> Path:
 
 
 def page_of(made, records, section: Path | None, out: Path) -> str:
-    write_report(
-        "both", made.root / "tables", made.root / "figures", made.cards, records, made.statistics,
-        made.published, ROOT / "report", out, reading=[section] if section else [],
-    )  # fmt: skip
+    inputs = inputs_of(made, records=records, reading=[section] if section else [])
+    write_report("both", inputs, out)
     return out.read_text(encoding="utf-8")
 
 

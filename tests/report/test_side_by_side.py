@@ -165,7 +165,7 @@ def test_one_seed_is_told():
     alone = side_by_side(beside.family(effects, (0,)))
     table = side_by_side_table(alone, "lfw")
     assert {row.cells[-1] for row in table.rows} == {"one"}
-    assert "All conditions were made in one seed" in table.caption
+    assert "All conditions were made with one seed" in table.caption
     assert "Student" not in table.caption
     assert "in one seed" in sentences(alone)[0]
     line, item = line_of(alone, "san", "op"), beside.gender("faceres", "san", "op", 0)

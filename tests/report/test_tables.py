@@ -234,7 +234,7 @@ def test_the_interval_is_that_of_welch(made, utkface):
     assert table.columns[6] == ("", "Difference, 95 %")
     rows = [row.cells for row in table.rows]
     cells = next(row for row in rows if row[1:4] == ["ResNet-34", "CORAL-CNN", "MAE"])
-    text = f"{row['difference']:+.2f} [{test.low:+.2f}, {test.high:+.2f}]"
+    text = f"{row['difference']:+.2f} ({test.low:+.2f} to {test.high:+.2f})"
     assert cells[6] == text.replace("-", "−")
 
 

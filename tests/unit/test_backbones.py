@@ -90,7 +90,7 @@ def test_building_leaves_the_random_state_to_the_weights():
     [
         ("resnet_34", 120, "did you mean 'resnet34'"),
         ("squeezenet1_0", 120, "linear layer"),
-        ("vgg", 64, "can not take 64 px"),
+        ("vgg", 64, "cannot take 64 px"),
     ],
 )
 def test_bad_backbones_are_named(name, crop, message):

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -19,6 +18,7 @@ from softbio.engine.resume import read_state
 from softbio.engine.stopping import Stopped
 from softbio.engine.train import train
 from softbio.results.predictions import read_predictions
+from tests.processes import signal_self
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine")
 RECIPE = Recipe(
@@ -58,7 +58,7 @@ def stop_in_batch(nth: int, patch: pytest.MonkeyPatch, larger: Path, folder: Pat
     def signalled(*arguments):
         calls.append(1)
         if len(calls) == nth:
-            os.kill(os.getpid(), signal.SIGTERM)
+            signal_self()
         return step(*arguments)
 
     patch.setattr(softbio.engine.train, "step", signalled)
@@ -107,6 +107,8 @@ def test_stopped_beside_other_gpus_it_goes_on_where_one_is_seen(larger, tmp_path
 
 
 def test_nothing_waits_for_the_gpu_inside_an_epoch(larger, tmp_path, monkeypatch):
+    """A step that waits, as one that reads its loss does, leaves the GPU idle while Python prepares
+    the next one: torch raises an error for every such call."""
     step, calls = softbio.engine.train.step, []
 
     def strict(*arguments):
@@ -120,6 +122,7 @@ def test_nothing_waits_for_the_gpu_inside_an_epoch(larger, tmp_path, monkeypatch
 
     monkeypatch.setattr(softbio.engine.train, "step", strict)
     train(RECIPE, larger, tmp_path, device="cuda")
+    # 60 images in batches of 16, three epochs: the steps above were the ones that ran
     assert len(calls) == 12
 
 

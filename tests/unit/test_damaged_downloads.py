@@ -11,7 +11,7 @@ from softbio.data.fetching.locate import fetch
 from softbio.data.registry import DatasetSpec, FileSpec
 from softbio.errors import UserError
 from tests import miniatures
-from tests.unit.test_fetch import BIG, Rough, fetched, rough
+from tests.unit.test_broken_downloads import BIG, Rough, fetched, rough
 from tests.unit.test_mirrors import CONTENT, NUMBER, Handler, parts, server
 from tests.unit.test_mirrors import fetched as from_mirrors
 

@@ -19,7 +19,6 @@ from softbio.evaluators.fetch import RECEIPT, fetch_evaluators, is_ready
 from softbio.evaluators.registry import (
     SCHEMA,
     WeightFile,
-    conflicts,
     find_evaluator,
     load_evaluators,
     spec_from,
@@ -219,15 +218,6 @@ def test_no_name_or_version_can_be_an_option_or_a_url(tmp_path, key, value):
     path.write_text(yaml.safe_dump(entries))
     with pytest.raises(UserError, match=rf"sface.{key}'"):
         load_evaluators(path)
-
-
-def test_conflicts_are_told():
-    specs = load_evaluators()
-    assert conflicts([specs["sface"], specs["dlib_gender"]], "utkface") == []
-    (one,) = conflicts([specs["faceres"], specs["faceres_descriptor"]])
-    assert "are one net" in one
-    (one,) = conflicts([specs["age_gender"]], "utkface")
-    assert "trained on utkface" in one
 
 
 def test_the_real_pip_is_the_one_of_this_python():

@@ -13,7 +13,7 @@ import torch
 from softbio.engine.device import hardware
 from softbio.engine.provenance import git_state, peak_memory_mb, versions
 from softbio.errors import UserError, nearest
-from softbio.files import _sibling, atomic, sha256
+from softbio.files import atomic, sha256, sibling
 from softbio.job import job
 
 
@@ -55,7 +55,7 @@ def test_two_writers_do_not_share_a_temporary_file(tmp_path):
     path = tmp_path / "file.csv"
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    dead, alive = (_sibling(path, process) for process in (gone.pid, os.getppid()))
+    dead, alive = (sibling(path, process) for process in (gone.pid, os.getppid()))
     other = tmp_path / f".other.{dead.name.split('.')[2]}.part.csv"
     for stray in (dead, alive, other):
         stray.write_text("half")

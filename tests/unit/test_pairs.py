@@ -55,8 +55,20 @@ def test_a_cap_takes_from_every_subject():
 
 
 def test_a_large_set_needs_no_room_for_all_pairs():
-    found = all_pairs(*images([2] * 20_000), cap=500)
-    assert len(found) == 1000
+    names, subjects = images([2] * 20_000)
+    found = all_pairs(names, subjects, cap=500)
+    assert found["mated"].value_counts().to_dict() == {True: 500, False: 500}
+    # no pair twice, whichever side comes first, and none of an image with itself
+    compared = zip(found["reference"], found["probe"], strict=True)
+    assert len({frozenset(pair) for pair in compared}) == 1000
+    assert (found["reference"] != found["probe"]).all()
+    of = dict(zip(names, subjects, strict=True))
+    assert (found["reference"].map(of) == found["reference_subject"]).all()
+    assert (found["probe"].map(of) == found["probe_subject"]).all()
+    assert (found["mated"] == (found["reference_subject"] == found["probe_subject"])).all()
+    # pairs are spread over the subjects: a mated pair is the only one of its subject
+    assert found.loc[found["mated"], "probe_subject"].nunique() == 500
+    assert found.loc[~found["mated"], "reference_subject"].nunique() > 450
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from softbio.evaluators import interface
 from softbio.evaluators.crop import CANVAS
 from softbio.evaluators.interface import open_marker
 from softbio.evaluators.registry import Square, load_evaluators
-from softbio.evaluators.yunet import _chosen
+from softbio.evaluators.yunet import chosen as chosen_by_yunet
 
 # x, y, width, height
 LARGE, SMALL, SMALLER = (0, 0, 180, 90), (180, 130, 60, 60), (190, 140, 30, 30)
@@ -30,7 +30,7 @@ LEFT, ABOVE = (80, 100, 90, 90), (150, 20, 90, 90)
 def test_the_face_at_the_centre_counts_and_of_those_the_largest(faces, chosen):
     """In a picture of 400 x 300, whose centre is at 200, 150."""
     rows = np.array([[*face, *range(11)] for face in faces], float)
-    assert tuple(_chosen(rows, (400, 300))[:4]) == chosen
+    assert tuple(chosen_by_yunet(rows, (400, 300))[:4]) == chosen
 
 
 class Brightest(torch.nn.Module):

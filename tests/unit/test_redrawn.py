@@ -7,22 +7,21 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from softbio.metrics import rates
-from softbio.metrics.classification import errors_at
 from softbio.statistics.redrawn import redraw, sort_cases
+from tests import weighted
 
 
 def both_ways(scores, positive, weights):
-    """Numbers of weights (B, N) by `redrawn` and by `rates`."""
+    """Numbers of weights (B, N) by `redrawn` and from the rates at all thresholds."""
     ordered = sort_cases(scores, positive)
-    fast, plain = redraw(ordered, weights[:, ordered.order].T), rates.error_rates(
-        scores, positive, weights
-    )  # fmt: skip
-    errors = errors_at(scores, positive, 1.5, weights)
+    fast = redraw(ordered, weights[:, ordered.order].T)
+    plain = weighted.error_rates(scores, positive, weights)
+    errors = weighted.errors_at(scores, positive, 1.5, weights)
     return [
-        (fast.area(), rates.area(plain)),
-        (fast.equal_error_rate(), rates.equal_error_rate(plain)),
-        *((fast.true_positive_at(x), rates.true_positive_at(plain, x)) for x in (0.0, 0.1, 1.0)),
-        *zip(fast.errors_at(1.5), (errors.error, errors.balanced), strict=True),
+        (fast.area(), weighted.area(plain)),
+        (fast.equal_error_rate(), weighted.equal_error_rate(plain)),
+        *((fast.true_positive_at(x), weighted.true_positive_at(plain, x)) for x in (0, 0.1, 1)),
+        *zip(fast.errors_at(1.5), errors, strict=True),
     ]
 
 
@@ -47,8 +46,30 @@ def test_sums_beyond_sixteen_million_squared_are_exact():
         np.testing.assert_allclose(fast, plain, rtol=1e-12)
 
 
-def test_one_class_or_no_number_is_refused():
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(-4, 4), st.booleans(), st.integers(1, 3)), min_size=2))
+def test_weights_are_repetitions(cases):
+    scores, positive, weights = np.array(cases).T
+    positive[:2] = 0, 1
+    repeated = np.repeat(scores, weights), np.repeat(positive == 1, weights)
+    ordered = sort_cases(scores, positive)
+    fast = redraw(ordered, weights[ordered.order][:, None].astype(float))
+    plain = rates.error_rates(*repeated)
+    assert fast.area()[0] == pytest.approx(rates.area(plain))
+    assert fast.equal_error_rate()[0] == pytest.approx(weighted.eer_of(*repeated))
+    assert fast.true_positive_at(0.25)[0] == pytest.approx(weighted.tmr_of(*repeated, 0.25))
+
+
+def test_a_resample_without_one_class_is_nan():
+    ordered = sort_cases(np.array([0.0, 1.0]), np.array([False, True]))
+    drawn = redraw(ordered, np.array([[0.0, 1.0], [1.0, 0.0]]))
+    for numbers in (drawn.area(), drawn.equal_error_rate(), drawn.true_positive_at(0.1)):
+        assert np.isnan(numbers).all()
+
+
+@pytest.mark.parametrize("judged_by", [sort_cases, rates.error_rates])
+def test_one_class_or_no_number_is_refused(judged_by):
     with pytest.raises(ValueError, match="finite"):
-        sort_cases(np.array([0.0, np.nan]), np.array([True, False]))
+        judged_by(np.array([0.0, np.nan]), np.array([True, False]))
     with pytest.raises(ValueError, match="at least one"):
-        sort_cases(np.array([0.0, 1.0]), np.array([True, True]))
+        judged_by(np.array([0.0, 1.0]), np.array([True, True]))

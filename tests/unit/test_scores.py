@@ -94,7 +94,7 @@ def test_gender_scores_without_sense_are_refused(tmp_path, about, change, messag
         ({"protector": "original"}, {}, "protector 'original' cannot be of kind"),
         ({}, {"probe": ["a1", "b1"]}, "a1 is compared with itself"),
         ({}, {"mated": [True, True]}, "a1 with b1: 'mated' contradicts the subjects"),
-        ({}, {"probe_subject": ["a", None]}, "without subjects"),
+        ({}, {"probe_subject": ["a", None]}, "has no subjects"),
         ({}, {"score": [np.inf, 0.0]}, "a1 with a2 has no finite score"),
         ({}, {"probe": ["a2", "a2"]}, "a1 with a2 occurs twice"),
     ],

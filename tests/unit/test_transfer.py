@@ -117,7 +117,7 @@ def test_what_is_no_plain_file_is_not_cut(tmp_path, source, kind):
         os.mkfifo(source / "pipe")
     else:
         (source / os.fsdecode(kind)).touch()
-    with pytest.raises(UserError, match=r"take it out of the folder|rename it") as caught:
+    with pytest.raises(UserError, match=r"remove it from the folder|rename it") as caught:
         cut(source, tmp_path / "pieces")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "pieces").exists()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from softbio.report import verdict
-from softbio.report.verdict import Contest, _overall, control_finding, describe
+from softbio.report.verdict import Contest, control_finding, describe, overall
 from softbio.statistics import contests
 
 APART = {"ce": [6.0, 6.1, 6.2], "orcnn": [5.2, 5.3, 5.25], "coral": [4.9, 5.0, 5.1]}
@@ -60,7 +60,7 @@ def test_one_seed_is_never_separated():
     single = {"ce": [6.0], "coral": [5.0]}
     assert not contest(single).apart
     assert contest(APART).apart
-    assert "is never separated from the second-best" in _overall([contest(single), contest(single)])
+    assert "is never separated from the second-best" in overall([contest(single), contest(single)])
 
 
 def test_one_method_has_nobody_to_beat():
@@ -91,15 +91,21 @@ def test_no_control_no_finding():
     [
         ([APART, APART], "in both pairs of data set and backbone; it is separated from"),
         ([MIXED, MIXED], "but is never separated"),
-        ([APART, APART, MIXED], "in all 3 pairs of data set and backbone; it is "
-         "separated from the second-best method in 2 of them."),
-        ([APART, {"ce": [3.0, 3.1], "coral": [4.0, 4.1]}, APART], "No method wins throughout: "
-         "CORAL-CNN has the lowest mean test MAE in 2 of 3 pairs of data set and backbone, CE-CNN "
-         "in 1."),
+        (
+            [APART, APART, MIXED],
+            "in all 3 pairs of data set and backbone; it is separated from the second-best method "
+            "in 2 of them.",
+        ),
+        (
+            [APART, {"ce": [3.0, 3.1], "coral": [4.0, 4.1]}, APART],
+            "No method wins everywhere: "
+            "CORAL-CNN has the lowest mean test MAE in 2 of 3 pairs of data set and backbone, "
+            "CE-CNN in 1.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_several_contests(several, text):
-    assert text in _overall([contest(mae, str(i)) for i, mae in enumerate(several)])
+    assert text in overall([contest(mae, str(i)) for i, mae in enumerate(several)])
 
 
 def test_the_contest_with_most_seeds_is_the_headline(monkeypatch):

@@ -136,7 +136,7 @@ def build_backbone(name: str, crop: int) -> tuple[nn.Module, int]:
             features = network.eval()(torch.zeros(1, 3, crop, crop))
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
-        raise UserError(f"backbone '{name}' can not take {crop} px inputs: {reason}") from None
+        raise UserError(f"backbone '{name}' cannot take {crop} px inputs: {reason}") from None
     finally:
         torch.set_rng_state(state)
         network.train(training)

@@ -1,6 +1,6 @@
-"""torchvision, also beside a CPU build of torch.
+"""torchvision, also with a CPU build of torch.
 
-PyPI's torchvision is a CUDA build: its compiled operators do not load beside a CPU torch, and its
+PyPI's torchvision is a CUDA build: its compiled operators do not load with a CPU torch, and its
 import fails on two operator schemas that nothing here uses. Declaring them first, and only where
 the real ones are absent, lets `torchvision.models` work (checked with torch 2.13, torchvision
 0.28). `torchvision.io` stays unusable there; images are decoded elsewhere.

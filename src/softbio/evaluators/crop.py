@@ -40,17 +40,6 @@ def crop(images: Tensor, square: Square, size: int, frame: Square = CANVAS) -> T
     return rows @ images @ columns.T
 
 
-def grey_crops(images: np.ndarray, square: Square, size: int, frame: Square = CANVAS) -> np.ndarray:
-    """uint8 (N, H, H, 3) or (N, H, H) -> uint8 (N, size, size), the luma of the square."""
-    done = []
-    for part in parts(images):
-        luma = constant(LUMA, part).view(3, 1, 1)
-        grey = part if part.shape[1] == 1 else (part * luma).sum(1, keepdim=True)
-        cut = crop(grey, square, size, frame).round().clamp(0, 255)
-        done.append(cut[:, 0].to(torch.uint8).numpy())
-    return np.concatenate(done) if done else np.empty((0, size, size), np.uint8)
-
-
 def parts(faces: np.ndarray) -> Iterator[Tensor]:
     """uint8 (N, H, H, 3) or (N, H, H) in batches, float (n, 3 or 1, H, H)."""
     for start in range(0, len(faces), BATCH):

@@ -1,8 +1,7 @@
 """The registry of evaluators: what each is, where its weights ship, what it sees and tells."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -139,22 +138,3 @@ def find_evaluator(specs: Mapping[str, EvaluatorSpec], name: str) -> EvaluatorSp
     if name not in specs:
         raise UserError(f"evaluator '{name}' is not in the registry: {nearest(name, specs)}")
     return specs[name]
-
-
-def conflicts(specs: Iterable[EvaluatorSpec], dataset: str = "") -> list[str]:
-    """Why these evaluators must not stand in one comparison as unseen, a sentence each.
-
-    dataset: the registered name of the data set that they are scored on.
-    """
-    specs = list(specs)
-    found = [
-        f"{a.name} and {b.name} are one net ({a.net}): keep one of them"
-        for a, b in combinations(specs, 2)
-        # who tells age is compared with others who do
-        if a.net == b.net and (a.kind == "age") == (b.kind == "age")
-    ]
-    return found + [
-        f"{spec.name} was trained on {dataset}: it is not unseen there"
-        for spec in specs
-        if dataset and dataset in spec.trained_on
-    ]

@@ -42,13 +42,17 @@ def load(files: Mapping[str, Path], spec: EvaluatorSpec) -> Detector:
         _, faces = net.detect(cv2.resize(bgr, size, interpolation=cv2.INTER_LINEAR))
         if faces is None:
             return None
-        face = _chosen(faces.astype(np.float64), size)
+        face = chosen(faces.astype(np.float64), size)
         return face[4:14].reshape(5, 2) * (width / size[0], height / size[1])
 
     return detect
 
 
-def _chosen(faces: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def chosen(faces: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The largest of the faces that cover the centre of a picture, or of all where none does.
+
+    faces: float (N, 4 or more), x, y, width, height first; size: width and height in pixels.
+    """
     x, y, width, height = faces[:, :4].T
     across, down = size[0] / 2, size[1] / 2
     central = (x <= across) & (across <= x + width) & (y <= down) & (down <= y + height)

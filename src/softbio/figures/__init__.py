@@ -12,7 +12,6 @@ from softbio.figures import calibration, contests, data, errors, ranks, training
 from softbio.figures.base import Figure, NotShown
 from softbio.files import atomic
 from softbio.results.labels import label
-from softbio.results.names import note_on
 from softbio.results.records import Records
 from softbio.statistics.contests import Statistics
 
@@ -42,7 +41,7 @@ def _plan(
                 "differences",
                 dataset,
                 backbone,
-                lambda d=dataset, b=backbone: contests.differences(statistics, d, b),
+                lambda d=dataset, b=backbone: contests.differences(statistics, d, b, records.names),
             )
             for name, draw in BACKBONE_FIGURES.items():
                 yield (
@@ -77,7 +76,7 @@ def write_figures(
                 place = ", ".join(label(part) for part in (dataset, backbone) if part)
                 absent.append({"name": name, "place": place, "reason": str(reason)})
                 continue
-            noted = f"{figure.caption} {note_on(figure.frame)}".strip()
+            noted = f"{figure.caption} {records.names.note_on(figure.frame)}".strip()
             figure = replace(figure, caption=noted)
             figure.write(folder)
             figures.append(figure)

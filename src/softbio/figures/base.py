@@ -1,4 +1,4 @@
-"""What every figure shares: its colours, its direct labels, its four files."""
+"""What all figures share: colours, direct labels, and the four files of each."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +14,18 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodF
 
 from softbio.files import atomic
 from softbio.methods import METHODS
+from softbio.results.formats import decimals
 from softbio.results.names import CONTROLS
 
 NARROW, WIDE = 3.3, 6.9
-# Okabe and Ito's colours: told apart under every common colour vision deficiency.
+# how the numbers in most figures are judged
+SETTING = "last epoch, decoded as published"
+# Okabe and Ito's colours: distinct with every common colour vision deficiency.
 OKABE_ITO = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
-# and one more, of Tol's muted scheme, to have one for each method here
+# one more, of Tol's muted scheme, so that each method here has one
 PALETTE = [*OKABE_ITO, "#882255"]
 GREY, MARK = "#6b6b6b", "#B2182B"
-# Dates and versions would make equal figures differ.
+# without dates and versions, which would make equal figures differ
 METADATA = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None},
@@ -36,7 +39,7 @@ class NotShown(Exception):
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawn figure: `frame` holds the numbers that it shows, one row a mark."""
+    """A drawn figure: `frame` holds the numbers that it shows, one row for each mark."""
 
     name: str
     title: str
@@ -59,15 +62,15 @@ class Figure:
             self.frame.to_csv(part, index=False)
 
     def entry(self) -> dict:
-        """What index.json keeps of it."""
+        """Its entry in index.json."""
         names = ("name", "title", "caption", "alt", "dataset", "backbone")
         return {name: getattr(self, name) for name in names}
 
 
 def colour(method: str) -> str:
-    """The one colour of a method in every report; grey for controls.
+    """The colour of a method, the same in every report; grey for controls.
 
-    A method of the user's own has a colour by its name, which stays when others come and go.
+    The colour of a method of the user's own follows from its name alone.
     """
     if method in CONTROLS:
         return GREY
@@ -97,8 +100,8 @@ def tiles(count: int, width: float, height: float, **options: object) -> tuple[C
 
 
 def direct_labels(axes: Axes, labels: list[tuple[str, float, str]], x: float = 1.02) -> None:
-    """Name lines at the right edge, (text, y in data units, colour), moved apart where they
-    would overlap."""
+    """Write names of lines at the right edge, (text, y in data units, colour), and move them apart
+    where they would overlap."""
     low, high = axes.get_ylim()
     step = 0.1 * (high - low)
     order = sorted(labels, key=lambda item: item[1])
@@ -108,9 +111,15 @@ def direct_labels(axes: Axes, labels: list[tuple[str, float, str]], x: float = 1
     excess = max(0.0, heights[-1] - high) if heights else 0.0
     for (text, _, ink), y in zip(order, heights, strict=True):
         axes.text(
-            x, y - excess, text, color=ink, va="center", fontsize=7.5,
-            transform=axes.get_yaxis_transform(), clip_on=False,
-        )  # fmt: skip
+            x,
+            y - excess,
+            text,
+            color=ink,
+            va="center",
+            fontsize=7.5,
+            transform=axes.get_yaxis_transform(),
+            clip_on=False,
+        )
 
 
 def whole_ticks(axis: Axis) -> None:
@@ -126,5 +135,5 @@ def plain_log(axis: Axis) -> None:
 
 
 def plain(value: float, digits: int = 2) -> str:
-    """A number inside a caption or alt text."""
-    return f"{value:.{digits}f}"
+    """A number in a caption or alt text."""
+    return decimals(value, digits)

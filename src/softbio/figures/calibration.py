@@ -1,4 +1,4 @@
-"""Reliability of the predicted P(age > r), a panel a method."""
+"""Reliability of the predicted P(age > r), one panel for each method."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,8 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from softbio.figures.base import WIDE, Canvas, Figure, NotShown, colour, plain
 from softbio.metrics.calibration import BINS, exceedance, reliability
-from softbio.results.labels import in_text, label
+from softbio.results.labels import in_text
+from softbio.results.names import Names
 from softbio.results.records import Records, by_method
 
 TICKS = [0, 0.5, 1]
@@ -15,7 +16,7 @@ EDGES = np.linspace(0, 1, BINS + 1)
 
 
 def _bins(records: Records, dataset: str, backbone: str) -> pd.DataFrame:
-    """One row a method, seed and bin of methods with probabilities."""
+    """One row for each method, seed and bin of methods with probabilities."""
     rows = []
     for method, runs in by_method(records.select(dataset, backbone)).items():
         for run in runs:
@@ -30,13 +31,20 @@ def _bins(records: Records, dataset: str, backbone: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-def _curves(ax: Axes, part: pd.DataFrame, method: str) -> None:
-    """Observed against predicted, a line a seed."""
+def _curves(ax: Axes, part: pd.DataFrame, method: str, title: str) -> None:
+    """Observed against predicted, a line for each seed."""
     ax.plot([0, 1], [0, 1], "--", color="#444444", linewidth=0.7)
     for _, line in part.dropna().groupby("seed"):
-        ax.plot(line["predicted"], line["observed"], "o-", color=colour(method), linewidth=0.9,
-                markersize=2.4, alpha=0.8)  # fmt: skip
-    ax.set(title=label(method), xlim=(0, 1), ylim=(0, 1), xticks=TICKS, yticks=TICKS)
+        ax.plot(
+            line["predicted"],
+            line["observed"],
+            "o-",
+            color=colour(method),
+            linewidth=0.9,
+            markersize=2.4,
+            alpha=0.8,
+        )
+    ax.set(title=title, xlim=(0, 1), ylim=(0, 1), xticks=TICKS, yticks=TICKS)
     ax.tick_params(labelbottom=False)
 
 
@@ -50,8 +58,8 @@ def _counts(ax: Axes, part: pd.DataFrame, scale: tuple[float, float]) -> None:
     ax.grid(axis="x", visible=False)
 
 
-def _draw(frame: pd.DataFrame) -> Canvas:
-    """A panel a method, at most four in a row, the counts underneath."""
+def _draw(frame: pd.DataFrame, names: Names) -> Canvas:
+    """A panel for each method, at most four in a row, with the counts below."""
     methods = list(dict.fromkeys(frame["method"]))
     across = min(4, len(methods))
     down = -(-len(methods) // across)
@@ -67,7 +75,7 @@ def _draw(frame: pd.DataFrame) -> Canvas:
             below.remove()
             continue
         part = frame[frame["method"] == methods[place]]
-        _curves(ax, part, methods[place])
+        _curves(ax, part, methods[place], names.title(methods[place]))
         _counts(below, part, scale)
         if column == 0:
             ax.set_ylabel("observed")
@@ -84,17 +92,22 @@ def reliability_of_exceedance(records: Records, dataset: str, backbone: str) -> 
     if frame.empty:
         raise NotShown("needs predictions with probabilities")
     caption = (
-        f"Share of images with age > r among those given P(age > r), against that probability, in "
-        f"ten bins over all images and thresholds r of the test set of {in_text(dataset)}, "
-        f"{in_text(backbone)}, last epoch; a line a seed. Dashed: calibrated. A curve "
-        "above it: ages predicted too low; below it: too high; flatter than it: overconfident. "
-        "Bars: pairs of image and threshold in a bin (log scale, mean over seeds). Probabilities "
-        "are taken as predicted, also where they rise with r."
+        "Observed share of age > r against the predicted P(age > r), in ten bins over all images "
+        f"and thresholds r of the test set of {in_text(dataset)}, {in_text(backbone)}, last epoch; "
+        "one line for each seed. Dashed: calibrated. A curve above it: ages predicted too low; "
+        "below it: too high; flatter than it: overconfident. Bars: pairs of image and threshold in "
+        "a bin (log scale, mean over seeds). Probabilities are used as predicted, also where they "
+        "rise with r."
     )
     gaps = (frame["observed"] - frame["predicted"]).abs().groupby(frame["method"], sort=False).max()
-    texts = ", ".join(f"{label(method)} {plain(gap)}" for method, gap in gaps.items())
+    texts = ", ".join(f"{records.title(method)} {plain(gap)}" for method, gap in gaps.items())
     return Figure(
-        f"reliability-{dataset}-{backbone}", "Reliability of P(age > r)", caption,
-        f"Curves around the diagonal. Largest distance from it in a bin: {texts}.", dataset,
-        backbone, frame, _draw(frame),
-    )  # fmt: skip
+        name=f"reliability-{dataset}-{backbone}",
+        title="Reliability of P(age > r)",
+        caption=caption,
+        alt=f"Curves around the diagonal. Largest distance from it in a bin: {texts}.",
+        dataset=dataset,
+        backbone=backbone,
+        frame=frame,
+        canvas=_draw(frame, records.names),
+    )

@@ -4,7 +4,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from softbio.figures.base import GREY, WIDE, Figure, NotShown, panels, plain
-from softbio.results.labels import in_text, label
+from softbio.results.labels import in_text
+from softbio.results.names import Names
 from softbio.statistics.contests import Pair, Statistics
 from softbio.statistics.means import Interval
 
@@ -16,8 +17,13 @@ def _draw(ax: Axes, pair: Pair, y: int) -> None:
     ink = INK if pair.separated else PALE
     for interval, width in ((pair.total, 0.9), (pair.images, 3.2)):
         if interval is not None:
-            ax.plot([interval.low, interval.high], [y, y], color=ink, linewidth=width,
-                    solid_capstyle="butt")  # fmt: skip
+            ax.plot(
+                [interval.low, interval.high],
+                [y, y],
+                color=ink,
+                linewidth=width,
+                solid_capstyle="butt",
+            )
     face = ink if pair.separated else "white"
     ax.plot(pair.images.estimate, y, "o", color=ink, markersize=5, markerfacecolor=face, zorder=3)
 
@@ -26,8 +32,9 @@ def _text(interval: Interval) -> str:
     return f"{plain(interval.estimate)} ({plain(interval.low)} to {plain(interval.high)})"
 
 
-def differences(statistics: Statistics, dataset: str, backbone: str) -> Figure:
-    """Every pair of methods, last epoch: difference of MAE with both intervals."""
+def differences(statistics: Statistics, dataset: str, backbone: str, names: Names) -> Figure:
+    """Every pair of methods, last epoch: difference of MAE with both intervals; names: of the
+    methods."""
     found = statistics.between(dataset, backbone)
     if not found:
         raise NotShown("needs two methods")
@@ -36,25 +43,38 @@ def differences(statistics: Statistics, dataset: str, backbone: str) -> Figure:
     for y, pair in enumerate(found):
         _draw(ax, pair, -y)
     ax.set(xlabel="difference of test MAE, years", ylim=(0.5 - len(found), 0.5))
-    ax.set_yticks([-y for y in range(len(found))], [f"{label(p.a)} − {label(p.b)}" for p in found])
+    titles = [f"{names.title(p.a)} − {names.title(p.b)}" for p in found]
+    ax.set_yticks([-y for y in range(len(found))], titles)
     ax.grid(axis="y", visible=False)
     units = "subjects" if found[0].by_subject else "images"
     caption = (
         f"Differences of test MAE on {in_text(dataset)} with {in_text(backbone)}, last epoch, "
         f"decoded as published. Thick: 95 % interval over test {units}; thin: over seeds and test "
-        f"{units}. A filled dot and dark lines: separated by the rule of the table."
+        f"{units}. Filled dot and dark lines: separated by the rule of the table."
     )
-    texts = [f"{label(p.a)} minus {label(p.b)} {_text(p.total or p.images)}" for p in found]
+    texts = [
+        f"{names.title(p.a)} minus {names.title(p.b)} {_text(p.total or p.images)}" for p in found
+    ]
     rows = [
         {
-            "a": p.a, "b": p.b, "difference": p.images.estimate,
-            "images_low": p.images.low, "images_high": p.images.high,
-            "both_low": p.total and p.total.low, "both_high": p.total and p.total.high,
+            "a": p.a,
+            "b": p.b,
+            "difference": p.images.estimate,
+            "images_low": p.images.low,
+            "images_high": p.images.high,
+            "both_low": p.total and p.total.low,
+            "both_high": p.total and p.total.high,
             "separated": p.separated,
         }
         for p in found
-    ]  # fmt: skip
+    ]
     return Figure(
-        f"differences-{dataset}-{backbone}", "Differences between methods", caption,
-        "; ".join(texts) + ".", dataset, backbone, pd.DataFrame(rows), canvas,
-    )  # fmt: skip
+        name=f"differences-{dataset}-{backbone}",
+        title="Differences between methods",
+        caption=caption,
+        alt="; ".join(texts) + ".",
+        dataset=dataset,
+        backbone=backbone,
+        frame=pd.DataFrame(rows),
+        canvas=canvas,
+    )

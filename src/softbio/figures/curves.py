@@ -1,4 +1,4 @@
-"""What the figures of scores share: one ink a condition, curves of few points, a common legend."""
+"""What figures of scores share: an ink for each condition, thinned curves, a common legend."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,7 +13,7 @@ from softbio.metrics.classification import errors_at, roc
 from softbio.results.conditions import condition
 from softbio.results.scores import ORIGINAL
 
-# the ink of a mode goes through the document; line styles tell them apart without colour
+# a mode has the same ink in all figures; line styles distinguish them without colour
 _INKS = {"sm": OKABE_ITO[0], "nt": OKABE_ITO[4], "op": OKABE_ITO[1]}
 _DASHES = {"sm": "-", "nt": (0, (5, 1.5)), "op": (0, (4, 1.2, 1, 1.2))}
 _OTHERS = [OKABE_ITO[2], OKABE_ITO[3], "#882255", OKABE_ITO[5]]
@@ -24,8 +24,8 @@ POINTS = 250
 def inks(items: Iterable[Any]) -> dict[str, dict[str, Any]]:
     """Line properties of each condition among these score files, by its printed name.
 
-    With one protector that has modes its modes have their own inks, black is before protection; of
-    several protectors each has an ink and modes have their dashes.
+    If one protector has modes, each mode has its own ink, and black is before protection; if
+    several have, each protector has an ink and each mode its dashes.
     """
     abouts = [item.about for item in items]
     with_modes = dict.fromkeys(a.protector for a in abouts if a.mode in _INKS)
@@ -46,7 +46,7 @@ def inks(items: Iterable[Any]) -> dict[str, dict[str, Any]]:
 
 
 def legend(canvas: Canvas, styles: dict[str, dict[str, Any]]) -> None:
-    """Names of all conditions under the panels, for which the canvas grows."""
+    """Write the names of all conditions below the panels; the canvas grows for them."""
     handles = [Line2D([], [], label=name, **style) for name, style in styles.items()]
     rows = -(-len(handles) // int(canvas.get_figwidth() / 1.1))
     columns = -(-len(handles) // rows)
@@ -55,8 +55,8 @@ def legend(canvas: Canvas, styles: dict[str, dict[str, Any]]) -> None:
 
 
 def fewer(x: np.ndarray, y: np.ndarray, limit: int = POINTS) -> np.ndarray:
-    """Places of at most `limit` points of a monotone curve, evenly along its path, both ends and
-    nothing but existing points; x, y float (T,) as drawn, on axes of comparable length."""
+    """Indices of at most `limit` points of a monotone curve, evenly spaced along its path, with
+    both ends; x, y float (T,) as drawn, on axes of comparable length."""
     if len(x) <= limit:
         return np.arange(len(x))
     path = np.r_[0, np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))]
@@ -66,7 +66,7 @@ def fewer(x: np.ndarray, y: np.ndarray, limit: int = POINTS) -> np.ndarray:
 
 
 def roc_points(scores: np.ndarray, labels: np.ndarray, threshold: float) -> pd.DataFrame:
-    """One row a drawn point of the ROC curve, mark "curve", and one for the decisions at a
+    """One row for each drawn point of the ROC curve, mark "curve", and one for the decisions at a
     threshold, mark "threshold": false_positive and true_positive, rates. scores float (N,), labels
     int (N,), 1 positive."""
     found, at = roc(scores, labels), errors_at(scores, labels, threshold)
@@ -81,5 +81,5 @@ def roc_points(scores: np.ndarray, labels: np.ndarray, threshold: float) -> pd.D
 
 
 def chance(ax: Axes, line: Callable[[np.ndarray], np.ndarray], xs: np.ndarray) -> None:
-    """What scores without information would give."""
+    """Draw the curve of scores without information."""
     ax.plot(xs, line(xs), color="#8c8c8c", linewidth=0.7, linestyle=":", zorder=1)

@@ -10,6 +10,7 @@ from softbio.engine.importance import importance_weights
 from softbio.figures.base import (
     NARROW,
     OKABE_ITO,
+    SETTING,
     WIDE,
     Canvas,
     Figure,
@@ -24,11 +25,9 @@ from softbio.figures.base import (
 from softbio.results.labels import in_order, in_text, label
 from softbio.results.records import KEY, Records, by_method
 
-SETTING = "last epoch, decoded as published"
-
 
 def labels(card: Card, dataset: str) -> Figure:
-    """Images by age, one panel a split."""
+    """Images by age, one panel for each part."""
     splits = [split for split, counts in card.labels.items() if sum(counts)]
     if not splits:
         raise NotShown("the data card holds no label histogram")
@@ -57,7 +56,16 @@ def labels(card: Card, dataset: str) -> Figure:
     )
     alt = f"Histograms of age, ages {first} to {last}. {peaks}. Ages without images: {empty}."
     title = f"Labels of {in_text(dataset)}"
-    return Figure(f"labels-{dataset}", title, caption, alt, dataset, None, frame, canvas)
+    return Figure(
+        name=f"labels-{dataset}",
+        title=title,
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=None,
+        frame=frame,
+        canvas=canvas,
+    )
 
 
 def importance(card: Card, dataset: str) -> Figure:
@@ -89,8 +97,8 @@ def importance(card: Card, dataset: str) -> Figure:
     frame = pd.DataFrame({"threshold_age": thresholds, "weight": weights})
     caption = (
         f"Task importance weights of {in_text(dataset)} by Eq. 7 of arXiv:1901.07884v3, from the "
-        "training labels underneath: the task 'older than this age?' weighs least where it splits "
-        "the training set in halves."
+        "training labels below: the task 'older than this age?' has the lowest weight where it "
+        "splits the training set into halves."
     )
     alt = (
         f"A curve that falls from {plain(weights[0])} at age {thresholds[0]} to "
@@ -98,11 +106,39 @@ def importance(card: Card, dataset: str) -> Figure:
         f"{plain(weights[-1])} at age {thresholds[-1]}."
     )
     title = f"Importance weights of {in_text(dataset)}"
-    return Figure(f"importance-{dataset}", title, caption, alt, dataset, None, frame, canvas)
+    return Figure(
+        name=f"importance-{dataset}",
+        title=title,
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=None,
+        frame=frame,
+        canvas=canvas,
+    )
+
+
+def _dots(ax: Axes, part: pd.DataFrame, order: list[str], palette: dict[str, str]) -> None:
+    """MAE of every seed and their mean, a line for each name in this order."""
+    seaborn.stripplot(
+        part,
+        x="mae",
+        y="name",
+        order=order,
+        hue="name",
+        palette=palette,
+        jitter=False,
+        size=5,
+        alpha=0.75,
+        legend=False,
+        ax=ax,
+    )
+    means = part.groupby("name")["mae"].mean().reindex(order)
+    ax.plot(means, range(len(order)), "|", color="#222222", markersize=12, markeredgewidth=1.2)
 
 
 def seeds(records: Records, dataset: str) -> Figure:
-    """MAE of every seed, a panel a backbone."""
+    """MAE of every seed, one panel for each backbone."""
     backbones = records.backbones(dataset)
     runs = [
         run
@@ -112,33 +148,41 @@ def seeds(records: Records, dataset: str) -> Figure:
     ]
     if not runs:
         raise NotShown("needs metrics of a trained run")
-    frame = pd.DataFrame(runs).assign(name=[r.label for r in runs], mae=records.values(runs, "mae"))
+    names = [records.label(run) for run in runs]
+    frame = pd.DataFrame(runs).assign(name=names, mae=records.values(runs, "mae"))
+    palette = {name: colour(run.method) for name, run in zip(names, runs, strict=True)}
     methods = in_order(frame["method"])
-    order = sorted({(methods.index(r.method), r.variant, r.label) for r in runs})
-    names = [name for *_, name in order]
-    palette = {run.label: colour(run.method) for run in runs}
-    canvas, axes = panels(len(backbones), WIDE, 0.75 + 0.25 * len(names), sharey=True, sharex=True)
+    order = sorted(
+        {(methods.index(r.method), r.variant, n) for n, r in zip(names, runs, strict=True)}
+    )
+    shown = [name for *_, name in order]
+    canvas, axes = panels(len(backbones), WIDE, 0.75 + 0.25 * len(shown), sharey=True, sharex=True)
     for ax, backbone in zip(axes, backbones, strict=True):
-        part = frame[frame["backbone"] == backbone]
-        seaborn.stripplot(part, x="mae", y="name", order=names, hue="name", palette=palette,
-                          jitter=False, size=5, alpha=0.75, legend=False, ax=ax)  # fmt: skip
-        means = part.groupby("name")["mae"].mean().reindex(names)
-        ax.plot(means, range(len(names)), "|", color="#222222", markersize=12, markeredgewidth=1.2)
+        _dots(ax, frame[frame["backbone"] == backbone], shown, palette)
         ax.set(xlabel="test MAE, years", ylabel="", title=label(backbone))
     best = frame.groupby(["backbone", "name"])["mae"].mean()
-    caption = f"Test-set MAE of every seed on {in_text(dataset)}, {SETTING}. A dot a seed, the "
+    caption = (
+        f"Test-set MAE of every seed on {in_text(dataset)}, {SETTING}. Dots: single seeds; stroke: "
+        "their mean."
+    )
     alt = (
         f"Dots by method. Lowest mean: {plain(best.min())} by {best.idxmin()[1]} with "
         f"{label(best.idxmin()[0])}."
     )
     return Figure(
-        f"seeds-{dataset}", "Every seed", caption + "stroke is their mean.", alt, dataset, None,
-        frame[["backbone", "method", "variant", "seed", "mae"]], canvas,
-    )  # fmt: skip
+        name=f"seeds-{dataset}",
+        title="Every seed",
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=None,
+        frame=frame[["backbone", "method", "variant", "seed", "mae"]],
+        canvas=canvas,
+    )
 
 
 def _costs(records: Records, dataset: str) -> pd.DataFrame:
-    """One row a backbone and method: its cost and its error over seeds."""
+    """One row for each backbone and method: its cost and its error over seeds."""
     cost = records.provenance.drop_duplicates(KEY[:3]).set_index(KEY[:3])
     rows = []
     for backbone in records.backbones(dataset):
@@ -153,13 +197,18 @@ def _costs(records: Records, dataset: str) -> pd.DataFrame:
 
 
 def _error_by(ax: Axes, frame: pd.DataFrame, column: str) -> None:
-    """MAE against one cost, a line a method, the backbones named above their dots."""
+    """MAE against one cost, a line for each method, the backbones named above their dots."""
     for method in in_order(frame["method"]):
         part = frame[frame["method"] == method].sort_values(column)
         ax.errorbar(
-            part[column], part["mae"], part["sd"], fmt="o-", color=colour(method), linewidth=0.8,
+            part[column],
+            part["mae"],
+            part["sd"],
+            fmt="o-",
+            color=colour(method),
+            linewidth=0.8,
             markersize=4.5,
-        )  # fmt: skip
+        )
     costs = frame.groupby("backbone")[column].agg(["min", "median", "max"]).sort_values("median")
     # the outermost names stay within the axes
     sides = {costs.index[0]: ("left", "min"), costs.index[-1]: ("right", "max")}
@@ -168,8 +217,10 @@ def _error_by(ax: Axes, frame: pd.DataFrame, column: str) -> None:
         side, at = sides.get(backbone, ("center", "median"))
         ax.annotate(
             *(label(backbone), (cost[at], (part["mae"] + part["sd"]).max()), (0, 5)),
-            textcoords="offset points", ha=side, fontsize=6.5,
-        )  # fmt: skip
+            textcoords="offset points",
+            ha=side,
+            fontsize=6.5,
+        )
     ax.set_xscale("log")
     plain_log(ax.xaxis)
     ax.margins(x=0.18, y=0.15)
@@ -186,17 +237,24 @@ def backbones(records: Records, dataset: str) -> Figure:
     axes[0].set(xlabel="GMAC an image", ylabel="test MAE, years")
     axes[1].set(xlabel="parameters, million")
     right = frame.sort_values("parameters_millions").groupby("method", sort=False).last()["mae"]
-    direct_labels(axes[1], [(label(method), mae, colour(method)) for method, mae in right.items()])
+    direct_labels(axes[1], [(records.title(m), mae, colour(m)) for m, mae in right.items()])
     caption = (
         f"Test-set MAE on {in_text(dataset)} against the cost of the backbone (log scales), "
-        f"{SETTING}. Dots: mean over seeds; error bars: sample SD over seeds; input sides differ, "
-        "see the table."
+        f"{SETTING}. Dots: mean over seeds; error bars: sample SD over seeds. The input sides "
+        "differ, see the table."
     )
     best = frame.loc[frame["mae"].idxmin()]
     alt = (
-        f"Lowest MAE {plain(best['mae'])}: {label(best['method'])} with {label(best['backbone'])}, "
-        f"{best['gmac']:.3g} GMAC."
+        f"Lowest MAE {plain(best['mae'])}: {records.title(best['method'])} with "
+        f"{label(best['backbone'])}, {best['gmac']:.3g} GMAC."
     )
     return Figure(
-        f"backbones-{dataset}", "Error against cost", caption, alt, dataset, None, frame, canvas
+        name=f"backbones-{dataset}",
+        title="Error against cost",
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=None,
+        frame=frame,
+        canvas=canvas,
     )

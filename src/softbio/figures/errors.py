@@ -7,6 +7,7 @@ from matplotlib.collections import QuadMesh
 
 from softbio.figures.base import (
     NARROW,
+    SETTING,
     WIDE,
     Canvas,
     Figure,
@@ -18,15 +19,13 @@ from softbio.figures.base import (
     tiles,
     whole_ticks,
 )
-from softbio.results.labels import in_order, in_text, label
+from softbio.results.labels import in_order, in_text
 from softbio.results.names import CONTROLS
 from softbio.results.records import Predictions, Records, as_published, by_method
 
-SETTING = "last epoch, decoded as published"
-
 
 def by_age(records: Records, dataset: str, backbone: str) -> Figure:
-    """MAE at each age, images at that age underneath."""
+    """MAE at each age, with the number of images at that age below."""
     frame = as_published(records.by_age, dataset, backbone)
     if frame.empty:
         raise NotShown("needs metrics of a trained run")
@@ -39,8 +38,10 @@ def by_age(records: Records, dataset: str, backbone: str) -> Figure:
             line.index, line["min"], line["max"], color=colour(method), alpha=0.16, linewidth=0
         )
         top.plot(line.index, line["mean"], color=colour(method))
-        ends.append((label(method), line["mean"].iloc[-1], colour(method)))
-        worst.append(f"{label(method)} {plain(line['mean'].max(), 1)} at {line['mean'].idxmax()}")
+        ends.append((records.title(method), line["mean"].iloc[-1], colour(method)))
+        worst.append(
+            f"{records.title(method)} {plain(line['mean'].max(), 1)} at {line['mean'].idxmax()}"
+        )
     top.set(ylabel="MAE, years", ylim=(0, None))
     direct_labels(top, ends)
     images = frame.groupby("age")["n"].first()
@@ -54,9 +55,15 @@ def by_age(records: Records, dataset: str, backbone: str) -> Figure:
     )
     alt = f"MAE by age. Highest: {'; '.join(worst)}."
     return Figure(
-        f"age-{dataset}-{backbone}", "Error by age", caption, alt, dataset, backbone,
-        frame[["method", "seed", "age", "n", "mae", "bias"]], canvas,
-    )  # fmt: skip
+        name=f"age-{dataset}-{backbone}",
+        title="Error by age",
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=backbone,
+        frame=frame[["method", "seed", "age", "n", "mae", "bias"]],
+        canvas=canvas,
+    )
 
 
 def _confusion(parts: list[Predictions]) -> pd.DataFrame:
@@ -83,7 +90,7 @@ def _heat_map(ax: Axes, table: pd.DataFrame) -> QuadMesh:
 
 
 def predicted_against_true(records: Records, dataset: str, backbone: str) -> Figure:
-    """Where the predictions of each true age go, a heat map a method."""
+    """Predicted ages by true age, a heat map for each method."""
     methods = by_method(records.select(dataset, backbone))
     if not methods:
         raise NotShown("needs predictions of a trained run")
@@ -94,7 +101,7 @@ def predicted_against_true(records: Records, dataset: str, backbone: str) -> Fig
     for ax, (method, runs) in zip(axes, methods.items(), strict=True):
         table = _confusion([records.predictions(run) for run in runs])
         mesh = _heat_map(ax, table)
-        ax.set_title(label(method))
+        ax.set_title(records.title(method))
         tall = table.stack().rename_axis(["true_age", "predicted_age"]).rename("images")
         found.append(tall[tall > 0].reset_index().assign(method=method))
     for ax in axes[::across]:
@@ -104,17 +111,23 @@ def predicted_against_true(records: Records, dataset: str, backbone: str) -> Fig
     bar.outline.set_visible(False)
     frame = pd.concat(found)[["method", "true_age", "predicted_age", "images"]]
     caption = (
-        f"Where the predictions of each true age go, test set of {in_text(dataset)}, "
+        f"Predicted ages of the images of each true age, test set of {in_text(dataset)}, "
         f"{in_text(backbone)}, {SETTING}, all seeds together; each column adds up to one. Dashed: "
         "no error."
     )
     spans = frame.groupby("method", sort=False)["predicted_age"].agg(["min", "max"])
-    texts = [f"{label(m)} {low} to {high}" for m, low, high in spans.itertuples()]
+    texts = [f"{records.title(m)} {low} to {high}" for m, low, high in spans.itertuples()]
     alt = f"Heat maps along the diagonal. Ages predicted at all: {', '.join(texts)}."
     return Figure(
-        f"heatmap-{dataset}-{backbone}", "Predicted against true age", caption, alt, dataset,
-        backbone, frame, canvas,
-    )  # fmt: skip
+        name=f"heatmap-{dataset}-{backbone}",
+        title="Predicted against true age",
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=backbone,
+        frame=frame,
+        canvas=canvas,
+    )
 
 
 def cumulative_score(records: Records, dataset: str, backbone: str) -> Figure:
@@ -135,14 +148,19 @@ def cumulative_score(records: Records, dataset: str, backbone: str) -> Figure:
     ax.axvline(5, color="#6b6b6b", linewidth=0.8, linestyle=":")
     # the curves meet at the right: named in the order they have at theta 5, highest on top
     ranked = enumerate(sorted(five, key=five.__getitem__))
-    direct_labels(ax, [(label(m), 0.62 + 0.1 * place, colour(m)) for place, m in ranked])
+    direct_labels(ax, [(records.title(m), 0.62 + 0.1 * place, colour(m)) for place, m in ranked])
     caption = (
         f"Share of test images with an error of at most θ years, {in_text(dataset)}, "
         f"{in_text(backbone)}, {SETTING}, mean over seeds. Names in the order at θ = 5."
     )
-    texts = [f"{label(method)} {plain(value, 3)}" for method, value in five.items()]
+    texts = [f"{records.title(method)} {plain(value, 3)}" for method, value in five.items()]
     return Figure(
-        f"cs-{dataset}-{backbone}", "Cumulative score", caption,
-        f"Rising curves. CS at 5 years: {', '.join(texts)}.", dataset, backbone,
-        shown[["method", "seed", "theta", "value"]], canvas,
-    )  # fmt: skip
+        name=f"cs-{dataset}-{backbone}",
+        title="Cumulative score",
+        caption=caption,
+        alt=f"Rising curves. CS at 5 years: {', '.join(texts)}.",
+        dataset=dataset,
+        backbone=backbone,
+        frame=shown[["method", "seed", "theta", "value"]],
+        canvas=canvas,
+    )

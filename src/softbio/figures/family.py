@@ -1,4 +1,4 @@
-"""The prototypes of an ensemble, and what a series adds and costs stage by stage."""
+"""Figures of an ensemble's prototypes, and of the effect and cost of each stage of a series."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,8 +37,8 @@ class Portrait:
 
 
 def prototypes(found: Sequence[Portrait], learnt: str, dataset: str) -> Figure:
-    """A row a gender and a column a group. learnt: the data set whose faces they are the means of;
-    dataset: the one that is judged on.
+    """A row for each gender and a column for each group. learnt: the data set of the averaged
+    faces; dataset: that of the test faces.
 
     Raises NotShown without prototypes.
     """
@@ -62,14 +62,20 @@ def prototypes(found: Sequence[Portrait], learnt: str, dataset: str) -> Figure:
     rows = [{"group": p.group, "gender": p.gender, "mean_level": p.pixels.mean()} for p in found]
     caption = (
         f"Prototypes of the ensemble and of FlowSAN: pixel means of the training faces of "
-        f"{in_text(learnt)} by gender and group, as in the talk's Figure 4. A face is given the "
-        "prototypes of its own group; the last column is for a face whose group is not told."
+        f"{in_text(learnt)} by gender and group, as in the talk's Figure 4. A face gets the "
+        "prototypes of its own group, or those of the last column if its group is not known."
     )
     alt = f"Two rows of mean faces, female and male. Columns: {', '.join(groups)}."
     return Figure(
-        f"prototypes-{dataset}", "Prototypes of each group", caption, alt, dataset, None,
-        pd.DataFrame(rows), canvas,
-    )  # fmt: skip
+        name=f"prototypes-{dataset}",
+        title="Prototypes of each group",
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=None,
+        frame=pd.DataFrame(rows),
+        canvas=canvas,
+    )
 
 
 def _point(what: str, scorer: str, stage: int, drawn: Draws) -> dict:
@@ -79,7 +85,7 @@ def _point(what: str, scorer: str, stage: int, drawn: Draws) -> dict:
 
 
 def _points(found: Series, what: str, tracks: Sequence[Track]) -> list[dict]:
-    """Each scorer's numbers and their mean, by stages; without those that are not known."""
+    """Each scorer's numbers and their mean, by stages; unknown ones are left out."""
     rows = [
         _point(what, track.by, k, track.over_seeds(k))
         for track in tracks
@@ -92,18 +98,33 @@ def _points(found: Series, what: str, tracks: Sequence[Track]) -> list[dict]:
 
 
 def _lines(ax: Axes, part: pd.DataFrame) -> None:
-    """A thin line a scorer, named at its end, and the thick one of their mean with intervals; one
-    scorer alone is drawn as that."""
+    """A thin line for each scorer, named at its end, and a thick one for their mean with intervals;
+    a single scorer is drawn like the mean."""
     names = []
     for number, (name, line) in enumerate(part.groupby("scorer", sort=False)):
         ink = BLACK if name == MEAN else OKABE_ITO[number % 6]
         bold = name == MEAN or part["scorer"].nunique() == 1
-        ax.plot(line["stage"], line["value"], color=ink, linewidth=2.2 if bold else 0.9,
-                zorder=4 if bold else 3)  # fmt: skip
+        ax.plot(
+            line["stage"],
+            line["value"],
+            color=ink,
+            linewidth=2.2 if bold else 0.9,
+            zorder=4 if bold else 3,
+        )
         if bold:
             reach = [line["value"] - line["low"], line["high"] - line["value"]]
-            ax.errorbar(line["stage"], line["value"], reach, color=ink, linestyle="", marker="o",
-                        markersize=4, linewidth=1.1, capsize=2, zorder=5)  # fmt: skip
+            ax.errorbar(
+                line["stage"],
+                line["value"],
+                reach,
+                color=ink,
+                linestyle="",
+                marker="o",
+                markersize=4,
+                linewidth=1.1,
+                capsize=2,
+                zorder=5,
+            )
         names.append((name, float(line["value"].iloc[-1]), ink))
     direct_labels(ax, names)
 
@@ -131,11 +152,11 @@ def stages(found: Series | None, dataset: str) -> Figure:
         _lines(ax, part)
     seeds = max(len(s) for track in found.gender for s in track.places.values())
     caption = (
-        f"FlowSAN on test images of {in_text(dataset)} after so many stages; 0 is before "
-        "protection. Left, what protection gains: EER of gender of unseen classifiers, dotted at "
-        "chance; right, what it costs: TMR at FMR 1 % of unseen matchers, protected probes against "
-        "originals. Thin: each scorer; thick: their mean, with its interval (those of each "
-        "scorer stand in the table). "
+        f"FlowSAN on test images of {in_text(dataset)} by the number of stages; 0 is before "
+        "protection. Left, the privacy: EER of gender of unseen classifiers, dotted line at chance "
+        "level. Right, the cost: TMR at FMR 1 % of unseen matchers, protected probes against "
+        "originals. Thin: each scorer; thick: their mean, with its interval (those of each scorer "
+        "are in the table). "
         f"{'Means over the seeds. ' * (seeds > 1)}{OVER_SUBJECTS}."
     )
     means = frame[frame["scorer"] == MEAN] if MEAN in set(frame["scorer"]) else frame
@@ -144,6 +165,12 @@ def stages(found: Series | None, dataset: str) -> Figure:
         for row in means.itertuples()
     )
     return Figure(
-        f"flowsan-{dataset}", "FlowSAN, stage by stage", caption, f"Two line plots. {texts}.",
-        dataset, None, frame, canvas,
-    )  # fmt: skip
+        name=f"flowsan-{dataset}",
+        title="FlowSAN, stage by stage",
+        caption=caption,
+        alt=f"Two line plots. {texts}.",
+        dataset=dataset,
+        backbone=None,
+        frame=frame,
+        canvas=canvas,
+    )

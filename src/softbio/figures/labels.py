@@ -1,25 +1,26 @@
-"""Names beside marks, moved so that none lies on another or on a mark."""
+"""Names next to marks, placed so that none covers another name or a mark."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 
-# where a name may stand, as shares of its size from the mark: off the axes, along which error bars
-# run, then on them, then further away
+# places of a name, as shares of its size from the mark: first diagonal, because error bars are
+# parallel to the axes, then parallel to them
 _TURNS = ((1, 0.5), (1, -0.5), (-1, 0.5), (-1, -0.5), (0, 1), (0, -1), (1, 0), (-1, 0))
 _NEAR, _STEP, _RINGS = 4.0, 5.0, 7
-# square points of overlap that a step further away is worth
+# a step further away costs as much as this overlap, in square points
 _FAR = 3.0
 
 
 def _box(x: float, y: float, width: float, height: float, turn: tuple, away: float) -> np.ndarray:
-    """left, bottom, right, top of a name in pixels."""
+    """The box of a name in pixels: left, bottom, right, top."""
     across, up = turn
     centre = x + across * (away + width / 2), y + up * (away + height / 2)
     half = width / 2, height / 2
-    return np.array([centre[0] - half[0], centre[1] - half[1],
-                     centre[0] + half[0], centre[1] + half[1]])  # fmt: skip
+    return np.array(
+        [centre[0] - half[0], centre[1] - half[1], centre[0] + half[0], centre[1] + half[1]]
+    )
 
 
 def overlap(box: np.ndarray, others: np.ndarray) -> float:
@@ -34,10 +35,11 @@ def overlap(box: np.ndarray, others: np.ndarray) -> float:
 def places(
     points: np.ndarray, sizes: np.ndarray, inside: np.ndarray, taken: np.ndarray, scale: float = 1.0
 ) -> np.ndarray:
-    """Boxes of names (N, 4) beside points (N, 2), sizes (N, 2), all in pixels: the nearest place
-    that is free of names and of `taken` boxes (M, 4), inside (4,); the least bad one where none is.
+    """Boxes (N, 4) for names of sizes (N, 2) next to points (N, 2), all in pixels.
 
-    scale: pixels a point of print. The most crowded names choose first.
+    Each name gets the nearest place within `inside` (4,) without overlap with other names and the
+    boxes `taken` (M, 4), or the place with the least overlap. scale: pixels per point of print.
+    Names with the closest neighbours are placed first.
     """
     distance = np.abs(points[:, None] - points[None]).sum(axis=2)
     crowd = (distance < 40 * scale).sum(axis=1)
@@ -57,21 +59,27 @@ def places(
 
 
 def _outside(box: np.ndarray, inside: np.ndarray) -> float:
-    """Area of a box beyond the limits, counted tenfold."""
+    """Ten times the area of a box that lies outside the limits."""
     area = (box[2] - box[0]) * (box[3] - box[1])
     return 10 * max(0.0, area - overlap(box, inside[None]))
 
 
 def beside(
-    ax: Axes, xs: Sequence[float], ys: Sequence[float], texts: Sequence[str], inks: Sequence[str],
-    taken: np.ndarray, size: float = 6,
-) -> None:  # fmt: skip
-    """Write texts beside marks (data units) on a laid-out canvas, with a thin line to a mark that
-    is far; taken: boxes (M, 4) in pixels that stay free, such as error bars."""
+    ax: Axes,
+    xs: Sequence[float],
+    ys: Sequence[float],
+    texts: Sequence[str],
+    inks: Sequence[str],
+    taken: np.ndarray,
+    size: float = 6,
+) -> None:
+    """Write texts next to marks (data units) on a canvas after its layout, with a thin line to a
+    mark that is far; taken: boxes (M, 4) in pixels to keep free, such as error bars."""
     canvas = ax.figure
     scale = canvas.dpi / 72
-    drawn = [ax.text(0, 0, text, fontsize=size, color=ink)
-             for text, ink in zip(texts, inks, strict=True)]  # fmt: skip
+    drawn = [
+        ax.text(0, 0, text, fontsize=size, color=ink) for text, ink in zip(texts, inks, strict=True)
+    ]
     extents = [text.get_window_extent() for text in drawn]
     sizes = np.array([[each.width, each.height] for each in extents])
     points = ax.transData.transform(np.column_stack([xs, ys]))

@@ -1,4 +1,4 @@
-"""How well protected faces still match: ROC, DET and CMC, a panel a matcher."""
+"""Matching of protected faces: ROC, DET and CMC, one panel for each matcher."""
 
 from collections.abc import Sequence
 
@@ -42,7 +42,7 @@ def of_kind(judged: Sequence[Judged], kind: str) -> list[Judged]:
 
 
 def _points(judged: Sequence[Judged]) -> pd.DataFrame:
-    """One row a drawn point of each curve; `supported`: 30 or more false matches."""
+    """One row for each drawn point of each curve; `supported`: 30 or more false matches."""
     parts = []
     for item in judged:
         scores = item.scores
@@ -52,14 +52,22 @@ def _points(judged: Sequence[Judged]) -> pd.DataFrame:
         kept = fewer(drawn, found.tmr)
         part = pd.DataFrame({"fmr": found.fmr[kept], "fnmr": found.fnmr[kept]})
         supported = np.round(part["fmr"] * others, 6) >= ERRORS
-        parts.append(part.assign(matcher=item.about.matcher, condition=condition(item.about),
-                                 kind=item.about.kind, seed=item.about.seed,
-                                 tmr=1 - part["fnmr"], supported=supported))  # fmt: skip
+        parts.append(
+            part.assign(
+                matcher=item.about.matcher,
+                condition=condition(item.about),
+                kind=item.about.kind,
+                seed=item.about.seed,
+                tmr=1 - part["fnmr"],
+                supported=supported,
+            )
+        )
     return pd.concat(parts, ignore_index=True)
 
 
 def _lines(ax: Axes, part: pd.DataFrame, x: pd.Series, y: pd.Series, styles: dict) -> None:
-    """A curve a condition and seed: pale where fewer than 30 false matches make the FMR."""
+    """A curve for each condition and seed, pale where the FMR comes from fewer than 30 false
+    matches."""
     for (name, _), line in part.groupby(["condition", "seed"], sort=False, dropna=False):
         held = line.index[line["supported"]]
         rest = line.index[len(held) - 1 :] if len(held) else line.index
@@ -78,23 +86,33 @@ def _bars(ax: Axes, items: Sequence[Judged], styles: dict) -> list[dict]:
             x = fmr * 1.13 ** (place - (len(items) - 1) / 2)
             reach = [[found.estimate - found.low], [found.high - found.estimate]]
             ink = styles[condition(item.about)]["color"]
-            ax.errorbar(x, found.estimate, reach, color=ink, linewidth=1, marker="o", markersize=3,
-                        zorder=4)  # fmt: skip
-            rows.append({"matcher": item.about.matcher, "condition": condition(item.about),
-                         "kind": item.about.kind, "seed": item.about.seed, "fmr": fmr,
-                         "tmr": found.estimate, "low": found.low, "high": found.high})  # fmt: skip
+            ax.errorbar(
+                x, found.estimate, reach, color=ink, linewidth=1, marker="o", markersize=3, zorder=4
+            )
+            rows.append(
+                {
+                    "matcher": item.about.matcher,
+                    "condition": condition(item.about),
+                    "kind": item.about.kind,
+                    "seed": item.about.seed,
+                    "fmr": fmr,
+                    "tmr": found.estimate,
+                    "low": found.low,
+                    "high": found.high,
+                }
+            )
     return rows
 
 
 def _size(judged: Sequence[Judged]) -> str:
-    """How many comparisons, for a caption."""
+    """The number of comparisons, for a caption."""
     counts = {(int(i.scores.mated.sum()), int((~i.scores.mated).sum())) for i in judged}
     texts = [f"{own:,} mated and {other:,} non-mated" for own, other in sorted(counts)]
     return f"{' or '.join(texts)} comparisons (pair list: {judged[0].about.pairs})"
 
 
 def _notes(judged: Sequence[Judged]) -> str:
-    """What every caption ends in."""
+    """The last sentences of every caption."""
     abouts = [item.about for item in judged]
     return f"{seen_note(abouts)} {failed_note(abouts)}".strip()
 
@@ -134,17 +152,26 @@ def roc(judged: Sequence[Judged], kind: str = KINDS[1]) -> Figure:
     legend(canvas, styles)
     dataset = judged[0].about.dataset
     caption = (
-        f"True match rate against false match rate of {SIDES[kind]} on {in_text(dataset)}, beside "
-        f"originals against originals (Before); all subjects pooled under one threshold; "
-        f"{_size(judged)}. Bars, at FMR 1 % and 0.1 % where 30 false matches support them, moved "
-        f"sideways: {OVER_SUBJECTS}; a comparison is weighted by the draws of both its subjects. "
+        f"True match rate against false match rate of {SIDES[kind]} on {in_text(dataset)}, and of "
+        f"originals against originals (Before); one threshold for all subjects; {_size(judged)}. "
+        "Bars, at FMR 1 % and 0.1 % where 30 false matches support them, shifted sideways: "
+        f"{OVER_SUBJECTS}; a comparison is weighted by the draws of both its subjects. "
         f"{PALE} Dotted: no information. {_notes(judged)}"
     ).strip()
     alt = f"ROC curves. {_texts(judged, 'auc', 'Area under the curve')}"
     frame = pd.concat([frame, pd.DataFrame(bars)], ignore_index=True)
     name = f"matching-roc-{kind}-{dataset}"
     title = f"Matching after protection: ROC, {kind.replace('-', ' against ')}"
-    return Figure(name, title, caption, alt, dataset, None, frame, canvas)
+    return Figure(
+        name=name,
+        title=title,
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=None,
+        frame=frame,
+        canvas=canvas,
+    )
 
 
 def _deviates(axis: Axis) -> None:
@@ -165,7 +192,7 @@ def det(judged: Sequence[Judged], kind: str = KINDS[1]) -> Figure:
     ends = ndtri([LOWEST * 0.9, 0.85])
     for ax, (name, items) in zip(axes, panels.items(), strict=True):
         part = frame[(frame["matcher"] == name) & (frame["fmr"] > 0) & (frame["fnmr"] > 0)]
-        # rates of 0 and 1 have no place on these axes
+        # rates of 0 and 1 are infinite on these axes
         part = part[(part["fmr"] < 1) & (part["fnmr"] < 1)]
         x, y = (pd.Series(ndtri(part[rate]), part.index) for rate in ("fmr", "fnmr"))
         ax.plot(ends, ends, color="#8c8c8c", linewidth=0.7, linestyle=":", zorder=1)
@@ -177,14 +204,23 @@ def det(judged: Sequence[Judged], kind: str = KINDS[1]) -> Figure:
     legend(canvas, styles)
     dataset = judged[0].about.dataset
     caption = (
-        f"Detection error trade-off of {SIDES[kind]} on {in_text(dataset)}, beside originals "
+        f"Detection error trade-off of {SIDES[kind]} on {in_text(dataset)}, and of originals "
         f"against originals (Before); normal deviate axes; {_size(judged)}. A curve meets the "
         f"dotted diagonal at its EER; nearer to the lower left is better. {PALE} {_notes(judged)}"
     ).strip()
     alt = f"DET curves. {_texts(judged, 'eer', 'EER')}"
     name = f"matching-det-{kind}-{dataset}"
     title = f"Matching after protection: DET, {kind.replace('-', ' against ')}"
-    return Figure(name, title, caption, alt, dataset, None, frame, canvas)
+    return Figure(
+        name=name,
+        title=title,
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=None,
+        frame=frame,
+        canvas=canvas,
+    )
 
 
 def _cmc_frame(scores: Sequence[ComparisonScores], shown: int) -> pd.DataFrame:
@@ -226,9 +262,9 @@ def identification(scores: Sequence[ComparisonScores], shown: int = 20) -> Figur
     abouts = [item.about for item in scores]
     caption = (
         "Cumulative match characteristic of closed-set identification on "
-        f"{in_text(dataset)}: share of probes whose subject is among the first k of the gallery; "
-        f"{counts} in the gallery, one original image each. Ties count "
-        "against the probe. Dotted: no information. "
+        f"{in_text(dataset)}: share of probes whose subject ranks among the first k of the "
+        f"gallery; {counts} in the gallery, one original image each. Ties count against the probe. "
+        "Dotted: no information. "
         f"{seen_note(abouts)} {failed_note(abouts)}"
     ).strip()
     first = frame[frame["rank"] == 1]
@@ -236,6 +272,12 @@ def identification(scores: Sequence[ComparisonScores], shown: int = 20) -> Figur
         f"{row.matcher} {row.condition} {plain(row.share, 3)}" for row in first.itertuples()
     )
     return Figure(
-        f"matching-cmc-{dataset}", "Identification after protection", caption,
-        f"CMC curves. Rank-1 identification rate: {texts}.", dataset, None, frame, canvas,
-    )  # fmt: skip
+        name=f"matching-cmc-{dataset}",
+        title="Identification after protection",
+        caption=caption,
+        alt=f"CMC curves. Rank-1 identification rate: {texts}.",
+        dataset=dataset,
+        backbone=None,
+        frame=frame,
+        canvas=canvas,
+    )

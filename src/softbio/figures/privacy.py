@@ -1,4 +1,4 @@
-"""What protection takes from gender classifiers, and what it costs in matching."""
+"""Figures of gender classifiers before and after protection, and of the cost in matching."""
 
 from collections.abc import Sequence
 
@@ -15,6 +15,7 @@ from softbio.results.conditions import (
     failed_note,
     ordered,
     panel_name,
+    protector_title,
     seen_note,
     strength_of,
     unseen,
@@ -28,13 +29,14 @@ MARKS = {"": "o", "sm": "s", "nt": "D", "op": "^"}
 
 
 def _points(judged: Sequence[Judged]) -> pd.DataFrame:
-    """One row a drawn point of each curve, and one for each shipped threshold."""
+    """One row for each drawn point of each curve, and one for each shipped threshold."""
     parts = []
     for item in judged:
         scores, about = item.scores, item.about
         part = roc_points(scores.scores, scores.labels, scores.threshold)
-        parts.append(part.assign(evaluator=about.evaluator, condition=condition(about),
-                                 seed=about.seed))  # fmt: skip
+        parts.append(
+            part.assign(evaluator=about.evaluator, condition=condition(about), seed=about.seed)
+        )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -43,14 +45,22 @@ def _panel(ax: Axes, part: pd.DataFrame, styles: dict) -> None:
     for (name, _), line in part.groupby(["condition", "seed"], sort=False, dropna=False):
         curve, dot = (line[line["mark"] == mark] for mark in ("curve", "threshold"))
         ax.plot(curve["false_positive"], curve["true_positive"], zorder=3, **styles[name])
-        ax.plot(dot["false_positive"], dot["true_positive"], "o", color=styles[name]["color"],
-                markersize=4.5, markeredgecolor="white", markeredgewidth=0.6, zorder=4)  # fmt: skip
+        ax.plot(
+            dot["false_positive"],
+            dot["true_positive"],
+            "o",
+            color=styles[name]["color"],
+            markersize=4.5,
+            markeredgecolor="white",
+            markeredgewidth=0.6,
+            zorder=4,
+        )
     ticks = [0, 0.5, 1]
     ax.set(xlim=(-0.01, 1), ylim=(0, 1.01), xticks=ticks, yticks=ticks, aspect="equal")
 
 
 def gender_roc(judged: Sequence[Judged]) -> Figure:
-    """ROC of every gender classifier before and after protection, a panel a classifier.
+    """ROC of every gender classifier before and after protection, one panel for each.
 
     Raises NotShown without scores.
     """
@@ -64,24 +74,30 @@ def gender_roc(judged: Sequence[Judged]) -> Figure:
     about = judged[0].about
     for ax, (name, items) in zip(axes, panels.items(), strict=True):
         _panel(ax, frame[frame["evaluator"] == name], styles)
-        ax.set(title=panel_name(items), xlabel=f"{about.negative} taken for {about.positive}")
-    axes[0].set_ylabel(f"{about.positive} taken for {about.positive}")
+        ax.set(title=panel_name(items), xlabel=f"{about.negative} classified as {about.positive}")
+    axes[0].set_ylabel(f"{about.positive} classified as {about.positive}")
     legend(canvas, styles)
     abouts = [item.about for item in judged]
     counts = " or ".join(sorted({f"{len(item.scores.frame):,}" for item in judged}))
     caption = (
         f"ROC of gender classifiers on {counts} test images of {in_text(about.dataset)}, before "
         "and after protection. Dot: the threshold that the classifier is shipped with. Dotted "
-        "diagonal: no information. A curve below it is no protection: its decisions need only be "
-        f"turned round. {seen_note(abouts)} {failed_note(abouts)}"
+        "diagonal: no information. A curve below it is no protection, because decisions can be "
+        f"inverted. {seen_note(abouts)} {failed_note(abouts)}"
     ).strip()
     texts = ", ".join(
         f"{scorer_and(item)} {plain(item.interval('auc').estimate, 3)}" for item in judged
     )
     return Figure(
-        f"gender-roc-{about.dataset}", "Gender before and after protection", caption,
-        f"ROC curves. Area under the curve: {texts}.", about.dataset, None, frame, canvas,
-    )  # fmt: skip
+        name=f"gender-roc-{about.dataset}",
+        title="Gender before and after protection",
+        caption=caption,
+        alt=f"ROC curves. Area under the curve: {texts}.",
+        dataset=about.dataset,
+        backbone=None,
+        frame=frame,
+        canvas=canvas,
+    )
 
 
 def scorer_and(item: Judged) -> str:
@@ -90,7 +106,8 @@ def scorer_and(item: Judged) -> str:
 
 
 def _plane_rows(gender: Sequence[Judged], matching: Sequence[Judged], kind: str) -> list[dict]:
-    """One row a gender classifier, matcher, condition and seed, scorers unseen by the protector."""
+    """One row for each gender classifier, matcher, condition and seed, scorers unseen by the
+    protector."""
     rows = []
     for g in unseen(gender):
         for m in unseen(matching):
@@ -118,33 +135,60 @@ def _marks(ax: Axes, part: pd.DataFrame, styles: dict) -> None:
             line = pd.concat([before[:1], line]).sort_values("eer", kind="stable")
         ax.plot(line["eer"], line["tmr"], color="#b5b5b5", linewidth=0.8, zorder=1)
     for row in part.itertuples():
-        reach = [[[row.eer - row.eer_low], [row.eer_high - row.eer]],
-                 [[row.tmr - row.tmr_low], [row.tmr_high - row.tmr]]]  # fmt: skip
-        ax.errorbar(row.eer, row.tmr, reach[1], reach[0], marker=MARKS.get(row.mode, "P"),
-                    color=styles[row.condition]["color"], markersize=5, linewidth=0.9,
-                    capsize=0, zorder=3)  # fmt: skip
+        reach = [
+            [[row.eer - row.eer_low], [row.eer_high - row.eer]],
+            [[row.tmr - row.tmr_low], [row.tmr_high - row.tmr]],
+        ]
+        ax.errorbar(
+            row.eer,
+            row.tmr,
+            reach[1],
+            reach[0],
+            marker=MARKS.get(row.mode, "P"),
+            color=styles[row.condition]["color"],
+            markersize=5,
+            linewidth=0.9,
+            capsize=0,
+            zorder=3,
+        )
         strength = strength_of(row.mode)
         if strength is not None and modes[row.protector] > 1:
-            ax.annotate(f"{strength:g}", (row.eer, row.tmr), (3, 3), textcoords="offset points",
-                        fontsize=5.5, color=styles[row.condition]["color"])  # fmt: skip
+            ax.annotate(
+                f"{strength:g}",
+                (row.eer, row.tmr),
+                (3, 3),
+                textcoords="offset points",
+                fontsize=5.5,
+                color=styles[row.condition]["color"],
+            )
     ax.axvline(0.5, color="#8c8c8c", linewidth=0.7, linestyle=":", zorder=1)
 
 
 def _by_protector(styles: dict[str, dict], gender: Sequence[Judged]) -> dict[str, dict]:
-    """One name for all strengths of a protector, which the marks tell."""
+    """One name for all strengths of a protector; the marks show the strength."""
     names = {condition(i.about): i.about for i in gender}
     found = {}
     for name, style in styles.items():
         about = names[name]
         strength = strength_of(about.mode)
-        shown = name if strength is None else about.protector_title or about.protector
+        shown = name if strength is None else protector_title(about)
         found.setdefault(shown, style)
     return found
 
 
+def _marked(styles: dict[str, dict], frame: pd.DataFrame) -> dict[str, dict]:
+    """The line properties of the conditions in a frame of `_plane_rows`, as marks without lines."""
+    modes = dict(zip(frame["condition"], frame["mode"], strict=True))
+    return {
+        name: style | {"linestyle": "", "marker": MARKS.get(modes[name], "P")}
+        for name, style in styles.items()
+        if name in modes
+    }
+
+
 def plane(gender: Sequence[Judged], matching: Sequence[Judged], kind: str = KINDS[1]) -> Figure:
     """Privacy against utility: EER of unseen gender classifiers against TMR at FMR 1 % of unseen
-    matchers, a panel a pair of them.
+    matchers, one panel for each pair of them.
 
     Raises NotShown where no protector has both, or FMR 1 % is not supported.
     """
@@ -152,10 +196,7 @@ def plane(gender: Sequence[Judged], matching: Sequence[Judged], kind: str = KIND
     frame = pd.DataFrame(_plane_rows(gender, matching, kind))
     if frame.empty or frame["tmr"].isna().all():
         raise NotShown("needs unseen gender and matching scores, 3,000 non-mated comparisons")
-    styles = inks(gender)
-    modes = dict(zip(frame["condition"], frame["mode"], strict=True))
-    styles = {name: styles[name] | {"linestyle": "", "marker": MARKS.get(modes[name], "P")}
-              for name in styles if name in modes}  # fmt: skip
+    styles = _marked(inks(gender), frame)
     groups = list(frame.groupby(["evaluator", "matcher"], sort=False))
     size = (min(WIDE, 0.7 + 2.6 * len(groups)), 2.6 if len(groups) <= 4 else 2.1)
     canvas, axes = tiles(len(groups), *size, sharex=True, sharey=True)
@@ -170,12 +211,12 @@ def plane(gender: Sequence[Judged], matching: Sequence[Judged], kind: str = KIND
     side = "originals" if kind == KINDS[1] else "other protected images"
     caption = (
         f"Privacy against utility on {in_text(dataset)}: EER of a gender classifier against TMR at "
-        f"FMR 1 % of a matcher, protected probes against {side}; scorers that no training used "
-        "(first line of a title: the classifier; second: the matcher). Best is the upper end of "
-        "the dotted line: gender at chance, matching untouched; to the right of it decisions are "
-        "turned round, which hides nothing. Modes of a protector are joined, strengths from the "
-        f"originals on; a number is a strength. {OVER_SUBJECTS}; a comparison is weighted by the "
-        "draws of both its subjects. "
+        f"FMR 1 % of a matcher, protected probes against {side}; only scorers that were not used "
+        "in training (first line of a title: the classifier; second: the matcher). Best is the "
+        "upper end of the dotted line: gender at chance level, matching unchanged; to its right "
+        "the decisions are inverted, which hides nothing. Lines join the modes of a protector, or "
+        f"its strengths from the originals on; numbers are strengths. {OVER_SUBJECTS}; a "
+        "comparison is weighted by the draws of both its subjects. "
         f"{failed_note(item.about for item in [*gender, *matching])}"
     ).strip()
     texts = "; ".join(
@@ -184,6 +225,12 @@ def plane(gender: Sequence[Judged], matching: Sequence[Judged], kind: str = KIND
         for row in frame.itertuples()
     )
     return Figure(
-        f"privacy-utility-{kind}-{dataset}", "Privacy against utility", caption,
-        f"Marks: {texts}.", dataset, None, frame, canvas,
-    )  # fmt: skip
+        name=f"privacy-utility-{kind}-{dataset}",
+        title="Privacy against utility",
+        caption=caption,
+        alt=f"Marks: {texts}.",
+        dataset=dataset,
+        backbone=None,
+        frame=frame,
+        canvas=canvas,
+    )

@@ -16,13 +16,13 @@ from softbio.figures.base import (
     whole_ticks,
 )
 from softbio.metrics.ordinal import TOLERANCE
-from softbio.results.labels import in_text, label
+from softbio.results.labels import in_text
 from softbio.results.records import KEY, Predictions, Records
 from softbio.results.run import Run
 
 
 def rises(probabilities: np.ndarray) -> np.ndarray:
-    """Where P(y > k) is exceeded by P(y > k+1): bool (n, K-2)."""
+    """Where P(y > k+1) exceeds P(y > k): bool (n, K-2)."""
     return np.diff(probabilities, axis=1) > TOLERANCE
 
 
@@ -81,14 +81,15 @@ def probabilities(records: Records, dataset: str, backbone: str) -> Figure:
         line = part.frame.loc[row]
         marked[method] = _panel(ax, ages, p, line, part.first_age, colour(method))
         ages_of = [part.first_age + line[field] for field in ("prediction", "label")]
-        ax.set_title("{}: predicts {}, true age {}".format(label(method), *ages_of))
+        title = "{}: predicts {}, true age {}".format(records.title(method), *ages_of)
+        ax.set_title(title)
         rows += [(method, name, int(a), float(v)) for a, v in zip(ages, p, strict=True)]
     axes[0].set_ylabel("P(age > r)")
     caption = (
         f"P(age > r) of one test image of {in_text(dataset)}, {in_text(backbone)}, seed "
-        f"{run.seed}, last epoch. A cross marks a rank inconsistency: a probability above that of "
-        f"the threshold before it by more than 1e-5. The image ({name}) is the one with most "
-        "inconsistencies by OR-CNN at the first seed, ties by name. Vertical line: true age; "
+        f"{run.seed}, last epoch. Crosses mark rank inconsistencies: probabilities that exceed the "
+        f"one at the threshold before by more than 1e-5. The image ({name}) is the one with the "
+        "most inconsistencies by OR-CNN at the first seed, ties by name. Vertical line: true age; "
         "dotted: the decision at 0.5."
     )
     alt = (
@@ -98,12 +99,19 @@ def probabilities(records: Records, dataset: str, backbone: str) -> Figure:
     frame = pd.DataFrame(rows, columns=["method", "image", "age", "probability"])
     title = "Predicted probabilities of one image"
     return Figure(
-        f"probabilities-{dataset}-{backbone}", title, caption, alt, dataset, backbone, frame, canvas
+        name=f"probabilities-{dataset}-{backbone}",
+        title=title,
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=backbone,
+        frame=frame,
+        canvas=canvas,
     )
 
 
 def inconsistencies(records: Records, dataset: str, backbone: str) -> Figure:
-    """How many inconsistencies an image has, by method."""
+    """The number of inconsistencies of an image, by method."""
     found = _exceedance(records, dataset, backbone)
     counts = {m: [rises(p.probabilities).sum(1) for _, p in runs] for m, runs in found.items()}
     most = max(int(c.max()) for several in counts.values() for c in several)
@@ -114,8 +122,15 @@ def inconsistencies(records: Records, dataset: str, backbone: str) -> Figure:
         shares = np.array([np.histogram(c, bins)[0] / len(c) for c in several])
         spread = shares.std(axis=0, ddof=1) if len(shares) > 1 else None
         where = bins[:-1] + (i - (len(counts) - 1) / 2) * width
-        ax.bar(where, shares.mean(0), width, yerr=spread, color=colour(method), label=label(method),
-               error_kw={"elinewidth": 0.8})  # fmt: skip
+        ax.bar(
+            where,
+            shares.mean(0),
+            width,
+            yerr=spread,
+            color=colour(method),
+            label=records.title(method),
+            error_kw={"elinewidth": 0.8},
+        )
         rows += [
             (method, run.seed, int(n), float(s))
             for (run, _), line in zip(found[method], shares, strict=True)
@@ -131,13 +146,19 @@ def inconsistencies(records: Records, dataset: str, backbone: str) -> Figure:
         f"{in_text(backbone)}, last epoch. Bars: mean over seeds; error bars: sample SD over seeds."
     )
     alt = "Bar chart. Mean inconsistencies an image: " + ", ".join(
-        f"{label(m)} {plain(v)}" for m, v in means.items()
+        f"{records.title(m)} {plain(v)}" for m, v in means.items()
     )
     frame = pd.DataFrame(rows, columns=["method", "seed", "inconsistencies", "share"])
     return Figure(
-        f"inconsistencies-{dataset}-{backbone}", "Rank inconsistencies", caption, alt + ".",
-        dataset, backbone, frame, canvas,
-    )  # fmt: skip
+        name=f"inconsistencies-{dataset}-{backbone}",
+        title="Rank inconsistencies",
+        caption=caption,
+        alt=alt + ".",
+        dataset=dataset,
+        backbone=backbone,
+        frame=frame,
+        canvas=canvas,
+    )
 
 
 def bias_order(records: Records, dataset: str, backbone: str) -> Figure:
@@ -169,16 +190,23 @@ def bias_order(records: Records, dataset: str, backbone: str) -> Figure:
     start = _start(records, dataset, backbone)
     caption = (
         f"Thresholds k with b(k+1) > b(k) in CORAL-CNN after each epoch, {in_text(dataset)}, "
-        f"{in_text(backbone)}, a line a seed; the triangle marks the first epoch with all biases "
-        "in order. Theorem 1 promises the order at the optimum, not on the way. Initial biases: "
+        f"{in_text(backbone)}, one line for each seed; triangles mark the first epoch with all "
+        "biases in order. Theorem 1 guarantees the order at the optimum, not during training. "
+        "Initial biases: "
         f"{start}."
     )
     firsts = ", ".join(f"seed {s}: epoch {e}" for s, e in ordered.items()) or "never"
     alt = f"Inversions by epoch. First epoch with ordered biases: {firsts}."
     return Figure(
-        f"biases-{dataset}-{backbone}", "Order of the biases", caption, alt, dataset, backbone,
-        frame[["seed", "epoch", "bias_inversions"]], canvas,
-    )  # fmt: skip
+        name=f"biases-{dataset}-{backbone}",
+        title="Order of the biases",
+        caption=caption,
+        alt=alt,
+        dataset=dataset,
+        backbone=backbone,
+        frame=frame[["seed", "epoch", "bias_inversions"]],
+        canvas=canvas,
+    )
 
 
 def _start(records: Records, dataset: str, backbone: str) -> str:

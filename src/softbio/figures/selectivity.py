@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from softbio.figures.base import WIDE, Canvas, Figure, NotShown, plain
+from softbio.results.formats import in_percent, signed
 from softbio.results.labels import in_text
 from softbio.results.scores import ORIGINAL
 
@@ -34,10 +35,6 @@ def _matrix(ax: Axes, values: np.ndarray, rows: list[str], columns: list[str], *
         side.set_visible(False)
 
 
-def _signed(value: float) -> str:
-    return "–" if np.isnan(value) else f"{100 * value:+.1f}".replace("-", "−")
-
-
 def selectivity(frame: pd.DataFrame, dataset: str) -> Figure:
     """Heat map of what protection adds to the balanced error, a row a condition and a column an
     attribute, and beside it TMR at FMR 1 %.
@@ -59,13 +56,13 @@ def selectivity(frame: pd.DataFrame, dataset: str) -> Figure:
     left, right = canvas.subplots(1, 2, squeeze=False, gridspec_kw=widths)[0]
     names = [f"{name}\n(before {100 * before[name]:.1f} %)" for name in columns]
     _matrix(left, values, rows, names, cmap=CHANGES, vmin=-limit, vmax=limit)
-    _numbers(left, values, [[_signed(value) for value in row] for row in values], limit)
+    _numbers(left, values, [[signed(100 * value, 1) for value in row] for row in values], limit)
     for row in shown[shown["hidden"]].itertuples():
         place = columns.index(row.read) - 0.46, rows.index(row.condition) - 0.42
         left.add_patch(Rectangle(place, 0.92, 0.84, fill=False, edgecolor="black", linewidth=1.1))
     left.set_title("Balanced error minus that before, points")
     _matrix(right, tmr, [""] * len(rows), ["unseen matchers"], cmap=SHARES, vmin=0, vmax=1.4)
-    texts = [["–" if np.isnan(value) else f"{100 * value:.1f}"] for value in tmr[:, 0]]
+    texts = [[in_percent(value, 1)] for value in tmr[:, 0]]
     _numbers(right, tmr, texts, 1.4)
     right.set_title("TMR, %")
     caption = (

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from softbio.figures.base import WIDE, Figure, NotShown, colour, direct_labels, panels, plain_log
-from softbio.results.labels import in_order, in_text, label
+from softbio.results.labels import in_order, in_text
 from softbio.results.records import KEY, Records
 
 
@@ -27,13 +27,20 @@ def _draw(axes: list[Axes], part: pd.DataFrame, measure: str, ink: str) -> None:
         axes[1].plot(line["epoch"], line[measure], **thin)
     best = part[part["epoch"] == part["best_epoch"]]
     axes[1].plot(
-        best["epoch"], best[measure], "o", color=ink, markersize=4, markeredgecolor="white",
-        markeredgewidth=0.6, zorder=3,
-    )  # fmt: skip
+        best["epoch"],
+        best[measure],
+        "o",
+        color=ink,
+        markersize=4,
+        markeredgecolor="white",
+        markeredgewidth=0.6,
+        zorder=3,
+    )
 
 
 def curves(records: Records, dataset: str, backbone: str) -> Figure:
-    """Loss and validation MAE by epoch, the best validation epoch marked; a thin line a seed."""
+    """Loss and validation MAE by epoch, the best validation epoch marked; a thin line for each
+    seed."""
     frame = _history(records, dataset, backbone)
     validated = frame["valid_mae"].notna().any()
     measure, name = ("valid_mae", "validation") if validated else ("train_mae", "training")
@@ -43,14 +50,14 @@ def curves(records: Records, dataset: str, backbone: str) -> Figure:
         part = frame[frame["method"] == method]
         _draw(axes, part, measure, colour(method))
         end = part.groupby("epoch")[measure].mean().iloc[-1]
-        labels.append((label(method), end, colour(method)))
+        labels.append((records.title(method), end, colour(method)))
     axes[0].set(xlabel="epoch", ylabel="training loss", yscale="log")
     plain_log(axes[0].yaxis)
     axes[1].set(xlabel="epoch", ylabel=f"{name} MAE, years")
     direct_labels(axes[1], labels)
     caption = (
-        f"A line a seed, {in_text(dataset)} with {in_text(backbone)}. Left: training loss (log "
-        "scale; losses of different methods are not comparable). Right: "
+        f"Training on {in_text(dataset)} with {in_text(backbone)}, one line for each seed. Left: "
+        "loss (log scale; losses of different methods are not comparable). Right: "
     )
     marked = "; a dot marks the epoch with the lowest" if validated else " (no validation set)"
     alt = f"Falling curves over {int(frame['epoch'].max())} epochs."
@@ -59,6 +66,12 @@ def curves(records: Records, dataset: str, backbone: str) -> Figure:
         alt += f" Best validation epochs lie between {chosen.min()} and {chosen.max()}."
     shown = ["method", "seed", "epoch", "loss", "train_mae", "valid_mae", "best_epoch"]
     return Figure(
-        f"training-{dataset}-{backbone}", "Training", f"{caption}{name} MAE{marked}.", alt, dataset,
-        backbone, frame[shown], canvas,
-    )  # fmt: skip
+        name=f"training-{dataset}-{backbone}",
+        title="Training",
+        caption=f"{caption}{name} MAE{marked}.",
+        alt=alt,
+        dataset=dataset,
+        backbone=backbone,
+        frame=frame[shown],
+        canvas=canvas,
+    )

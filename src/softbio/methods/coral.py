@@ -25,7 +25,7 @@ class CoralHead(nn.Module):
 
 
 def diagnostics(head: CoralHead) -> dict[str, float]:
-    """How many neighbouring biases stand in the wrong order (Theorem 1: none at the optimum)."""
+    """The number of neighbouring biases in the wrong order (Theorem 1: none at the optimum)."""
     bias = head.bias.detach()
     return {"bias_inversions": int((bias[1:] > bias[:-1]).sum())}
 

@@ -9,8 +9,8 @@ class Age(nn.Module):
     """(N, features) to (N, K): the predicted rank in column 0, a real number; the others are 0.
 
     The linear layer predicts a share of the age range around its middle: targets of tens of years
-    would take Adam long to reach at the learning rates of the other methods. The columns beside it
-    carry K to `decode`, which knows nothing else of it.
+    would take Adam long to reach at the learning rates of the other methods. The other
+    columns carry K to `decode`, which does not get it otherwise.
     """
 
     def __init__(self, features: int, k: int):

@@ -1,14 +1,14 @@
-"""How far predicted probabilities can be believed: scores, reliability, predictive intervals.
+"""Calibration of predicted probabilities: scores, reliability, predictive intervals.
 
 Throughout: labels are ranks int (N,); exceedance is P(y > k) for the thresholds k = 0..K-2, float64
 (N, K-1), N >= 1. One rank is one year.
 
-The thresholds of OR-CNN are trained apart and may rise with k, which no distribution does. Scores
-and reliability judge each threshold by itself and take the probabilities as they are. Intervals
-need a distribution: they are those of the monotone rearrangement (P(y > k) sorted downwards;
-Chernozhukov, Fernandez-Val, Galichon 2010), which is never farther from any distribution than what
-was predicted, and keeps both the published rank, the number of probabilities above 1/2, and the
-expected rank, their sum.
+The thresholds of OR-CNN are trained separately and their probabilities may rise with k, which those
+of a distribution never do. Scores and reliability judge each threshold by itself and use the
+probabilities as predicted. Intervals need a distribution: they are those of the monotone
+rearrangement (P(y > k) in descending order; Chernozhukov, Fernandez-Val, Galichon 2010), which is
+never farther from any distribution than the prediction, and which keeps both the published rank
+(the number of probabilities above 1/2) and the expected rank (their sum).
 """
 
 from dataclasses import dataclass
@@ -39,8 +39,8 @@ def ranked_probability_score(labels: np.ndarray, exceedance: np.ndarray) -> floa
     """RPS (Epstein 1969): squared errors of P(y > k) summed over the K-1 thresholds, mean over the
     images.
 
-    Not divided by K-1, so that it is in years: it is the CRPS of a distribution on whole years, and
-    of a certain prediction its absolute error. dlordinal has the same, from P(y = k).
+    Not divided by K-1, so it is in years: it is the CRPS of a distribution on whole years, and the
+    absolute error of a certain prediction. dlordinal has the same, from P(y = k).
     """
     errors = exceedance - _above(labels, exceedance.shape[1])
     return float(np.square(errors).sum(axis=1).mean())
@@ -80,7 +80,7 @@ def reliability(labels: np.ndarray, exceedance: np.ndarray, bins: int = BINS) ->
 @dataclass(frozen=True)
 class Intervals:
     """Central predictive intervals of whole ranks, both ends included: lower, upper int (N,);
-    mass: what the prediction itself gives them, float (N,)."""
+    mass: their predicted probability, float (N,)."""
 
     lower: np.ndarray
     upper: np.ndarray
@@ -100,8 +100,8 @@ def central_intervals(exceedance: np.ndarray, level: float = LEVEL) -> Intervals
     """From the (1 - level)/2 to the (1 + level)/2 quantile of each predicted distribution.
 
     A quantile q is the lowest rank with P(y <= k) >= q, which is the number of thresholds with
-    P(y > k) > 1 - q; so counted it is also that of the monotone rearrangement. On whole years an
-    interval holds at least `level` and mostly more: compare its coverage with its own mass.
+    P(y > k) > 1 - q; this count is the same for the monotone rearrangement. In whole years an
+    interval holds at least `level`, mostly more: compare its coverage with its mass.
     """
     tail = (1 - level) / 2
     lower = (exceedance > 1 - tail).sum(axis=1)

@@ -1,19 +1,19 @@
-"""How well scores tell two classes of a trait apart, for gender female and male.
+"""How well scores separate the two classes of a trait; of gender, female and male.
 
 Throughout: scores float (N,), finite, higher for the positive class; labels int or bool (N,), 1 for
 the positive class, with at least one image of each. An image is decided positive where its score is
 at or above the threshold. All rates are shares of 1.
 
-A protector that turns the decisions round hides nothing: whoever knows it turns them back. So the
-separation is max(AUC, 1 - AUC), which is 1/2 where the score says nothing, and an error above 1/2
-is as telling as one below.
+A protector that inverts the decisions hides nothing: an attacker who knows it inverts them again.
+So the separation is max(AUC, 1 - AUC), which is 1/2 where the score has no information, and an
+error above 1/2 gives as much away as one below.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from softbio.metrics import rates as core
+from softbio.metrics import rates
 from softbio.metrics.rates import Rates, error_rates
 
 
@@ -24,7 +24,7 @@ def roc(scores: np.ndarray, labels: np.ndarray) -> Rates:
 
 def area(scores: np.ndarray, labels: np.ndarray) -> float:
     """Area under the ROC curve; equal scores count half."""
-    return float(core.area(roc(scores, labels)))
+    return rates.area(roc(scores, labels))
 
 
 def separation(area: float) -> float:
@@ -32,43 +32,19 @@ def separation(area: float) -> float:
     return max(area, 1 - area)
 
 
-def equal_error_rate(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Where both error rates are equal; see `rates.equal_error_rate`. Above 1/2 where the scores
-    point the wrong way."""
-    return float(core.equal_error_rate(roc(scores, labels)))
-
-
 @dataclass(frozen=True)
 class Errors:
-    """Errors at one threshold, (...): of all images, of the negative and of the positive ones, and
-    the mean of these two, which does not depend on how many images a class has."""
+    """Error rates at one threshold: of the negative and of the positive images, shares of 1."""
 
-    error: np.ndarray
-    false_positive: np.ndarray
-    false_negative: np.ndarray
-
-    @property
-    def balanced(self) -> np.ndarray:
-        """1 - balanced accuracy."""
-        return (self.false_positive + self.false_negative) / 2
+    false_positive: float
+    false_negative: float
 
 
-def errors_at(
-    scores: np.ndarray, labels: np.ndarray, threshold: float, weights: np.ndarray | None = None
-) -> Errors:
-    """Errors at a given threshold, such as the one an evaluator is shipped with.
-
-    weights float (..., N) or None for 1 each, as in `rates`; NaN for a class without weight.
-    """
+def errors_at(scores: np.ndarray, labels: np.ndarray, threshold: float) -> Errors:
+    """Error rates at a given threshold, such as the one that an evaluator is shipped with."""
     positive = np.asarray(labels) == 1
     wrong = (np.asarray(scores, float) >= threshold) != positive
-    weights = np.ones(len(positive)) if weights is None else np.asarray(weights, float)
-    with np.errstate(invalid="ignore"):
-        shares = [
-            (weights * (wrong & part)).sum(axis=-1) / (weights * part).sum(axis=-1)
-            for part in (np.ones_like(positive), ~positive, positive)
-        ]
-    return Errors(*shares)
+    return Errors(float(wrong[~positive].mean()), float(wrong[positive].mean()))
 
 
 def flips(before: np.ndarray, after: np.ndarray, threshold: float) -> tuple[float, float, float]:

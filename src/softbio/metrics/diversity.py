@@ -1,4 +1,4 @@
-"""How much classifiers differ in what they get right: Q-statistic and Cohen's kappa of pairs.
+"""Diversity of classifiers: Q-statistic and Cohen's kappa of pairs.
 
 Kuncheva, Whitaker: Measures of diversity in classifier ensembles and their relationship with the
 ensemble accuracy. Machine Learning 51, 2003. Cohen: A coefficient of agreement for nominal scales.
@@ -16,8 +16,8 @@ COLUMNS = ["first", "second", "q", "kappa", "disagreement"]
 def q_statistic(first: np.ndarray, second: np.ndarray) -> float:
     """Of two classifiers, bool (N,), True where each is right: -1..1, 0 for independent ones.
 
-    (N11 N00 - N01 N10) / (N11 N00 + N01 N10), N10 the cases that the first alone gets right. NaN
-    where the denominator is 0, as for two that are always right.
+    (N11 N00 - N01 N10) / (N11 N00 + N01 N10), where N10 counts the cases in which only the first is
+    right. NaN where the denominator is 0, as for two that are always right.
     """
     first, second = np.asarray(first, bool), np.asarray(second, bool)
     same = float((first & second).sum()) * float((~first & ~second).sum())
@@ -27,7 +27,7 @@ def q_statistic(first: np.ndarray, second: np.ndarray) -> float:
 
 def kappa(first: np.ndarray, second: np.ndarray) -> float:
     """Agreement of two classifiers' decisions, bool (N,), beyond chance: 1 where all are the same,
-    0 for what chance gives. NaN where both decide all cases alike, so that chance gives 1."""
+    0 at chance level. NaN where both give all cases the same decision, so that chance gives 1."""
     first, second = np.asarray(first, bool), np.asarray(second, bool)
     if not len(first):
         return float("nan")
@@ -40,8 +40,8 @@ def kappa(first: np.ndarray, second: np.ndarray) -> float:
 def pairs_of(decisions: np.ndarray, truth: np.ndarray) -> pd.DataFrame:
     """Every pair of n classifiers, a row each, `COLUMNS`; first and second count from 1.
 
-    decisions: bool (n, N), True for male; truth: bool (N,). disagreement: share of the cases that
-    are decided differently. Raises ValueError for arrays that do not fit and for less than two
+    decisions: bool (n, N), True for male; truth: bool (N,). disagreement: share of the cases with
+    different decisions. Raises ValueError for arrays that do not fit and for fewer than two
     classifiers.
     """
     decisions, truth = np.asarray(decisions, bool), np.asarray(truth, bool)
@@ -71,11 +71,15 @@ def mean_of_pairs(decisions: np.ndarray, truth: np.ndarray, weights: np.ndarray)
     male, total = weights @ decisions.T, weights.sum(1, keepdims=True)
     both, neither, first, second = (
         weights @ part.T
-        for part in (right[one] & right[two], ~right[one] & ~right[two],
-                     right[one] & ~right[two], ~right[one] & right[two])
-    )  # fmt: skip
+        for part in (
+            right[one] & right[two],
+            ~right[one] & ~right[two],
+            right[one] & ~right[two],
+            ~right[one] & right[two],
+        )
+    )
     same, other = both * neither, first * second
-    # wherever one is right and the other wrong their decisions differ, and nowhere else
+    # their decisions differ exactly where one is right and the other wrong
     agreed = (both + neither) / total
     share = male / total
     chance = share[:, one] * share[:, two] + (1 - share[:, one]) * (1 - share[:, two])
@@ -84,7 +88,7 @@ def mean_of_pairs(decisions: np.ndarray, truth: np.ndarray, weights: np.ndarray)
 
 
 def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """NaN where there is nothing to divide by."""
+    """above / below; NaN where below is 0."""
     return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
 
 

@@ -1,4 +1,4 @@
-"""How far a protected image is from its original: PSNR and SSIM.
+"""Image quality of a protected image compared with its original: PSNR and SSIM.
 
 Throughout: images uint8 or float (..., H, W) grey or (..., H, W, 3), of one shape; `peak` is the
 difference between white and black, 255 for uint8 and 1 for shares.

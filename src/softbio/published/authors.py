@@ -1,4 +1,5 @@
-"""The registry of the authors' own predictions, and their files: found or fetched, and checked."""
+"""The registry of the authors' own predictions, and their files: found or downloaded, and
+checked."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from softbio.results.run import Run
 from softbio.schema import read_yaml, validate
 
 SCHEMA = Path(__file__).parents[3] / "workflow/schemas/authors.schema.yaml"
-# where the logs may lie: in a bare folder, or in a clone of the repository
+# possible places of the logs: a folder of their own, or a clone of the repository
 PLACES = ("", "coral-cnn", "experiment-logs")
 
 
@@ -33,7 +34,7 @@ class TestList:
 
 @dataclass(frozen=True)
 class Authors:
-    """config/authors.yaml; `runs` run -> (what its file holds, the file)."""
+    """config/authors.yaml; runs: run -> (what its file holds, the file)."""
 
     title: str
     homepage: str
@@ -89,7 +90,7 @@ def obtain(authors: Authors, folder: Path | str | None, raw: Path | str) -> dict
     """Find each file in `folder` or `raw`, or fetch it into `raw`; check it; leave sources.json
     there, name -> path, which it returns.
 
-    Raises UserError for a file that can not be had, with what to do, or that is another one.
+    Raises UserError for a file that cannot be obtained, with the remedy, or that is another file.
     """
     raw = Path(raw)
     raw.mkdir(parents=True, exist_ok=True)
@@ -104,7 +105,7 @@ def obtain(authors: Authors, folder: Path | str | None, raw: Path | str) -> dict
 def _one(authors: Authors, file: FileSpec, homes: list[Path], raw: Path) -> Path:
     there = [home / file.name for home in homes if (home / file.name).is_file()]
     if "/" not in file.name:
-        # a list has another place in each state of the repository; its checksum tells it
+        # each version of the repository has the lists in another place; checksums identify them
         there += sorted(path for path in homes[0].rglob(file.name) if path.is_file())
     for path in there:
         if path.stat().st_size == file.bytes and sha256(path) == file.sha256:

@@ -20,9 +20,20 @@ from softbio.results.labels import label
 from softbio.schema import validate
 
 COLUMNS = [
-    "source", "table", "dataset", "protocol", "backbone", "method", "weighted", "seed", "metric",
-    "value", "sd", "as_printed", "verified",
-]  # fmt: skip
+    "source",
+    "table",
+    "dataset",
+    "protocol",
+    "backbone",
+    "method",
+    "weighted",
+    "seed",
+    "metric",
+    "value",
+    "sd",
+    "as_printed",
+    "verified",
+]
 NUMBERS = ["value", "sd"]
 CELL = ["dataset", "backbone", "method", "weighted", "metric"]
 # a printed number but for its table and seed
@@ -72,7 +83,8 @@ NOTES = {
 
 
 def read_published(path: Path | str) -> pd.DataFrame:
-    """config/published.csv: one row a printed number, everything as printed, misprints included.
+    """config/published.csv: one row for each printed number, everything as printed, misprints
+    included.
 
     Raises UserError, naming the line, for a row that the schema refuses, a number printed twice
     and a table that lacks one of its seeds.
@@ -153,23 +165,6 @@ def averages(published: pd.DataFrame, protocol: str = TALK_PROTOCOL) -> dict[tup
         apart = max(abs(mean - printed["value"]), abs(sd - printed["sd"]))
         found[key] = Average(printed["as_printed"], mean, sd, n, bool(apart > ROUNDING))
     return found
-
-
-def misprints(published: pd.DataFrame, protocol: str = TALK_PROTOCOL) -> dict[tuple, Average]:
-    """The averages that do not follow from the seeds printed above them."""
-    return {key: a for key, a in averages(published, protocol).items() if a.misprinted}
-
-
-def flagged(published: pd.DataFrame) -> pd.DataFrame:
-    """The published numbers with a computed column `misprinted`: an average that does not follow
-    from its own seeds."""
-    wrong = {
-        (protocol, *key) for protocol in published["protocol"].unique()
-        for key in misprints(published, protocol)
-    }  # fmt: skip
-    keys = published[["protocol", *CELL]].itertuples(index=False, name=None)
-    marks = np.array([key in wrong for key in keys], bool)
-    return published.assign(misprinted=marks & (published["seed"] == "avg").to_numpy())
 
 
 def welch_half_width(sd_a: float, n_a: int, sd_b: float, n_b: int, level: float = 0.95) -> float:

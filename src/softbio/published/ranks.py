@@ -1,6 +1,6 @@
-"""The authors' files of predicted ranks into predictions.parquet.
+"""The authors' files of predicted ranks, converted to predictions.parquet.
 
-No second implementation judges them: what this writes is the contract that `metrics` reads.
+They are judged by the same code as every run: this writes the files that `metrics` reads.
 """
 
 import re
@@ -46,13 +46,13 @@ def read_ranks(path: Path | str, images: int, k: int) -> np.ndarray:
 
 
 def are_thresholds(ranks: np.ndarray) -> bool:
-    """Whether the numbers are sums of class probabilities over 0.5, which are 0 or 1, and so no
-    ranks: at most one of the probabilities that sum to 1 exceeds a half."""
+    """Whether the numbers are counts of class probabilities above 0.5 instead of ranks. Such counts
+    are 0 or 1, because at most one of several probabilities that sum to 1 exceeds a half."""
     return bool(ranks.max() <= 1)
 
 
 def _groups(dataset: str, table: pd.DataFrame) -> pd.DataFrame:
-    """image, age in the name, gender, race and subject as each data set's list tells them."""
+    """image, age in the name, gender, race and subject from the list of each data set."""
     none = pd.Series(None, index=table.index, dtype=object)
     if dataset == "morph2":
         image = table.iloc[:, 0]
@@ -66,8 +66,8 @@ def _groups(dataset: str, table: pd.DataFrame) -> pd.DataFrame:
         image = table["file"]
         parts = image.str.extract(r"^(\d+)_(.+)_\d+\.")
         columns = image, parts[0], none, none, parts[1]
-    told = dict(zip(["image", "age", "gender", "race", "subject"], columns, strict=True))
-    return pd.DataFrame(told).assign(age_group=None)
+    found = dict(zip(["image", "age", "gender", "race", "subject"], columns, strict=True))
+    return pd.DataFrame(found).assign(age_group=None)
 
 
 def read_list(path: Path | str, dataset: str, expected: TestList) -> pd.DataFrame:
@@ -92,7 +92,7 @@ def read_list(path: Path | str, dataset: str, expected: TestList) -> pd.DataFram
 
 def convert(authors: Authors, sources: Mapping[str, str], folder: Path | str) -> None:
     """Write {folder}/age/{run}/predictions.parquet of every run that holds predictions, and
-    {folder}/remarks.csv: a row a run, why there is none of the others.
+    {folder}/remarks.csv: a row for each run, why there is none of the others.
 
     Raises UserError where a file holds something else than the registry says.
     """

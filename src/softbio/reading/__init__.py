@@ -1,2 +1,2 @@
-"""Reading gender: what a trained network's predictions come to, with intervals; the talk's first
-result. Training and predictions are those of ages, through the same loop and files."""
+"""Reading gender, the talk's first result: numbers of a trained network's predictions, with
+intervals. Training and predictions use the same loop and files as those of ages."""

@@ -1,8 +1,8 @@
 """From predictions of gender to numbers with intervals: metrics.json of a run.
 
-Two intervals stand beside each other. Wilson's takes every image for an independent case, as a test
-accuracy is mostly given. Images of one person are none, so the other draws subjects with all their
-images (BCa bootstrap); an image of an unknown subject is its own.
+There are two intervals. Wilson's treats every image as an independent case, as is usual for a test
+accuracy. Images of one person are not independent, so the other draws subjects with all their
+images (BCa bootstrap); an image of an unknown subject counts as a subject of its own.
 """
 
 from collections.abc import Iterator
@@ -23,9 +23,9 @@ from softbio.statistics.means import LEVEL, Interval, bootstrap, clustered, of_s
 # columns of the predictions by which the test images are divided
 VIEWS = ("gender", "age_group", "race")
 ALL = "all"
-UNTOLD = "not told"
+UNLABELLED = "not labelled"
 NAN = float("nan")
-# decided male above one half; at exactly one half the first class has it, as argmax does
+# male is above one half; exactly one half is the first class, as with argmax
 THRESHOLD = float(np.nextafter(0.5, 1))
 
 
@@ -33,9 +33,10 @@ THRESHOLD = float(np.nextafter(0.5, 1))
 class Number:
     """One number of one selection ("last", "best"), a share of 1.
 
-    by, group: the test images it is of, `ALL` and "" for all; n: how many cases, subjects where by
-    is "subject", images elsewhere. low, high: the 95 % interval over subjects; wilson_low,
-    wilson_high: over n independent cases. NaN where a number has no such interval.
+    by, group: the part of the test images, `ALL` and "" for all of them; n: number of cases, which
+    are subjects where by is "subject" and images elsewhere. low, high: the 95 % interval over
+    subjects; wilson_low, wilson_high: over n independent cases. NaN where a number has no such
+    interval.
     """
 
     selection: str
@@ -57,7 +58,7 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
 
 
 def gender_scores(about: About, frame: pd.DataFrame) -> GenderScores:
-    """P(male) of the rows of one selection, as other gender classifiers' scores are kept.
+    """P(male) of the rows of one selection, in the form of other gender classifiers' scores.
 
     Raises UserError where the method gives no probabilities.
     """
@@ -67,13 +68,13 @@ def gender_scores(about: About, frame: pd.DataFrame) -> GenderScores:
         )
     # P(y = 1), or P(y > 0), which is the same
     male = np.stack(frame["probabilities"].to_list())[:, -1]
-    told = frame[["image", "subject"]].assign(label=frame["label"], score=male.astype(float))
+    scored = frame[["image", "subject"]].assign(label=frame["label"], score=male.astype(float))
     scorer = GenderAbout(about.dataset, about.backbone, ORIGINAL, "", THRESHOLD, "higher")
-    return GenderScores(scorer, told.reset_index(drop=True))
+    return GenderScores(scorer, scored.reset_index(drop=True))
 
 
 def correct(scores: GenderScores) -> np.ndarray:
-    """Whether each image is decided right, bool (N,)."""
+    """Whether each image is classified correctly, bool (N,)."""
     return (scores.scores >= scores.threshold) == (scores.labels == 1)
 
 
@@ -102,7 +103,7 @@ def _of_selection(selection: str, frame: pd.DataFrame, scores: GenderScores) -> 
     for by in VIEWS:
         if frame[by].isna().all():
             continue
-        groups = frame[by].fillna(UNTOLD).to_numpy(object)
+        groups = frame[by].fillna(UNLABELLED).to_numpy(object)
         for group in sorted(set(groups)):
             inside = groups == group
             yield accuracy(selection, by, str(group), right[inside], scores.subjects[inside])
@@ -129,7 +130,7 @@ def accuracy(
 ) -> Number:
     """Accuracy of a group; right bool (N,), subjects object (N,).
 
-    Where all are right, or all wrong, resamples tell nothing: Wilson's interval stands alone.
+    Where all are right, or all wrong, resamples do not vary: Wilson's interval stands alone.
     """
     over = bootstrap(clustered(right, subjects))
     if over.low == over.high:
@@ -139,8 +140,8 @@ def accuracy(
 
 
 def _of_subjects(selection: str, right: np.ndarray, subjects: np.ndarray) -> Iterator[Number]:
-    """What every subject counts the same for: the mean of their accuracies, and the share of those
-    of whom an image is decided wrong."""
+    """Numbers in which every subject counts the same: the mean of their accuracies, and the share
+    of subjects with a wrongly classified image."""
     of = pd.Series(right.astype(float)).groupby(subjects)
     means, some_wrong = of.mean().to_numpy(), (of.min() == 0).to_numpy()
     each = np.arange(len(means)).astype(str)

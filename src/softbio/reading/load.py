@@ -1,7 +1,7 @@
 """The run folders of gender: what tables, figures and the page read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 from softbio.errors import UserError
 from softbio.reading.judge import ALL, gender_scores
 from softbio.results.labels import in_order
-from softbio.results.names import learn
+from softbio.results.names import Names, names_in
 from softbio.results.predictions import read_predictions
 from softbio.results.records import KEY, SELECTIONS, read_json
 from softbio.results.run import Run
@@ -20,12 +20,14 @@ from softbio.statistics.means import Interval
 
 @dataclass(frozen=True)
 class Reading:
-    """One trained run. record: run.json; numbers: a row a `judge.Number`; folder: where it lies."""
+    """One trained run. record: run.json; numbers: a row for each `judge.Number`; folder: of its
+    files; names: how its method is printed."""
 
     run: Run
     record: dict[str, Any]
     numbers: pd.DataFrame
     folder: Path
+    names: Names = field(default_factory=Names)
 
     @property
     def selections(self) -> list[str]:
@@ -43,7 +45,7 @@ class Reading:
         return Interval(row["value"], row["wilson_low"], row["wilson_high"])
 
     def has(self, by: str) -> bool:
-        """Whether the test images, or their subjects, were judged by this."""
+        """Whether there are numbers by this: "subject", or a view of the test images."""
         return bool((self.numbers["by"] == by).any())
 
     def scores(self, selection: str) -> GenderScores:
@@ -69,9 +71,9 @@ def load_readings(folders: Sequence[Path | str]) -> list[Reading]:
         run = Run(*(metrics[name] for name in KEY[:4]), int(metrics["seed"]))
         if folder.parts[-4:] != Path(run.folder).parts:
             raise UserError(f"{folder}: holds the predictions of {run.folder}; put them there")
-        learn(metrics)
         numbers = pd.DataFrame(metrics["numbers"]).astype({"low": float, "high": float})
-        found.append(Reading(run, read_json(folder / "run.json"), numbers, folder))
+        record, names = read_json(folder / "run.json"), names_in([metrics])
+        found.append(Reading(run, record, numbers, folder, names))
     order = {name: in_order([getattr(each.run, name) for each in found]) for name in KEY[:4]}
 
     def place(each: Reading) -> tuple:

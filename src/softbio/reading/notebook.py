@@ -1,4 +1,4 @@
-"""The published recipe and number of reading gender, and how far a run is from them.
+"""The published recipe and accuracy of reading gender, and how a run deviates from them.
 
 Source: the notebook that the talk shows, cnn-resnet101-celeba of rasbt/deeplearning-models, and
 its siblings of other depths: the centre of 178 px at 128 px, nothing augmented, Adam at 1e-3,
@@ -15,6 +15,7 @@ from softbio.data.registry import REPAIRED
 from softbio.published.images import other_cut
 from softbio.published.numbers import Deviation
 from softbio.results.labels import label
+from softbio.results.names import Names
 
 PROTOCOL = "celeba-last"
 DATASET, METHOD, BACKBONE = "celeba", "ce", "resnet101"
@@ -37,7 +38,7 @@ RULE = (
 
 @dataclass(frozen=True)
 class Printed:
-    """A published accuracy: value in %, as it is printed, by whom."""
+    """A published accuracy: value in %, as it is printed, and its source."""
 
     backbone: str
     value: float
@@ -58,8 +59,12 @@ def printed(published: pd.DataFrame) -> dict[str, Printed]:
     }
 
 
-def deviations(record: Mapping[str, Any]) -> list[Deviation]:
-    """In what a run (its run.json) is not the published one, empty where it is."""
+def deviations(record: Mapping[str, Any], names: Names | None = None) -> list[Deviation]:
+    """What in a run (its run.json) differs from the published one; empty where nothing does.
+
+    names: how methods are printed, those of the talk without it.
+    """
+    titles = names or Names()
     recipe, found = record["recipe"], []
     dataset, backbone, method = (recipe[name] for name in ("dataset", "backbone", "method"))
     if dataset.removesuffix(REPAIRED) != DATASET:
@@ -69,7 +74,7 @@ def deviations(record: Mapping[str, Any]) -> list[Deviation]:
     if backbone not in BACKBONES:
         found.append(Deviation("backbone", label(BACKBONE), label(backbone)))
     if method != METHOD:
-        found.append(Deviation("method", label(METHOD), label(method)))
+        found.append(Deviation("method", titles.title(METHOD), titles.title(method)))
     for field, value in RECIPE.items():
         if recipe[field] != value:
             found.append(Deviation(field.replace("_", " "), f"{value}", f"{recipe[field]}"))

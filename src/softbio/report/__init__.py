@@ -1,1 +1,1 @@
-"""Tables, figures and records in, one offline HTML page out; the sentences are computed."""
+"""From tables, figures and records to one offline HTML page with computed sentences."""

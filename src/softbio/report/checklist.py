@@ -1,7 +1,7 @@
-"""What a reviewer asks of a study, answered from the evidence that a report holds.
+"""A reviewer's questions about a study, answered from the contents of its report.
 
 The questions follow the paper checklist of NeurIPS (https://neurips.cc/public/guides/PaperChecklist)
-in our own words; every answer is computed, and points at the part of the page that shows it.
+in our own words; every answer is computed and links to the part of the page that shows it.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ YES, PARTLY, NO = "yes", "partly", "no"
 
 @dataclass(frozen=True)
 class Answer:
-    """One question, one word, what it rests on, and the page's anchors that show it."""
+    """A question, the answer in a word and in a text, and the page's anchors that show it."""
 
     question: str
     word: str
@@ -35,7 +35,7 @@ def _seeds(records: Records) -> Answer:
     few = int((counts < 2).sum())
     text = f"{len(counts)} cells, {counts.min()} to {counts.max()} seeds each."
     if few:
-        text += f" {few} of them have one seed, which says nothing of its spread."
+        text += f" {few} of them have one seed, whose spread is unknown."
     word = YES if few == 0 else PARTLY
     return Answer("Are results repeated with other seeds?", word, text, ("table-runs",))
 
@@ -46,8 +46,8 @@ def _intervals(statistics: Statistics) -> Answer:
     apart = sum(bool(pair.separated) for pair in pairs)
     text = (
         f"Seed SD and bootstrap intervals of every error, and {len(pairs)} paired comparisons "
-        f"corrected by Holm: {apart} separated, {known - apart} not, {len(pairs) - known} that one "
-        "seed can not decide."
+        f"with Holm's correction: {apart} separated, {known - apart} not separated, "
+        f"{len(pairs) - known} undecided with one seed."
     )
     anchors = tuple(
         f"table-differences-{d}-{b}"
@@ -63,8 +63,8 @@ def _repeatable(records: Records) -> Answer:
     frame = records.provenance
     sure = frame["deterministic"].astype(bool) if "deterministic" in frame else frame["seed"] < 0
     clean = [not git["dirty"] and git["commit"] is not None for git in frame["git"]]
-    text = f"{int(sum(sure))} of {len(frame)} runs computed with repeatable kernels and one order "
-    text += f"of sums; {sum(clean)} from a clean commit. Recipe, versions and data hashes are kept."
+    text = f"{int(sum(sure))} of {len(frame)} runs used repeatable kernels and one order of sums; "
+    text += f"{sum(clean)} are from a clean commit. Recipe, versions and data hashes are recorded."
     word = YES if all(sure) and all(clean) else PARTLY
     return Answer("Can the runs be repeated exactly?", word, text, ("provenance", "table-runs"))
 
@@ -79,7 +79,7 @@ def _compute(records: Records) -> Answer:
 
 def _data(cards: dict[str, Card]) -> Answer:
     lacking = [card.title for card in cards.values() if card.licence in ("", "not stated")]
-    text = "Licence, access, splits, known problems and checksums stand on each data card."
+    text = "Each data card has licence, access, splits, known problems and checksums."
     if lacking:
         text = f"No licence is stated for {' and '.join(lacking)}."
     anchors = tuple(f"card-{name}" for name in cards)
@@ -89,13 +89,14 @@ def _data(cards: dict[str, Card]) -> Answer:
 def _splits(tables: set[str]) -> Answer:
     audited = "audit" in tables
     text = (
-        "Images and subjects shared by training and test are counted, and a repaired split is "
-        "offered."
+        "Images and subjects in both training and test are counted, and there is a repaired split."
     )
     return Answer(
-        "Were training and test checked for leaks?", YES if audited else NO,
-        text if audited else "The split was not audited.", ("table-audit",) if audited else (),
-    )  # fmt: skip
+        "Were training and test checked for leaks?",
+        YES if audited else NO,
+        text if audited else "The split was not audited.",
+        ("table-audit",) if audited else (),
+    )
 
 
 def _controls(records: Records) -> Answer:
@@ -109,11 +110,11 @@ def _controls(records: Records) -> Answer:
     text = f"Controls: {' and '.join(found)}." if found else "No control was run."
     anchors = tuple(f"table-controls-{dataset}" for dataset in records.datasets) if found else ()
     word = YES if len(found) == 2 else PARTLY if found else NO
-    return Answer("Is there a baseline that can not cheat?", word, text, anchors)
+    return Answer("Is there a baseline that cannot cheat?", word, text, anchors)
 
 
 def _deviations() -> Answer:
-    text = "Every recipe is held against the published one, field by field."
+    text = "Every recipe is compared with the published one, field by field."
     return Answer("Are deviations from the published work listed?", YES, text, ("deviations",))
 
 
@@ -124,14 +125,20 @@ def checklist(
     if records.provenance.empty:
         return []
     return [
-        _intervals(statistics), _seeds(records), _controls(records), _splits(tables),
-        _repeatable(records), _compute(records), _data(cards), _deviations(),
-    ]  # fmt: skip
+        _intervals(statistics),
+        _seeds(records),
+        _controls(records),
+        _splits(tables),
+        _repeatable(records),
+        _compute(records),
+        _data(cards),
+        _deviations(),
+    ]
 
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What the trained models of one data set and backbone are for, and whom they serve worst."""
+    """The training data of the models of one data set and backbone, and their errors by group."""
 
     title: str
     trained_on: str

@@ -1,4 +1,4 @@
-"""The reproduction ladder: what has been shown of the published numbers, rung by rung."""
+"""The reproduction ladder: which published numbers were reproduced, at each of three levels."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from softbio.errors import UserError
 from softbio.published.authors import Authors
 from softbio.published.numbers import averages, read_published
 from softbio.results.labels import in_order, label
+from softbio.results.names import Names
 from softbio.results.records import Records, by_method, load, read_json
 from softbio.statistics.contests import Statistics, read_statistics, write_statistics
 from softbio.tables import Table, contests, save
@@ -23,7 +24,7 @@ WORDS = ["reproduced", "close", "differs", "other recipe", NOT_RUN]
 
 @dataclass(frozen=True)
 class Rung:
-    """One step: its short name, what it means, and what was found."""
+    """One level: its short name, its meaning, and the result."""
 
     name: str
     title: str
@@ -44,7 +45,7 @@ def write_l0(authors: Authors, results: Path | str, published: Path | str) -> Ta
     table = l0_table(authors, records, remarks, read_published(published))
     statistics = write_statistics(records, results / "tables/statistics.json")
     differences = [
-        contests.pairs(statistics, dataset, backbone)
+        contests.pairs(statistics, dataset, backbone, records.names)
         for dataset in records.datasets
         for backbone in records.backbones(dataset)
     ]
@@ -73,9 +74,9 @@ def read_l0(folder: Path | str | None) -> L0:
     )
 
 
-def _separated(statistics: Statistics) -> str:
-    """Where the published methods differ, by the rule of the tables."""
-    told = []
+def _separated(statistics: Statistics, names: Names) -> str:
+    """On which data sets the published methods differ, by the rule of the tables."""
+    sentences = []
     for a, b in dict.fromkeys((pair.a, pair.b) for pair in statistics.pairs):
         places: dict[bool | None, list[str]] = {}
         for pair in statistics.pairs:
@@ -85,11 +86,11 @@ def _separated(statistics: Statistics) -> str:
         where = " and ".join(
             filter(None, [apart and f"separated on {apart}", near and f"not separated on {near}"])
         )
-        told.append(f"{label(a)} and {label(b)} are {where}.")
-    return " ".join(told)
+        sentences.append(f"{names.title(a)} and {names.title(b)} are {where}.")
+    return " ".join(sentences)
 
 
-def _lowest(l0: L0) -> str:
+def _lowest(l0: L0, names: Names) -> str:
     numbers = l0.numbers
     if numbers.empty:
         return "Not run: snakemake --cores 1 L0 recomputes it from the authors' files."
@@ -102,27 +103,27 @@ def _lowest(l0: L0) -> str:
     )
     lost = runs[~runs].reset_index()
     if len(lost):
-        names = ", ".join(map(label, in_order(lost["method"])))
-        text += f" {len(lost)} runs ({names}) can not be recomputed: their files do not hold ranks."
-    return f"{text} {_separated(l0.statistics)}".strip()
+        methods = ", ".join(map(names.title, in_order(lost["method"])))
+        text += f" {len(lost)} runs ({methods}) cannot be recomputed: their files hold no ranks."
+    return f"{text} {_separated(l0.statistics, names)}".strip()
 
 
 def _counts(records: Records, published: pd.DataFrame) -> str:
     ours, rest = comparison(records, published), not_run(records, published)
-    # another network stands beside the talk's number as context, its cell is still not run
+    # the talk's number is only context for another network; its own cell is still not run
     own = ours[ours["backbone"] == ours["published_backbone"]] if len(ours) else ours
     words = Counter(own["verdict"] if len(own) else [])
     words[NOT_RUN] = len(rest)
-    told = [f"{words[word]} {word}" for word in WORDS if words[word]]
-    text = f"The talk prints {len(averages(published))} averages; here: {', '.join(told)}."
+    counts = [f"{words[word]} {word}" for word in WORDS if words[word]]
+    text = f"The talk prints {len(averages(published))} averages; here: {', '.join(counts)}."
     if others := len(ours) - len(own):
-        text += f" {others} averages of other networks stand beside its ResNet-34 as context."
+        text += f" {others} averages of other networks are compared with its ResNet-34 as context."
     return text
 
 
 def _repaired(records: Records) -> str:
-    """Each run of a repaired split beside its published twin."""
-    told = []
+    """Each run of a repaired split compared with that of the published split."""
+    sentences = []
     for dataset in records.datasets:
         if dataset + REPAIRED not in records.datasets:
             continue
@@ -132,19 +133,21 @@ def _repaired(records: Records) -> str:
             for method, runs in by_method(records.select(dataset + REPAIRED, backbone)).items():
                 if method in twins:
                     ours, theirs = (records.values(each, "mae") for each in (twins[method], runs))
-                    pairs.append(f"{label(method)} {plus_minus(ours)} to {plus_minus(theirs)}")
+                    pairs.append(
+                        f"{records.title(method)} {plus_minus(ours)} to {plus_minus(theirs)}"
+                    )
             if pairs:
-                told.append(
+                sentences.append(
                     f"Test MAE from the published to the repaired split of {label(dataset)}, "
-                    f"{label(backbone)}: {', '.join(pairs)}. The two have other test images."
+                    f"{label(backbone)}: {', '.join(pairs)}. Their test images differ."
                 )
-    return " ".join(told) or "No run of a repaired split in this configuration."
+    return " ".join(sentences) or "No run of a repaired split in this configuration."
 
 
 def rungs(records: Records, published: pd.DataFrame, l0: L0) -> list[Rung]:
-    """The three rungs."""
+    """The three levels."""
     return [
-        Rung("L0", "recomputed from the authors' predictions", _lowest(l0)),
+        Rung("L0", "recomputed from the authors' predictions", _lowest(l0, records.names)),
         Rung("L1", "retrained as published", _counts(records, published)),
         Rung(
             "L2",

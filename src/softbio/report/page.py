@@ -1,4 +1,4 @@
-"""Tables and figures as the page holds them: images inside, copy blocks, within its budget."""
+"""Tables and figures on the page: embedded images and copy blocks within the page's budget."""
 
 import base64
 import io
@@ -22,8 +22,7 @@ POINT = 4 / 3 * 1.25
 
 @dataclass(frozen=True)
 class Written:
-    """What was written for a section of the page: its record, and the indices of its tables and
-    figures."""
+    """The files of a section of the page: its record, and the indices of its tables and figures."""
 
     folder: Path
     record: dict[str, Any]
@@ -32,19 +31,22 @@ class Written:
 
     @property
     def headline(self) -> str:
-        """What the section comes to, in a sentence or a few."""
+        """The section's result, in one sentence or a few."""
         return self.record["headline"]
 
 
 def heading_of(headlines: list[str]) -> list[str]:
-    """The page's heading by its lines: the first sentence of all, and below it in small what else
-    there is to say first."""
+    """The lines of the page's heading: the first sentence, and in small print the rest of the first
+    headline and the other headlines."""
     first, *others = headlines
     return [*re.split(r"(?<=\.) (?=[A-Z])", first, maxsplit=1), *others]
 
 
 def read_written(folder: Path | str, record: str) -> Written:
-    """record: the name of its file. Raises UserError where a file is absent or broken."""
+    """Read a section's files; record: the name of its record's file.
+
+    Raises UserError where a file is absent or broken.
+    """
     folder = Path(folder)
     names = (record, "tables/index.json", "figures/index.json")
     return Written(folder, *(read_json(folder / name) for name in names))
@@ -59,15 +61,15 @@ class Share:
 
 
 def share_of(tables: int, figures: int) -> Share:
-    """Equal shares for so many of both; a table has three copy blocks, a figure one."""
+    """Equal shares of the page for each; a table has three copy blocks, a figure one."""
     copy = COPY_BYTES // (3 * tables + figures + 1)
     return Share(IMAGE_BYTES // max(figures, 1), min(LONGEST_COPY, copy))
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure ready for the page; folder: where its files lie, as the page links to them; target:
-    what makes them."""
+    """A figure ready for the page; folder: of its files, as the page links to them; target: of
+    Snakemake, which makes them."""
 
     name: str
     title: str
@@ -84,8 +86,8 @@ class Picture:
 
 
 def embedded(svg: Path, limit: int) -> str:
-    """A figure as data URI: the SVG, or where it is over `limit` bytes a smaller copy of the PNG
-    beside it in 32 colours."""
+    """A figure as data URI: the SVG, or, if that is over `limit` bytes, a smaller copy of its PNG
+    in 32 colours."""
     if svg.stat().st_size <= limit:
         return _uri(svg.read_bytes(), "svg+xml")
     with Image.open(svg.with_suffix(".png")) as image:
@@ -100,10 +102,10 @@ def _uri(content: bytes, kind: str) -> str:
 
 
 def copy_text(path: Path, limit: int) -> str:
-    """A file's text for the copy block; a pointer where it is over `limit` bytes."""
+    """A file's text for the copy block; a reference to the file where it is over `limit` bytes."""
     if path.stat().st_size > limit:
         size = f"{path.stat().st_size / 1000:,.0f} kB"
-        return f"{size}: see {path.parent.name}/{path.name} beside this report"
+        return f"{size}: see {path.parent.name}/{path.name} next to this report"
     return path.read_text(encoding="utf-8")
 
 
@@ -123,7 +125,7 @@ def pictures(folder: Path, index: dict, share: Share, page: Path) -> list[Pictur
 
 
 def tables_in(folder: Path, tables: list[dict], share: Share) -> list[dict]:
-    """Entries of tables/index.json with header spans, repeats marked and copy blocks."""
+    """Entries of tables/index.json with header spans, marked repeats and copy blocks."""
     for table in tables:
         table["spans"] = _spans([group for group, _ in table["columns"]])
         table["copies"] = {
@@ -139,7 +141,7 @@ def tables_in(folder: Path, tables: list[dict], share: Share) -> list[dict]:
 
 
 def unbroken(cell: str) -> str:
-    """A cell whose interval "(1.0 to 2.0)" no narrow column tears apart."""
+    """A cell whose interval "(1.0 to 2.0)" is not broken into lines."""
     return re.sub(r"\([^()]*\)", lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), cell)
 
 

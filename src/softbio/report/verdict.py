@@ -1,12 +1,13 @@
-"""What the numbers say, in sentences computed from them."""
+"""Findings in sentences that are computed from the numbers."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from softbio.results.labels import in_text, label
-from softbio.results.names import joined
+from softbio.results.formats import decimals
+from softbio.results.labels import in_text
+from softbio.results.names import Names, joined
 from softbio.results.records import Records, by_method
 from softbio.statistics.contests import Pair, Statistics
 from softbio.tables.layout import plus_minus
@@ -18,8 +19,8 @@ LEAK = 0.1
 
 @dataclass(frozen=True)
 class Contest:
-    """Methods on one data set and backbone: method -> one MAE a seed, the controls, and how each
-    two methods differ."""
+    """Methods on one data set and backbone: method -> MAE of each seed, the controls, the
+    comparison of each two methods, and the names of the methods."""
 
     dataset: str
     backbone: str
@@ -27,6 +28,7 @@ class Contest:
     median: float | None = None
     shuffled: float | None = None
     pairs: tuple[Pair, ...] = ()
+    names: Names = field(default_factory=Names)
 
     @property
     def ranking(self) -> list[str]:
@@ -35,7 +37,7 @@ class Contest:
 
     @property
     def seeds(self) -> int:
-        """Seeds of the method that has most."""
+        """The largest number of seeds of a method."""
         return max(len(values) for values in self.mae.values())
 
     @property
@@ -45,7 +47,7 @@ class Contest:
 
     @property
     def first_pair(self) -> Pair | None:
-        """The comparison of the best method with the second-best; None where there is one."""
+        """The comparison of the best method with the second-best; None where it is unknown."""
         best = set(self.ranking[:2])
         return next((pair for pair in self.pairs if {pair.a, pair.b} == best), None)
 
@@ -67,12 +69,13 @@ def contest(records: Records, statistics: Statistics, dataset: str, backbone: st
     median = records.values(records.select(dataset, "control"), "mae")
     shuffled = records.values(records.select(dataset, backbone, "-shuffled"), "mae")
     return Contest(
-        dataset,
-        backbone,
-        {method: values for method, values in mae.items() if np.isfinite(values).all()},
-        float(median.mean()) if len(median) else None,
-        float(shuffled.mean()) if len(shuffled) else None,
-        tuple(statistics.between(dataset, backbone)),
+        dataset=dataset,
+        backbone=backbone,
+        mae={method: values for method, values in mae.items() if np.isfinite(values).all()},
+        median=float(median.mean()) if len(median) else None,
+        shuffled=float(shuffled.mean()) if len(shuffled) else None,
+        pairs=tuple(statistics.between(dataset, backbone)),
+        names=records.names,
     )
 
 
@@ -81,12 +84,12 @@ def describe(c: Contest) -> str:
     best = c.ranking[0]
     seeds = len(c.mae[best])
     text = (
-        f"On {in_text(c.dataset)} with {in_text(c.backbone)}, {label(best)} has the lowest test "
-        f"MAE: {plus_minus(c.mae[best])} years over {seeds} seed{'s' * (seeds != 1)}"
+        f"On {in_text(c.dataset)} with {in_text(c.backbone)}, {c.names.title(best)} has the lowest "
+        f"test MAE: {plus_minus(c.mae[best])} years over {seeds} seed{'s' * (seeds != 1)}"
     )
     if len(c.mae) > 1:
         second = c.ranking[1]
-        text += f", ahead of {label(second)} ({c.mae[second].mean():.2f})"
+        text += f", ahead of {c.names.title(second)} ({c.mae[second].mean():.2f})"
         if min(seeds, len(c.mae[second])) < 2:
             text += ", a difference that one seed cannot support"
         elif c.apart:
@@ -102,15 +105,14 @@ def _limits(pair: Pair) -> str:
     """The interval of a difference in a sentence: how much lower the better method's MAE is."""
     sign = -1 if pair.total.estimate < 0 else 1
     low, high = sorted((sign * pair.total.low, sign * pair.total.high))
-    between = f"{low:.2f} to {high:.2f}".replace("-", "−")
-    return f"95 % interval of the difference {between} years"
+    return f"95 % interval of the difference {decimals(low)} to {decimals(high)} years"
 
 
 def control_finding(c: Contest) -> str | None:
-    """What the controls say of the pipeline."""
+    """What the controls show about the pipeline."""
     if c.median is None:
         return None
-    beaten = [label(m) for m in c.mae if c.mae[m].mean() >= c.median]
+    beaten = [c.names.title(m) for m in c.mae if c.mae[m].mean() >= c.median]
     text = ""
     if beaten:
         text = f"{' and '.join(beaten)} did not beat the constant median. "
@@ -143,11 +145,11 @@ def other_rules(records: Records, c: Contest) -> str | None:
         if best == c.ranking[0]:
             same.append(f"{text} ({means[best]:.2f})")
         else:
-            changed.append(f"{text} it is {label(best)} ({means[best]:.2f})")
+            changed.append(f"{text} it is {c.names.title(best)} ({means[best]:.2f})")
     if changed:
         return f"The winner depends on the rule: {joined(changed)}."
     if same:
-        return f"{label(c.ranking[0])} is also lowest {joined(same)}."
+        return f"{c.names.title(c.ranking[0])} is also lowest {joined(same)}."
     return None
 
 
@@ -161,29 +163,30 @@ def reach_verdict(records: Records, statistics: Statistics) -> Verdict:
         return Verdict("No trained run has finished yet.", [])
     most = max(c.seeds for c in contests)
     main = [c for c in contests if c.seeds == most]
-    headline = describe(main[0]) if len(main) == 1 else _overall(contests)
+    headline = describe(main[0]) if len(main) == 1 else overall(contests)
     findings = []
     for c in sorted(contests, key=lambda c: -c.seeds):
-        # one contest with more seeds than all others is the headline itself
-        said = None if main == [c] else describe(c)
-        told = [said, other_rules(records, c), control_finding(c)]
-        findings.append(" ".join(filter(None, told)))
+        # the headline describes a contest with more seeds than all others
+        first = None if main == [c] else describe(c)
+        sentences = [first, other_rules(records, c), control_finding(c)]
+        findings.append(" ".join(filter(None, sentences)))
     return Verdict(headline, [finding for finding in findings if finding])
 
 
-def _overall(contests: list[Contest]) -> str:
-    wins = Counter(c.ranking[0] for c in contests)
+def overall(contests: list[Contest]) -> str:
+    """The outcome of several contests in one sentence."""
+    wins, names = Counter(c.ranking[0] for c in contests), contests[0].names
     best, count = wins.most_common(1)[0]
     pairs = f"{len(contests)} pairs of data set and backbone"
     if count < len(contests):
-        others = [f"{label(method)} in {n}" for method, n in wins.most_common()[1:]]
+        others = [f"{names.title(method)} in {n}" for method, n in wins.most_common()[1:]]
         return (
-            f"No method wins throughout: {label(best)} has the lowest mean test MAE in {count} of "
-            f"{pairs}, {joined(others)}."
+            f"No method wins everywhere: {names.title(best)} has the lowest mean test MAE in "
+            f"{count} of {pairs}, {joined(others)}."
         )
     apart = sum(c.apart for c in contests)
     pairs = pairs.replace("2 pairs", "both pairs") if count == 2 else f"all {pairs}"
-    text = f"{label(best)} has the lowest mean test MAE in {pairs}"
+    text = f"{names.title(best)} has the lowest mean test MAE in {pairs}"
     if apart == 0:
         return text + ", but is never separated from the second-best method."
     where = "each" if apart == count else f"{apart}"

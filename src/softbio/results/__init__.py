@@ -1,2 +1,2 @@
-"""What stands in the files of `results/`: predictions and scores, the contract between what looks at
-images and what judges it, and `records.py`, which reads all runs of a config. No model in here."""
+"""The files of `results/`: predictions and scores, the contract between what reads images and what
+judges the answers, and `records.py`, which reads all runs of a config. No model is used here."""

@@ -1,7 +1,7 @@
-"""Score files of age and race: what an evaluator takes each image for.
+"""Score files of age and race: what an evaluator predicts for each image.
 
-As `scores` has them for gender, but for the number: an image is given years or a class, where
-gender has a score and a threshold. What parts years into groups stands in the file.
+Like those of gender in `scores`, except that an image has predicted years or a class instead of a
+score and a threshold. The bounds that divide years into groups are in the file.
 """
 
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class AttributeAbout:
-    """What a file says of itself; as `scores.GenderAbout` where names are the same.
+    """Metadata of a file; as `scores.GenderAbout` where names are the same.
 
     attribute: "age" or "race"; values: the names of its groups or classes, in the order of their
-    numbers; bounds: of years, the last whole year of each group but the last; none of a class.
-    failed: images that got no prediction or whose label is not told, and are not in the file.
+    numbers; bounds: of years, the last whole year of each group but the last; empty for classes.
+    failed: images without a prediction or without a label, which are not in the file.
     """
 
     dataset: str
@@ -48,7 +48,7 @@ class AttributeAbout:
 
 @dataclass(frozen=True)
 class AttributeScores:
-    """A score file of an attribute: `frame` has the columns `COLUMNS`, a row an image; label and
+    """A score file of an attribute: `frame` has the columns `COLUMNS`, a row for each image; label and
     prediction are years, or the numbers of classes."""
 
     about: AttributeAbout
@@ -61,8 +61,8 @@ class AttributeScores:
 
     @property
     def classes(self) -> tuple[np.ndarray, np.ndarray]:
-        """Group or class as told and as predicted, int (N,) each. Predicted years are rounded, for
-        an age is told in whole ones."""
+        """Group or class by label and by prediction, int (N,) each. Predicted years are rounded,
+        because labels are whole years."""
         told, predicted = (self.frame[name].to_numpy(float) for name in ("label", "prediction"))
         if not self.in_years:
             return told.astype(int), predicted.astype(int)
@@ -71,12 +71,12 @@ class AttributeScores:
 
     @property
     def errors(self) -> np.ndarray:
-        """Absolute errors float (N,), in years; those of classes mean nothing."""
+        """Absolute errors float (N,), in years; without meaning for classes."""
         return np.abs(self.frame["prediction"] - self.frame["label"]).to_numpy(float)
 
     @property
     def subjects(self) -> np.ndarray:
-        """Object (N,): whom an image shows; an image of an unknown subject is its own."""
+        """Object (N,): the subject of each image; an image of an unknown subject is its own."""
         return shown_in(self.frame)
 
 

@@ -1,4 +1,4 @@
-"""What images went through before they were scored, as it is printed and ordered.
+"""Conditions, that is what images went through before they were scored: their names and order.
 
 A condition is a protector in one of its modes; the unprotected images are one too ("Before").
 """
@@ -13,7 +13,7 @@ from softbio.results.scores import ORIGINAL, ComparisonAbout, GenderAbout
 BEFORE = "Before"
 # of semi-adversarial networks: the prototype of the same, of no, of the other gender
 MODES = {"": "", "sm": "SM", "nt": "NT", "op": "OP"}
-# of PrivacyNet: what is hidden, by the letters of the mode, and what its training went without
+# of PrivacyNet: what is hidden, by the letters of the mode, and what its training left out
 HIDDEN = {"g": "gender", "a": "age", "r": "race"}
 HIDE_SETS = ("g", "a", "r", "ga", "gr", "ar", "gar")
 WITHOUT = {"nomatcher": "without matcher", "nocycle": "without cycle"}
@@ -27,7 +27,12 @@ def condition(about: About) -> str:
     """The printed name of what the images went through: "Before", "SAN OP"."""
     if about.protector == ORIGINAL:
         return BEFORE
-    return of_mode(about.protector_title or about.protector, about.mode)
+    return of_mode(protector_title(about), about.mode)
+
+
+def protector_title(about: About) -> str:
+    """The printed name of a protector."""
+    return about.protector_title or about.protector
 
 
 def of_mode(protector: str, mode: str) -> str:
@@ -51,14 +56,19 @@ def strength_of(mode: str) -> float | None:
 
 
 def unseen(items: Iterable[Any]) -> list[Any]:
-    """Score files of scorers that the training of no protector here has used, in order."""
+    """Score files of scorers that none of these protectors used in training, in order."""
     groups = by_scorer(items).values()
     return [i for same in groups if not any(i.about.seen for i in same) for i in same]
 
 
 def scorer(about: About) -> str:
-    """The printed name of a classifier or matcher; an asterisk where it is not unseen."""
-    return (about.title or scorer_name(about)) + ("*" if about.seen else "")
+    """The printed name of a classifier or matcher, with an asterisk where it is not unseen."""
+    return scorer_title(about) + ("*" if about.seen else "")
+
+
+def scorer_title(about: About) -> str:
+    """The printed name of a classifier or matcher, without the asterisk."""
+    return about.title or scorer_name(about)
 
 
 def scorer_name(about: About) -> str:
@@ -67,13 +77,14 @@ def scorer_name(about: About) -> str:
 
 
 def seen_note(abouts: Iterable[About]) -> str:
-    """For a caption: what the asterisk means, where there is one; and what nobody has recorded."""
+    """For a caption: what the asterisk means, where there is one, and whether the use of some scorers
+    in training is not recorded."""
     abouts = list(abouts)
     notes = []
     if any(about.seen for about in abouts):
         notes.append("*: used by the protector or its training, so not unseen.")
     if any(about.seen is None and about.protector != ORIGINAL for about in abouts):
-        notes.append("Whether a scorer was used in training is not recorded for all.")
+        notes.append("For some scorers it is not recorded whether training used them.")
     return " ".join(notes)
 
 
@@ -85,7 +96,7 @@ def failed_note(abouts: Iterable[About]) -> str:
 
 def ordered(items: Iterable[Any]) -> list[Any]:
     """Score files (anything with `about`): those before protection first, protectors as they come,
-    modes SM, NT, OP, then by name, seeds upwards."""
+    modes SM, NT, OP, then by name, seeds ascending."""
     items = list(items)
     first = {about: place for place, about in reversed(list(enumerate(_protectors(items))))}
     modes = list(MODES)
@@ -105,8 +116,8 @@ def _protectors(items: Sequence[Any]) -> list[str]:
 
 
 def by_scorer(items: Iterable[Any]) -> dict[str, list[Any]]:
-    """Score files of each classifier or matcher, in order; one unseen by one protector and used by
-    another is one scorer."""
+    """Score files of each classifier or matcher, in order; a scorer that one protector used and
+    another did not is one scorer."""
     found: dict[str, list[Any]] = {}
     for item in ordered(items):
         found.setdefault(scorer_name(item.about), []).append(item)

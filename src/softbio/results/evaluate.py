@@ -51,8 +51,8 @@ def evaluate(about: About, frame: pd.DataFrame) -> list[Result]:
     """
     if about.ages is None:
         raise UserError(
-            f"predictions: of gender ({about.dataset}), which has no errors in years; their place "
-            "is results/NAME/gender, where they are judged by the share decided right"
+            f"predictions: of gender ({about.dataset}), which has no errors in years; put them "
+            "into results/NAME/gender, where they are judged by accuracy"
         )
     if frame.empty:
         raise UserError(
@@ -136,7 +136,14 @@ def evaluate_one(
     ]
     groups = list(_group_errors(part, predictions - labels))
     return Result(
-        *(selection, decoding, len(part), scalars, cs.tolist(), by_age, never.tolist(), groups)
+        selection=selection,
+        decoding=decoding,
+        n=len(part),
+        scalars=scalars,
+        cs=cs.tolist(),
+        by_age=by_age,
+        never_predicted_ages=never.tolist(),
+        groups=groups,
     )
 
 

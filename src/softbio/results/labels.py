@@ -1,10 +1,10 @@
-"""Printed names of backbones, data sets and methods, and their order in tables and figures."""
+"""Printed names of backbones and data sets, and the order of all names in tables and figures."""
 
 from collections.abc import Iterable
 
 from softbio.data.registry import REPAIRED
 from softbio.methods import METHODS
-from softbio.results.names import CONTROLS, title
+from softbio.results.names import CONTROLS, VARIANTS
 
 BACKBONES = {
     "small8": "Small CNN, width 8",
@@ -30,17 +30,14 @@ DATASETS = {
     "celeba": "CelebA",
     "lfw": "LFW",
 }
-VARIANTS = {"": "", "-weighted": ", weighted", "-shuffled": ", shuffled labels"}
 
 
 def label(name: str) -> str:
-    """The printed name of a method, backbone or data set; an unknown one stands for itself."""
+    """The printed name of a backbone or data set; an unknown name is returned as it is. Names
+    of methods are in `names.Names`."""
     if name.endswith(REPAIRED):
         return f"{label(name.removesuffix(REPAIRED))}, repaired split"
-    for names in (BACKBONES, DATASETS):
-        if name in names:
-            return names[name]
-    return title(name)
+    return (BACKBONES | DATASETS).get(name, name)
 
 
 def in_text(name: str) -> str:
@@ -51,13 +48,13 @@ def in_text(name: str) -> str:
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Unique names in the order of the published tables, controls last, others as they come."""
+    """Unique names in the order of the published tables, then others as they come, then controls."""
     known = [*METHODS, *BACKBONES, *DATASETS, *VARIANTS]
     rank = {name: position for position, name in enumerate(known)}
     unique = list(dict.fromkeys(names))
 
     def place(name: str) -> tuple:
-        # the repaired split of a data set stands after the published one
+        # the repaired split of a data set comes after the published one
         published = name.removesuffix(REPAIRED)
         met = unique.index(published if published in unique else name)
         return name in CONTROLS, rank.get(published, len(known)), met, name != published

@@ -1,8 +1,8 @@
-"""Titles of methods, as their run folders carry them: a method's own file names it, and nothing
-that reads results imports the file, which needs torch."""
+"""Titles of methods, as the files of their runs give them: only a method's own module names it, and
+nothing that reads results imports that module, which needs torch."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -10,6 +10,7 @@ import pandas as pd
 # As the talk prints its methods: for published numbers, and for files that carry no title.
 TALK = {"ce": "CE-CNN", "orcnn": "OR-CNN", "coral": "CORAL-CNN"}
 CONTROLS = {"median": "Constant median"}
+VARIANTS = {"": "", "-weighted": ", weighted", "-shuffled": ", shuffled labels"}
 
 
 @dataclass(frozen=True)
@@ -20,46 +21,51 @@ class Name:
     in_talk: bool
 
 
-# Method -> its name, of all run folders that this process has read: a name belongs to a method,
-# not to a run, and a process makes one report.
-_known: dict[str, Name] = {}
+@dataclass(frozen=True)
+class Names:
+    """Names of methods: those of the run folders that a report is made from, and the talk's.
+
+    known: method -> its name as metrics.json gives it; a method that is not among them has the
+    talk's name, or is printed as it is.
+    """
+
+    known: Mapping[str, Name] = field(default_factory=dict)
+
+    def of(self, method: str) -> Name:
+        """The name of a method."""
+        titles = TALK | CONTROLS
+        return self.known.get(method) or Name(titles.get(method, method), method in TALK)
+
+    def title(self, method: str, variant: str = "") -> str:
+        """How a method, or a variant of it, is printed: "CORAL-CNN, weighted"."""
+        return self.of(method).title + VARIANTS.get(variant, variant)
+
+    def beyond_talk(self, methods: Iterable[str]) -> str:
+        """For the caption of a table or figure that shows these methods: those that the talk does
+        not have; empty where it has all. Controls are not methods."""
+        found = [
+            self.title(method)
+            for method in dict.fromkeys(methods)
+            if method not in CONTROLS and not self.of(method).in_talk
+        ]
+        return f"Not in the talk: {', '.join(found)}." if found else ""
+
+    def note_on(self, frame: pd.DataFrame) -> str:
+        """`beyond_talk` of the numbers that a table or a figure shows: of their `method`, or of the
+        pair in the columns `a` and `b`."""
+        columns = [name for name in ("method", "a", "b") if name in frame]
+        return self.beyond_talk(method for name in columns for method in frame[name])
 
 
-def learn(metrics: dict[str, Any]) -> None:
-    """Take the name of a method from its metrics.json; an older file has none."""
-    method = metrics["method"]
-    in_talk = metrics.get("in_talk")
-    _known[method] = Name(
-        metrics.get("title") or _unread(method).title,
-        method in TALK if in_talk is None else in_talk,
-    )
-
-
-def _unread(method: str) -> Name:
-    titles = TALK | CONTROLS
-    return Name(titles.get(method, method), method in TALK)
-
-
-def title(method: str) -> str:
-    """The printed name of a method; one that no run folder names stands for itself."""
-    return _known.get(method, _unread(method)).title
-
-
-def beyond_talk(methods: Iterable[str]) -> str:
-    """For the caption of whatever shows these methods: which of them the talk does not have; empty
-    where it has all. Controls are no methods."""
-    found = [
-        title(method)
-        for method in dict.fromkeys(methods)
-        if method not in CONTROLS and not _known.get(method, _unread(method)).in_talk
-    ]
-    return f"Not in the talk: {', '.join(found)}." if found else ""
-
-
-def note_on(frame: pd.DataFrame) -> str:
-    """The same for the numbers that a table or a figure shows: their `method`, or the pair that
-    `a` and `b` name."""
-    return beyond_talk([m for c in ("method", "a", "b") if c in frame for m in frame[c]])
+def names_in(metrics: Iterable[Mapping[str, Any]]) -> Names:
+    """The names that metrics.json files give their methods; older files give none."""
+    known = {}
+    for record in metrics:
+        method, in_talk = record["method"], record.get("in_talk")
+        unread = Names().of(method)
+        title = record.get("title") or unread.title
+        known[method] = Name(title, unread.in_talk if in_talk is None else in_talk)
+    return Names(known)
 
 
 def joined(parts: list[str]) -> str:

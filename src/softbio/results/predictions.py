@@ -25,12 +25,12 @@ KINDS = ("class", "exceedance", "point")
 
 @dataclass(frozen=True)
 class About:
-    """What a predictions file says of itself, in its schema's metadata.
+    """Metadata of a predictions file, in its schema.
 
     kind: what the probabilities are, "class" (P(y = k), K of them), "exceedance" (P(y > k), K-1)
     or "point" (none); ages: first and last age, so that rank 0 is ages[0], None where the trait is
-    gender (rank 0 female, rank 1 male); title: the method as it is printed, in_talk: whether the
-    talk has it; "" and None where the file does not say.
+    gender (rank 0 female, rank 1 male); title: the method as it is printed; in_talk: whether the
+    talk has it; "" and None where the file has no such entry.
     """
 
     dataset: str
@@ -64,7 +64,7 @@ def prediction_frame(
 
 
 def write_predictions(path: Path, about: About, frame: pd.DataFrame) -> None:
-    """Write predictions.parquet from a frame with `COLUMNS`; `OPTIONAL` may lack."""
+    """Write predictions.parquet from a frame with `COLUMNS`; `OPTIONAL` may be absent."""
     frame = frame.assign(**{OPTIONAL: frame.get(OPTIONAL)})
     ages = "-".join(map(str, about.ages)) if about.ages else GENDER
     metadata = asdict(about) | {"ages": ages}

@@ -5,7 +5,8 @@ only inputs.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from softbio.data.registry import Card, Citation, FoundFile, Reconciled
 from softbio.errors import UserError
 from softbio.files import atomic
 from softbio.results.labels import in_order
-from softbio.results.names import learn
+from softbio.results.names import Names, names_in
 from softbio.results.predictions import read_predictions
 from softbio.results.run import Run
 
@@ -30,7 +31,8 @@ def by_method(runs: list[Run]) -> dict[str, list[Run]]:
 
 
 def as_published(frame: pd.DataFrame, dataset: str, backbone: str) -> pd.DataFrame:
-    """Rows of a frame of `Records` judged as in the talk: no weights, last epoch, own decoding."""
+    """Rows of a frame of `Records` judged as in the talk: without weights, last epoch, the method's
+    own decoding."""
     return frame[
         (frame["dataset"] == dataset)
         & (frame["backbone"] == backbone)
@@ -42,7 +44,7 @@ def as_published(frame: pd.DataFrame, dataset: str, backbone: str) -> pd.DataFra
 
 @dataclass(frozen=True)
 class Predictions:
-    """predictions.parquet at one selection: `frame` without the probabilities, one row an image;
+    """predictions.parquet at one selection: `frame` without the probabilities, one row for each image;
     probabilities (n, K-1) where kind is exceedance, (n, K) class, (n, 0) point; first_age = age
     of rank 0; k: number of ranks."""
 
@@ -60,7 +62,8 @@ class Records:
     runs: long, KEY + selection, decoding, metric, value; cs: KEY + selection, decoding, theta,
     value; by_age: KEY + selection, decoding, age, n, mae, bias; groups: KEY + selection, decoding,
     by, group, n, mae, bias; histories: KEY + the columns of history.csv; provenance: KEY + the
-    fields of run.json, those of the recipe as "recipe.<field>"; folders: where each run lies.
+    fields of run.json, those of the recipe as "recipe.<field>"; folders: the folder of each run;
+    names: how the methods are printed.
     """
 
     runs: pd.DataFrame
@@ -70,10 +73,20 @@ class Records:
     histories: pd.DataFrame
     provenance: pd.DataFrame
     folders: dict[Run, Path]
+    names: Names = field(default_factory=Names)
 
     @property
     def datasets(self) -> list[str]:
+        """Data sets of the runs, in order."""
         return in_order([run.dataset for run in self.folders])
+
+    def title(self, method: str) -> str:
+        """The printed name of a method."""
+        return self.names.title(method)
+
+    def label(self, run: Run) -> str:
+        """The printed name of a run's method and variant."""
+        return self.names.title(run.method, run.variant)
 
     def backbones(self, dataset: str) -> list[str]:
         """Trained backbones of a data set."""
@@ -173,10 +186,11 @@ COLUMNS = {
 }
 
 
-def _frames(paths: list[Path]) -> dict[str, pd.DataFrame]:
+def _frames(judged: Iterable[dict]) -> dict[str, pd.DataFrame]:
+    """The long frames of `Records` from metrics.json files."""
     rows: dict[str, list[dict]] = {name: [] for name in COLUMNS}
-    for path in paths:
-        for name, added in _tall(read_json(path)).items():
+    for metrics in judged:
+        for name, added in _tall(metrics).items():
             rows[name] += added
     frames = {
         name: pd.DataFrame(rows[name], columns=[*KEY, "selection", "decoding", *columns])
@@ -188,8 +202,8 @@ def _frames(paths: list[Path]) -> dict[str, pd.DataFrame]:
 
 def collect(metrics: list[Path], out: Path) -> None:
     """metrics.json files -> runs.csv: dataset, backbone, method, variant, seed, selection,
-    decoding, metric, value; one row a number, full precision."""
-    runs = _frames([Path(path) for path in metrics])["runs"]
+    decoding, metric, value; one row for each number, full precision."""
+    runs = _frames(read_json(Path(path)) for path in metrics)["runs"]
     with atomic(out) as part:
         runs.to_csv(part, index=False)
 
@@ -206,18 +220,15 @@ def _provenance(run: Run, folder: Path) -> dict:
     return asdict(run) | {k: v for k, v in record.items() if k not in known} | recipe
 
 
-def load(run_folders: list[Path]) -> Records:
-    """Read run folders (each with metrics.json; trained ones also history.csv and run.json).
+def _found(judged: list[tuple[Path, dict]]) -> dict[Run, Path]:
+    """The folder of each run, in the order of the tables; judged: folders, each with metrics.json.
 
-    Raises UserError where metrics.json is absent, two folders hold the same run, a folder holds
-    another run than its path says, or runs of one data set judged different numbers of images.
+    Raises UserError as `load`.
     """
     folders: dict[Run, Path] = {}
     sizes: dict[str, tuple[int, Path]] = {}
-    for folder in map(Path, run_folders):
-        metrics = read_json(folder / "metrics.json")
+    for folder, metrics in judged:
         run = _key(metrics)
-        learn(metrics)
         if run in folders:
             raise UserError(f"{folder}: the same run as {folders[run]}; remove one of them")
         if folder.parts[-4:] != Path(run.folder).parts:
@@ -231,21 +242,29 @@ def load(run_folders: list[Path]) -> Records:
                 )
         folders[run] = folder
     order = {name: in_order([getattr(r, name) for r in folders]) for name in KEY[:4]}
-    folders = {
-        run: folders[run]
-        for run in sorted(
-            folders, key=lambda r: (*(order[n].index(getattr(r, n)) for n in KEY[:4]), r.seed)
-        )
-    }
-    frames = _frames([folder / "metrics.json" for folder in folders.values()])
+
+    def place(run: Run) -> tuple:
+        return *(order[name].index(getattr(run, name)) for name in KEY[:4]), run.seed
+
+    return {run: folders[run] for run in sorted(folders, key=place)}
+
+
+def load(run_folders: list[Path]) -> Records:
+    """Read run folders (each with metrics.json; trained ones also history.csv and run.json).
+
+    Raises UserError where metrics.json is absent, two folders hold the same run, a folder holds
+    another run than its path says, or runs of one data set judged different numbers of images.
+    """
+    judged = [(folder, read_json(folder / "metrics.json")) for folder in map(Path, run_folders)]
+    folders, metrics = _found(judged), dict(judged)
     trained = {run: folder for run, folder in folders.items() if (folder / "run.json").exists()}
     histories = [_history(run, folder) for run, folder in trained.items()]
     provenance = [_provenance(run, folder) for run, folder in trained.items()]
+    empty = pd.DataFrame(columns=KEY)
     return Records(
-        **frames,
-        histories=pd.concat(histories, ignore_index=True)
-        if histories
-        else pd.DataFrame(columns=KEY),
-        provenance=pd.DataFrame(provenance) if provenance else pd.DataFrame(columns=KEY),
+        **_frames(metrics[folder] for folder in folders.values()),
+        histories=pd.concat(histories, ignore_index=True) if histories else empty,
+        provenance=pd.DataFrame(provenance) if provenance else empty,
         folders=folders,
+        names=names_in(metrics.values()),
     )

@@ -1,9 +1,8 @@
-"""A cell of the grid, which a run folder belongs to."""
+"""A run: one cell of the grid, with a folder of its own."""
 
 from dataclasses import dataclass
 
 from softbio.data.registry import REPAIRED
-from softbio.results.labels import VARIANTS, label
 from softbio.results.names import CONTROLS
 
 
@@ -25,13 +24,9 @@ class Run:
 
     @property
     def folder(self) -> str:
-        """Where the run's files lie, below results/{name}/age/."""
+        """The folder of the run's files, below results/{name}/age/."""
         return f"{self.dataset}/{self.backbone}/{self.method}{self.variant}/seed{self.seed}"
 
     @property
     def is_control(self) -> bool:
         return self.method in CONTROLS or self.variant == "-shuffled"
-
-    @property
-    def label(self) -> str:
-        return label(self.method) + VARIANTS.get(self.variant, self.variant)

@@ -1,8 +1,8 @@
 """Score files: the contract between evaluators, which look at images, and what judges them.
 
-Two kinds, each one Parquet file an evaluator and a set of images, with what it is about in the
-schema's metadata; a third, of age and race, is in `attribute_scores`. A file holds scores as its
-evaluator gave them, never decisions: thresholds are chosen, and directions turned, by who judges.
+Two kinds, a Parquet file for each evaluator and set of images, with the metadata in its schema; a
+third, of age and race, is in `attribute_scores`. A file holds scores as its evaluator gave them,
+never decisions: thresholds and signs are applied where the scores are judged.
 """
 
 import json
@@ -38,13 +38,13 @@ COMPARISON = {
 
 @dataclass(frozen=True)
 class GenderAbout:
-    """What a file of gender scores says of itself.
+    """Metadata of a file of gender scores.
 
     protector, mode: what the images went through; ("original", "") is nothing. threshold: the
     evaluator's own, as shipped, on its own scale; direction: whether "higher" or "lower" scores
-    speak for the positive class (label 1). seen: whether training the protector used the evaluator,
-    None where that is not known; title, protector_title: the names as printed; failed: images that
-    got no score and are not in the file.
+    mean the positive class (label 1). seen: whether training the protector used the evaluator, None
+    where that is not known; title, protector_title: the names as printed; failed: images without a
+    score, which are not in the file.
     """
 
     dataset: str
@@ -64,7 +64,7 @@ class GenderAbout:
 
 @dataclass(frozen=True)
 class ComparisonAbout:
-    """What a file of comparison scores says of itself; as `GenderAbout` where names are the same.
+    """Metadata of a file of comparison scores; as `GenderAbout` where names are the same.
 
     kind: which sides are protected, the probe or both; measure: "similarity" or "distance"; pairs:
     the name of the pair list ("view2", "all", "gallery"); failed: comparisons without a score.
@@ -86,14 +86,14 @@ class ComparisonAbout:
 
 @dataclass(frozen=True)
 class GenderScores:
-    """A gender score file: `frame` has the columns `GENDER`, a row an image."""
+    """A gender score file: `frame` has the columns `GENDER`, a row for each image."""
 
     about: GenderAbout
     frame: pd.DataFrame
 
     @property
     def sign(self) -> int:
-        """1 where higher scores speak for the positive class, -1 where lower ones do."""
+        """1 where higher scores mean the positive class, -1 where lower ones do."""
         return 1 if self.about.direction == "higher" else -1
 
     @property
@@ -113,13 +113,13 @@ class GenderScores:
 
     @property
     def subjects(self) -> np.ndarray:
-        """Object (N,): whom an image shows; an image of an unknown subject is its own."""
+        """Object (N,): the subject of each image; an image of an unknown subject is its own."""
         return shown_in(self.frame)
 
 
 @dataclass(frozen=True)
 class ComparisonScores:
-    """A comparison score file: `frame` has the columns `COMPARISON`, a row a comparison."""
+    """A comparison score file: `frame` has the columns `COMPARISON`, a row for each comparison."""
 
     about: ComparisonAbout
     frame: pd.DataFrame
@@ -141,7 +141,7 @@ class ComparisonScores:
 
     def identification(self) -> tuple[np.ndarray, np.ndarray, int]:
         """Of comparisons with a whole gallery (`pairs.gallery_pairs`): the ranks int (P,) of the
-        probes' subjects, those subjects object (P,), and how many the gallery has.
+        probes' subjects, those subjects object (P,), and the number of subjects in the gallery.
 
         Raises UserError where a probe lacks a comparison or its subject a reference.
         """
@@ -163,9 +163,10 @@ def _one_of(place: str, value: str, known: tuple[str, ...]) -> None:
 def check_rows(
     frame: pd.DataFrame, columns: dict[str, pa.DataType], key: list[str], value: str = "score"
 ) -> None:
-    """What all kinds share: columns, rows, a finite `value` in each, no row twice.
+    """Check what all kinds have: columns, rows, a finite `value` in each, no row twice.
 
-    Raises UserError for the first that is otherwise."""
+    Raises UserError, which says what is wrong.
+    """
     missing = [name for name in columns if name not in frame]
     if missing:
         raise UserError(f"scores: no column '{missing[0]}'; needed: {', '.join(columns)}")
@@ -176,7 +177,7 @@ def check_rows(
     bad = ~np.isfinite(frame[value].to_numpy(float))
     if bad.any():
         row = " with ".join(frame.loc[bad, key].iloc[0])
-        raise UserError(f"scores: {row} has no finite {value}; leave it out and count it as failed")
+        raise UserError(f"scores: {row} has no finite {value}; drop the row and count it as failed")
     if frame.duplicated(key).any():
         row = " with ".join(frame.loc[frame.duplicated(key), key].iloc[0])
         raise UserError(f"scores: {row} occurs twice")
@@ -200,9 +201,9 @@ def _check_comparisons(about: ComparisonAbout, frame: pd.DataFrame) -> None:
     same = frame["reference"] == frame["probe"]
     if same.any():
         image = frame.loc[same, "probe"].iloc[0]
-        raise UserError(f"scores: {image} is compared with itself, which is no mated comparison")
+        raise UserError(f"scores: {image} is compared with itself; drop the row")
     if frame[[f"{side}_subject" for side in SIDES]].isna().any(axis=None):
-        raise UserError("scores: a comparison without subjects cannot be judged")
+        raise UserError("scores: a comparison has no subjects; drop the row")
     wrong = frame["mated"] != (frame["reference_subject"] == frame["probe_subject"])
     if wrong.any():
         row = " with ".join(frame.loc[wrong, list(SIDES)].iloc[0])
@@ -216,7 +217,7 @@ def _text(value: Any) -> str:
 def write_rows(
     path: Path, about: Any, frame: pd.DataFrame, columns: dict[str, pa.DataType]
 ) -> None:
-    """Write a file of any kind: the columns, and what it is about beside them."""
+    """Write a file of any kind: its columns and its metadata."""
     metadata = {name: _text(value) for name, value in asdict(about).items()}
     schema = pa.schema(list(columns.items()), metadata=metadata)
     table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
@@ -236,8 +237,8 @@ _PARSE = {
 
 
 def read_rows(path: Path, kind: Any, columns: dict[str, pa.DataType]) -> tuple[Any, pd.DataFrame]:
-    """What a file of `write_rows` is about, a `kind`, and its columns. Raises UserError, in one
-    line with the path, where it is no such file."""
+    """Metadata, a `kind`, and columns of a file of `write_rows`. Raises UserError, in one line with
+    the path, where it is not such a file."""
     try:
         table = pq.read_table(path)
         entries = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}

@@ -1,1 +1,1 @@
-"""How well numbers are known: intervals and tests over images, subjects and seeds."""
+"""The uncertainty of numbers: intervals and tests over images, subjects and seeds."""

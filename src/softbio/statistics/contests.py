@@ -35,9 +35,9 @@ RULE = (
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """How well one method's MAE is known: mean and sample SD (n-1) over seeds (NaN over one), and
-    the interval of the mean over other test images. units: subjects, or images where no subject is
-    known."""
+    """The uncertainty of one method's MAE: sample SD (n-1) over seeds (NaN for one seed), and mean
+    over seeds with its interval for other test images. units: number of subjects, or of images
+    where no subject is known."""
 
     dataset: str
     backbone: str
@@ -54,9 +54,10 @@ class Uncertainty:
 class Pair:
     """Method a against method b, differences as MAE of a minus MAE of b, in years.
 
-    images: over other test images, seeds as they are; seeds: over other seeds, images as they are;
-    total: over both; the latter two None where one of them has a single seed. p: sign-flip test,
-    p_holm: corrected; effect: Cohen's d_z over images; relative: difference over the MAE of b.
+    images: interval for other test images, these seeds; seeds: for other seeds, these images;
+    total: for both; the latter two are None where either method has a single seed. p: sign-flip
+    test, p_holm: corrected; effect: Cohen's d_z over images; relative: difference over the MAE of
+    b.
     """
 
     dataset: str
@@ -78,7 +79,7 @@ class Pair:
 
     @property
     def separated(self) -> bool | None:
-        """By `RULE`; None where one seed of either can not tell."""
+        """By `RULE`; None where either method has a single seed."""
         if self.total is None:
             return None
         return self.total.excludes_zero and self.p_holm < ALPHA
@@ -86,7 +87,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Statistics:
-    """All of a report."""
+    """All intervals and tests of a report."""
 
     uncertainties: tuple[Uncertainty, ...] = ()
     pairs: tuple[Pair, ...] = ()
@@ -100,8 +101,8 @@ class Statistics:
 @dataclass(frozen=True)
 class Errors:
     """Absolute errors of one contest, in years: by method float (seeds, images), images in one
-    order; subjects object (images,), an image of an unknown one being its own, None where none of
-    them is known."""
+    order; subjects object (images,), where an image of an unknown subject is its own; None where no
+    subject is known."""
 
     by_method: dict[str, np.ndarray]
     subjects: np.ndarray | None

@@ -1,12 +1,14 @@
-"""What a single choice of the protocol changes, where runs of this report measure it."""
+"""The effect of single choices of the protocol, as far as runs of this report measure it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from softbio.data.registry import REPAIRED
+from softbio.results.formats import signed
 from softbio.results.labels import label
+from softbio.results.names import Names
 from softbio.results.records import Records, by_method
 from softbio.results.run import Run
 
@@ -16,15 +18,16 @@ Values = Callable[[list[Run]], np.ndarray]
 @dataclass(frozen=True)
 class Effect:
     """One choice changed and all else equal: on which data set and backbone, and by method how many
-    years the mean test MAE changes."""
+    years the mean test MAE changes; names: of the methods."""
 
     choice: str
     place: str
     years: dict[str, float]
+    names: Names = field(default_factory=Names)
 
     def __str__(self) -> str:
-        told = ", ".join(f"{label(m)} {y:+.2f}".replace("-", "−") for m, y in self.years.items())
-        return f"{self.choice} ({self.place}): {told} years"
+        changes = (f"{self.names.title(m)} {signed(years)}" for m, years in self.years.items())
+        return f"{self.choice} ({self.place}): {', '.join(changes)} years"
 
 
 def _difference(
@@ -63,4 +66,4 @@ def effects(records: Records) -> Iterator[Effect]:
             ):
                 years = _difference(own, after, mae(), new)
                 if years:
-                    yield Effect(choice, place, years)
+                    yield Effect(choice, place, years, records.names)

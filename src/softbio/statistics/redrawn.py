@@ -1,8 +1,9 @@
 """Error rates of many resamples at once.
 
-The same numbers as `metrics.rates` gives for weights, many times as fast: scores are sorted once, a
-weight is a whole number, so that float32 holds their sums exactly, and a resample needs the weights
-below a few thresholds alone, which a search finds.
+A resample gives each case a weight: a case of weight 2 counts twice, one of weight 0 not at all.
+Rates at all thresholds of every resample would take many times as long. So scores are sorted once,
+weights are whole numbers, whose sums float32 holds exactly, and a number of a resample needs the
+weights below only a few thresholds, which a search finds.
 """
 
 from collections.abc import Callable
@@ -10,12 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from softbio.metrics.rates import checked
+
 
 @dataclass(frozen=True)
 class Sorted:
-    """Cases by kind and score, and the thresholds: the distinct scores upwards, then infinity.
+    """Cases by kind and score, and the thresholds: the distinct scores ascending, then infinity.
 
-    order int (N,): the cases, negative ones first, each kind upwards; negatives: how many they are.
+    order int (N,): the cases, negative ones first, each kind by ascending score; negatives: how
+    many they are.
     below int (2, T): how many negative and positive cases have a score below each threshold.
     around int (2, P): of each positive case, how many negative ones score lower, and how many lower
     or the same.
@@ -31,13 +35,9 @@ class Sorted:
 def sort_cases(scores: np.ndarray, positive: np.ndarray) -> Sorted:
     """scores float (N,), higher for positive; positive bool (N,).
 
-    Raises ValueError for scores that are not finite and where a class has no case.
+    Raises ValueError as `metrics.rates.checked`.
     """
-    scores, positive = np.asarray(scores, float), np.asarray(positive, bool)
-    if not np.isfinite(scores).all():
-        raise ValueError("scores must be finite")
-    if not positive.any() or positive.all():
-        raise ValueError("needs at least one positive and one negative case")
+    scores, positive = checked(scores, positive)
     order = np.lexsort((scores, positive))
     negatives = int((~positive).sum())
     other, own = scores[order[:negatives]], scores[order[negatives:]]
@@ -88,7 +88,7 @@ class Redrawn:
         return low
 
     def area(self) -> np.ndarray:
-        """As `rates.area`."""
+        """Area under the ROC curve; equal scores count half (Hanley and McNeil 1982)."""
         first, last = self.cases.around
         # twice the weight of the negative cases below each positive one, equal ones counting half
         lower = self.negative[first].astype(float)
@@ -99,7 +99,13 @@ class Redrawn:
             return np.einsum("pb,pb->b", weights, lower) / total
 
     def equal_error_rate(self) -> np.ndarray:
-        """As `rates.equal_error_rate`."""
+        """Where both error rates are equal on the ROC curve drawn with straight lines.
+
+        Between the last threshold where the false positive rate is at least the false negative rate
+        and the next one, both rates change linearly; they meet exactly once. The number depends on
+        the order of the scores only. A point between two thresholds is reached by choosing one of
+        them at random; pyeer instead takes, after FVC2000, the mean of both rates at one of them.
+        """
 
         def more_false_positives(place: np.ndarray) -> np.ndarray:
             false_positive, false_negative = self._rates(place)
@@ -112,8 +118,12 @@ class Redrawn:
             return low + before / (before - after) * (high - low)
 
     def true_positive_at(self, false_positive: float) -> np.ndarray:
-        """As `rates.true_positive_at`."""
+        """True positive rate at the lowest threshold whose false positive rate is at most this.
+
+        No line is drawn between thresholds: it is what a threshold on these scores reaches.
+        """
         lowest = self._count(lambda place: self._rates(place)[0] > false_positive)
+        # a resample without negative cases is NaN at every threshold
         lowest = np.minimum(lowest, len(self.cases.thresholds) - 1)
         rates = self._rates(lowest)
         return np.where(np.isnan(rates[0]), np.nan, 1 - rates[1])

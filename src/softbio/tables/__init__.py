@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from softbio.results.labels import in_order
-from softbio.results.names import note_on
+from softbio.results.names import Names
 from softbio.results.records import SELECTIONS, Records
 from softbio.statistics.contests import Statistics
 from softbio.tables import calibration, comparison, contests, context, errors
@@ -21,7 +21,7 @@ __all__ = ["Evidence", "Row", "Table", "build_tables", "save", "write_tables"]
 class Evidence:
     """What the tables are made from: the runs, the published numbers, intervals and tests.
 
-    audits: data set -> audit.json; access: data set -> how its archive is had.
+    audits: data set -> audit.json; access: data set -> how to get its archive.
     """
 
     records: Records
@@ -43,8 +43,8 @@ def build_tables(evidence: Evidence) -> Iterator[Table | None]:
             yield errors.errors(records, backbone, selection)
     for dataset in records.datasets:
         for backbone in records.backbones(dataset):
-            yield contests.pairs(statistics, dataset, backbone)
-    yield contests.uncertainties(statistics)
+            yield contests.pairs(statistics, dataset, backbone, records.names)
+    yield contests.uncertainties(statistics, records.names)
     for backbone in backbones:
         yield errors.weighting(records, backbone)
     for dataset in records.datasets:
@@ -62,12 +62,13 @@ def build_tables(evidence: Evidence) -> Iterator[Table | None]:
     yield context.runs(records)
 
 
-def _noted(table: Table) -> Table:
-    """With the methods that the talk does not have named in the caption."""
-    return replace(table, caption=f"{table.caption} {note_on(table.long)}".strip())
+def _noted(table: Table, names: Names) -> Table:
+    """The table with the methods that the talk does not have in its caption."""
+    return replace(table, caption=f"{table.caption} {names.note_on(table.long)}".strip())
 
 
 def write_tables(evidence: Evidence, folder: Path | str) -> list[Table]:
     """Write the files of all tables; see `save`."""
     built = build_tables(evidence)
-    return save([_noted(table) for table in built if table is not None], folder)
+    tables = [_noted(table, evidence.records.names) for table in built if table is not None]
+    return save(tables, folder)

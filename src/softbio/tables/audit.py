@@ -9,19 +9,20 @@ import pandas as pd
 from softbio.data.audit import Findings, Overlap, read_audit
 from softbio.data.packing.fingerprints import BITS, NEAR
 from softbio.data.splitlists import PARTS
+from softbio.results.formats import ABSENT
 from softbio.results.labels import label
-from softbio.tables.layout import ABSENT, Row, Table
+from softbio.tables.layout import Row, Table
 
 NAMES = {"train": "training", "valid": "validation", "test": "test"}
 CAPTION = (
-    "What each split shares between its parts, and what it lacks. Pixel-identical: the decoded "
-    "images before any resizing; near-duplicate: not identical, but perceptual hashes (pHash) that "
-    f"differ in at most {NEAR} of {BITS} bits, as re-encoded, rescaled or slightly cropped copies "
-    "do; mirrored copies are not found. A dash: the data set does not tell, or has no such part. "
-    "Repaired: of identical images one is kept, none where they stand under different labels; "
-    "near-duplicates and subjects stay in one part; parts of the published sizes, stratified by "
-    "label. Choose it by protocols: [repaired] in the grid; which image stands where is in "
-    "split.csv of the packed data set."
+    "What the parts of each split share, and what they lack. Pixel-identical: the decoded images, "
+    "before any resizing. Near-duplicate: not identical, but perceptual hashes (pHash) that differ "
+    f"in at most {NEAR} of {BITS} bits, as those of re-encoded, rescaled or slightly cropped "
+    "copies do; mirrored copies are not found. A dash: not known for this data set, or no such "
+    "part. Repaired split: one of several identical images is kept, none if their labels differ; "
+    "near-duplicates and subjects stay in one part; the parts have the published sizes and are "
+    "stratified by label. Select it with protocols: [repaired] in the grid; split.csv of the "
+    "packed data set lists the part of each image."
 )
 
 
@@ -40,7 +41,15 @@ def audits(paths: dict[str, Path]) -> Table | None:
     columns = [("", name) for name in ("Data set", "Finding", "Published", "Repaired")]
     frame = pd.DataFrame([number for numbers in long for number in numbers])
     frame = frame.astype({"count": "Int64", "of": "Int64"})
-    return Table("audit", "Split audit", CAPTION, frame, columns, rows, heads=2)
+    return Table(
+        name="audit",
+        title="Split audit",
+        caption=CAPTION,
+        long=frame,
+        columns=columns,
+        rows=rows,
+        heads=2,
+    )
 
 
 def _lines(found: Findings, splits: dict[str, Findings]) -> Iterator[tuple[str, str]]:
@@ -82,7 +91,7 @@ def _share(count: int | None, of: int) -> str:
 
 
 def _numbers(dataset: str, split: str, found: Findings) -> Iterator[dict]:
-    """The rows of the CSV: data set, split, finding, part, other part, count and what it is of."""
+    """The rows of the CSV: data set, split, finding, part, other part, count, and of how many."""
 
     def row(finding: str, count: object, part: str = "", other: str = "", of: object = None):
         head = {"dataset": dataset, "split": split, "finding": finding, "part": part}

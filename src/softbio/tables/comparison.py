@@ -1,4 +1,4 @@
-"""The talk's numbers beside ours, cell by cell, and the cells that nobody has run here."""
+"""The talk's numbers and ours, cell by cell, and the cells without a run here."""
 
 from collections.abc import Mapping
 
@@ -18,17 +18,21 @@ from softbio.published.numbers import (
     logged_seconds,
     welch_half_width,
 )
+from softbio.results.formats import ABSENT, decimals, signed
 from softbio.results.labels import label
+from softbio.results.names import Names
 from softbio.results.records import Records, by_method
 from softbio.results.run import Run
+from softbio.statistics.means import Interval
 from softbio.tables.context import deviations_of
 from softbio.tables.errors import SD
-from softbio.tables.layout import ABSENT, Row, Table, decimals, of_seeds, plus_minus
+from softbio.tables.formats import span
+from softbio.tables.layout import Row, Table, of_seeds, plus_minus
 
 METRIC_LABELS = {"mae": "MAE ↓", "rmse": "RMSE ↓"}
 CELL = ["dataset", "published_backbone", "method", "weighted", "metric"]
 NOT_RUN = "not run"
-# how an archive is had that the registry does not hold
+# how to get an archive that the registry does not hold
 OFFERED = {"morph2": "form"}
 AT_HAND = "at hand"
 
@@ -111,9 +115,9 @@ def not_run(
     records: Records, published: pd.DataFrame, access: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
     """The talk's averages without a run of that data set, backbone and method here, and what each
-    needs; gpu_hours of all its seeds, in which MAE and RMSE come out of the same runs.
+    needs; gpu_hours: of all its seeds; MAE and RMSE come from the same runs.
 
-    access: data set -> how its archive is had, "at hand" where the user has it.
+    access: data set -> how to get its archive, "at hand" where the user has it.
     """
     done = {
         (run.dataset, run.backbone, run.method, "yes" if run.variant else "no")
@@ -164,29 +168,25 @@ def with_seeds(frame: pd.DataFrame, records: Records, published: pd.DataFrame) -
     return pd.DataFrame(rows)
 
 
-def signed(value: float, digits: int = 2) -> str:
-    """A number with its sign, as printed."""
-    return f"{value:+.{digits}f}".replace("-", "−")
-
-
-def _interval(low: float, high: float) -> str:
-    return f"[{signed(low)}, {signed(high)}]" if np.isfinite(low) else ABSENT
-
-
-def _printed(row: tuple) -> Row:
+def _printed(row: tuple, names: Names) -> Row:
     """One row of `comparison` as the table prints it."""
-    weighted = ", weighted" if row.weighted == "yes" else ""
+    limits = span(Interval(row.difference, row.low, row.high), sign=True)
+    limits = limits if limits == ABSENT else f"({limits})"
     cells = [
-        label(row.dataset), label(row.backbone), label(row.method) + weighted,
+        label(row.dataset),
+        label(row.backbone),
+        names.title(row.method, "-weighted" if row.weighted == "yes" else ""),
         METRIC_LABELS[row.metric].removesuffix(" ↓"),
-        row.as_printed + (" †" if row.misprinted else ""), row.ours,
-        f"{signed(row.difference)} {_interval(row.low, row.high)}", row.verdict,
-    ]  # fmt: skip
+        row.as_printed + (" †" if row.misprinted else ""),
+        row.ours,
+        f"{signed(row.difference)} {limits}",
+        row.verdict,
+    ]
     return Row(cells)
 
 
 def published_table(records: Records, published: pd.DataFrame) -> Table | None:
-    """The talk's averages beside ours, with the difference and a word by RULE."""
+    """The talk's averages and ours, with the difference and the verdict by RULE."""
     frame = comparison(records, published)
     if frame.empty:
         return None
@@ -199,29 +199,32 @@ def published_table(records: Records, published: pd.DataFrame) -> Table | None:
         caption += f" Other recipe here: {'; '.join(others)}."
     if frame["misprinted"].any():
         caption += (
-            " † the printed average does not follow from its printed seeds; the difference uses "
-            "the seeds."
+            " †: the printed average does not follow from the printed seeds; the difference is to "
+            "the mean of the seeds."
         )
-    columns = [
-        "Data set", "Backbone", "Method", "Metric", "Published", "Ours",
-        "Difference, 95 %", "Verdict",
-    ]  # fmt: skip
-    long = with_seeds(frame.drop(columns=["ours", "recipe"]), records, published)
+    columns = ["Data set", "Backbone", "Method", "Metric", "Published", "Ours"]
+    columns += ["Difference, 95 %", "Verdict"]
     return Table(
-        "published", "Published and ours", caption, long,
-        [("", name) for name in columns], [_printed(row) for row in frame.itertuples()], 3, words=1,
-    )  # fmt: skip
+        name="published",
+        title="Published and ours",
+        caption=caption,
+        long=with_seeds(frame.drop(columns=["ours", "recipe"]), records, published),
+        columns=[("", name) for name in columns],
+        rows=[_printed(row, records.names) for row in frame.itertuples()],
+        heads=3,
+        words=1,
+    )
 
 
 def _hours(part: pd.DataFrame) -> float:
-    """GPU hours of some rows of `not_run`: MAE and RMSE come out of the same runs."""
+    """GPU hours of some rows of `not_run`: MAE and RMSE come from the same runs."""
     return float(part.drop_duplicates(["backbone", "method", "weighted"])["gpu_hours"].sum())
 
 
 def not_run_table(
     records: Records, published: pd.DataFrame, access: Mapping[str, str] | None = None
 ) -> Table | None:
-    """The talk's cells that this configuration has no run of, a row a data set."""
+    """The talk's cells that this configuration has no run of, a row for each data set."""
     frame = not_run(records, published, access)
     if frame.empty:
         return None
@@ -235,16 +238,23 @@ def not_run_table(
     seeds = int(frame["published_seeds"].max())
     logs = ((published["protocol"] == "726e545") & (published["metric"] == "minutes")).sum()
     caption = (
-        "Averages that the talk (Raschka 2019) prints and no run of this configuration answers, "
-        f"and the GPU hours of their runs ({seeds} seeds a method): estimated from {logs} training "
-        f"logs of the journal ({1000 * logged_seconds(published):.2f} ms an image and epoch with "
-        "ResNet-34, median, on the authors' GPUs), in proportion to training images, epochs and "
-        "multiply-accumulates. The CSV has a row a printed number."
+        "Averages that the talk (Raschka 2019) prints and that have no run in this configuration, "
+        f"and the GPU hours of their runs ({seeds} seeds a method). These are estimated from "
+        f"{logs} training logs of the journal (median {1000 * logged_seconds(published):.2f} ms an "
+        "image and epoch with ResNet-34 on the authors' GPUs), in proportion to training images, "
+        "epochs and multiply-accumulates. The CSV has a row for each printed number."
     )
     names = [label(b) + (", weighted" if w == "yes" else "") for b, w in kinds]
     columns = [("", "Data set"), ("", "Averages"), *(("GPU hours", name) for name in names)]
     long = with_seeds(frame, records, published)
     columns.append(("", "Missing"))
     return Table(
-        "not-run", "Published, not run here", caption, long, columns, rows, 1, words=1
-    )  # fmt: skip
+        name="not-run",
+        title="Published, not run here",
+        caption=caption,
+        long=long,
+        columns=columns,
+        rows=rows,
+        heads=1,
+        words=1,
+    )

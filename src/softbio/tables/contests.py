@@ -1,28 +1,18 @@
-"""Tables of intervals and tests: how well each error is known, and which methods differ."""
+"""Tables of intervals and tests: the uncertainty of each error, and which methods differ."""
 
 from dataclasses import asdict
 
 import pandas as pd
 
+from softbio.results.formats import decimals, signed
 from softbio.results.labels import label
+from softbio.results.names import Names
 from softbio.results.records import SELECTIONS
 from softbio.statistics.contests import RULE, Pair, Statistics, Uncertainty
-from softbio.statistics.means import Interval
-from softbio.tables.layout import ABSENT, Row, Table, decimals
+from softbio.tables.formats import span
+from softbio.tables.layout import Row, Table
 
 OVER = {True: "subjects", False: "images"}
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """A difference as printed, with its sign."""
-    return f"{value:+.{digits}f}".replace("-", "−")
-
-
-def span(interval: Interval | None, digits: int = 2) -> str:
-    """The limits of a difference as printed; a dash where there is no interval."""
-    if interval is None:
-        return ABSENT
-    return f"{signed(interval.low, digits)} to {signed(interval.high, digits)}"
 
 
 def small_p(p: float) -> str:
@@ -31,7 +21,7 @@ def small_p(p: float) -> str:
 
 
 def verdict_on(pair: Pair) -> str:
-    """One word."""
+    """Whether `RULE` separates a pair, as the last column prints it."""
     return {True: "separated", False: "not separated", None: "one seed"}[pair.separated]
 
 
@@ -46,63 +36,106 @@ def _flat(entry: Pair | Uncertainty) -> dict:
     return flat
 
 
-def pairs(statistics: Statistics, dataset: str, backbone: str) -> Table | None:
-    """Every pair of methods on the same test images."""
+def _pair_row(p: Pair, names: Names) -> Row:
+    cells = [
+        SELECTIONS[p.selection],
+        f"{names.title(p.a)} − {names.title(p.b)}",
+        signed(p.images.estimate),
+        span(p.seeds, sign=True),
+        span(p.images, sign=True),
+        span(p.total, sign=True),
+        small_p(p.p_holm),
+        signed(p.effect),
+        verdict_on(p),
+    ]
+    return Row(cells)
+
+
+def pairs(statistics: Statistics, dataset: str, backbone: str, names: Names) -> Table | None:
+    """Every pair of methods on the same test images; names: of the methods."""
     found = [p for s in SELECTIONS for p in statistics.between(dataset, backbone, s)]
     if not found:
         return None
-    rows = []
-    for p in found:
-        cells = [
-            SELECTIONS[p.selection],
-            f"{label(p.a)} − {label(p.b)}", signed(p.images.estimate), span(p.seeds),
-            span(p.images), span(p.total), small_p(p.p_holm), signed(p.effect), verdict_on(p),
-        ]  # fmt: skip
-        rows.append(Row(cells))
     units = OVER[found[0].by_subject]
     caption = (
-        "Difference of test MAE in years, means over seeds, decoded as published: below zero the "
-        "first is better. 95 % intervals apart: over seeds (Welch, test images as they are), over "
-        f"test {units} (BCa bootstrap, seeds as they are), and over both. p: paired sign-flip test "
-        f"over test {units}, after Holm's correction for the {len(statistics.pairs)} pairs of the "
-        "report. "
-        f"d: Cohen's d of the paired differences. {RULE}"
+        "Difference of test MAE in years, means over seeds, decoded as published; below zero the "
+        "first method is better. Three 95 % intervals: over seeds for these test images (Welch), "
+        f"over test {units} for these seeds (BCa bootstrap), and over both. p: paired sign-flip "
+        f"test over test {units}, after Holm's correction for the {len(statistics.pairs)} pairs of "
+        f"the report. d: Cohen's d of the paired differences. {RULE}"
     )
     columns = [
-        "Selection", "Methods", "Difference", "Over seeds", f"Over {units}", "Over both", "p", "d",
+        "Selection",
+        "Methods",
+        "Difference",
+        "Over seeds",
+        f"Over {units}",
+        "Over both",
+        "p",
+        "d",
         "Verdict",
-    ]  # fmt: skip
+    ]
     long = pd.DataFrame([_flat(p) | {"verdict": verdict_on(p)} for p in found])
     title = f"Differences between methods: {label(dataset)}, {label(backbone)}"
     name = f"differences-{dataset}-{backbone}"
-    return Table(name, title, caption, long, [("", c) for c in columns], rows, heads=2, words=1)
+    return Table(
+        name=name,
+        title=title,
+        caption=caption,
+        long=long,
+        columns=[("", c) for c in columns],
+        rows=[_pair_row(p, names) for p in found],
+        heads=2,
+        words=1,
+    )
 
 
-def uncertainties(statistics: Statistics) -> Table | None:
-    """How well each MAE is known, by its two sources apart."""
+def _uncertainty_row(u: Uncertainty, names: Names) -> Row:
+    cells = [
+        label(u.dataset),
+        label(u.backbone),
+        SELECTIONS[u.selection],
+        names.title(u.method),
+        decimals(u.images.estimate),
+        str(u.seeds),
+        decimals(u.seed_sd),
+        span(u.images),
+        f"{u.units:,}",
+    ]
+    return Row(cells)
+
+
+def uncertainties(statistics: Statistics, names: Names) -> Table | None:
+    """The uncertainty of each MAE, by its two sources; names: of the methods."""
     found = statistics.uncertainties
     if not found:
         return None
-    rows = [
-        Row(
-            [
-                label(u.dataset), label(u.backbone), SELECTIONS[u.selection], label(u.method),
-                decimals(u.images.estimate), str(u.seeds), decimals(u.seed_sd),
-                f"{u.images.low:.2f} to {u.images.high:.2f}", f"{u.units:,}",
-            ]
-        )
-        for u in found
-    ]  # fmt: skip
     units = " or ".join(sorted({OVER[u.by_subject] for u in found}))
     caption = (
         "Test MAE in years, mean over seeds, decoded as published. Seed SD: sample standard "
-        "deviation (n−1) over seeds on the same test images, what training anew changes. Interval: "
-        f"95 % BCa bootstrap of the mean over test {units}, what another test set would change; "
-        f"N: how many {units}."
+        "deviation (n−1) over seeds on the same test images, which is the effect of training "
+        f"again. Interval: 95 % BCa bootstrap of the mean over test {units}, which is the effect "
+        f"of another test set. N: number of {units}."
     )
     columns = [
-        "Data set", "Backbone", "Selection", "Method", "MAE", "Seeds", "Seed SD", "Interval", "N",
-    ]  # fmt: skip
+        "Data set",
+        "Backbone",
+        "Selection",
+        "Method",
+        "MAE",
+        "Seeds",
+        "Seed SD",
+        "Interval",
+        "N",
+    ]
     long = pd.DataFrame([_flat(u) for u in found])
-    title = "How well each error is known"
-    return Table("uncertainty", title, caption, long, [("", c) for c in columns], rows, heads=4)
+    title = "Uncertainty of each error"
+    return Table(
+        name="uncertainty",
+        title=title,
+        caption=caption,
+        long=long,
+        columns=[("", c) for c in columns],
+        rows=[_uncertainty_row(u, names) for u in found],
+        heads=4,
+    )

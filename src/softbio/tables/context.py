@@ -7,15 +7,16 @@ import pandas as pd
 
 from softbio.published.images import Images, other_images
 from softbio.published.numbers import Deviation, deviations
+from softbio.results.formats import ABSENT, commit, decimals
 from softbio.results.labels import in_order, label
 from softbio.results.records import KEY, Records, by_method
 from softbio.results.run import Run
 from softbio.tables.errors import SD
-from softbio.tables.layout import ABSENT, Row, Table, decimals, lowest, of_seeds, plus_minus
+from softbio.tables.layout import Row, Table, lowest, of_seeds, plus_minus
 
 
 def summary(records: Records) -> Table | None:
-    """Test MAE of every method, with the constant median beside them."""
+    """Test MAE of every method, and of the constant median."""
     places = [(d, b) for d in records.datasets for b in records.backbones(d)]
     methods = in_order([r.method for d, b in places for r in records.select(d, b)])
     if not methods:
@@ -43,10 +44,18 @@ def summary(records: Records) -> Table | None:
         f"Test-set MAE in years, last epoch, decoded as published. {SD}; lowest mean of a row in "
         "bold. Constant median: the median training age for every image."
     )
-    columns = ["Data set", "Backbone", *map(label, methods), "Constant median", "Seeds"]
+    columns = ["Data set", "Backbone", *map(records.title, methods), "Constant median", "Seeds"]
     frame = pd.DataFrame(long, columns=["dataset", "backbone", "method", "seed", "mae"])
     title = "Mean absolute error ↓"
-    return Table("summary", title, caption, frame, [("", c) for c in columns], rows, heads=2)
+    return Table(
+        name="summary",
+        title=title,
+        caption=caption,
+        long=frame,
+        columns=[("", c) for c in columns],
+        rows=rows,
+        heads=2,
+    )
 
 
 def recipe_of(records: Records, run: Run) -> dict:
@@ -86,7 +95,7 @@ def _images_of(records: Records, run: Run) -> Images:
 
 
 def backbones(records: Records, dataset: str) -> Table | None:
-    """What a backbone costs and what it gains."""
+    """The cost of each backbone and the error with it."""
     frame = records.provenance
     frame = frame[(frame["dataset"] == dataset) & (frame["variant"] == "")] if len(frame) else frame
     if frame.empty:
@@ -103,7 +112,7 @@ def backbones(records: Records, dataset: str) -> Table | None:
                 Row(
                     [
                         label(backbone),
-                        label(method),
+                        records.title(method),
                         str(first["recipe.crop"]),
                         decimals(first["parameters"] / 1e6, 2),
                         decimals(first["gmac"], 3),
@@ -115,13 +124,19 @@ def backbones(records: Records, dataset: str) -> Table | None:
             long.append(part[[*KEY, "parameters", "gmac", "images_per_second"]].assign(mae=mae))
     caption = (
         "Parameters and multiply-accumulates (one image, forward pass, at the input side given) "
-        "include the method's head; images/s: training, median over epochs and seeds, on the "
-        f"hardware of the runs table. Test-set MAE in years, last epoch; {SD}."
+        "include the method's head. Images/s: in training, median over epochs and seeds, on the "
+        f"hardware that the table of runs names. Test-set MAE in years, last epoch; {SD}."
     )
     columns = ["Backbone", "Method", "Input, px", "Parameters, M", "GMAC", "Images/s", "MAE ↓"]
     title = f"Backbones: {label(dataset)}"
     return Table(
-        f"backbones-{dataset}", title, caption, pd.concat(long), [("", c) for c in columns], rows, 2
+        name=f"backbones-{dataset}",
+        title=title,
+        caption=caption,
+        long=pd.concat(long),
+        columns=[("", c) for c in columns],
+        rows=rows,
+        heads=2,
     )
 
 
@@ -129,35 +144,56 @@ def _minutes(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
 
 
+def _run_row(records: Records, row: dict) -> Row:
+    """A row of `runs`; row: of `Records.provenance`."""
+    run = Run(*(row[name] for name in KEY))
+    cells = [
+        label(run.dataset),
+        label(run.backbone),
+        records.label(run),
+        str(run.seed),
+        str(row["epochs"]),
+        ABSENT if pd.isna(row["best_epoch"]) else str(int(row["best_epoch"])),
+        str(row["device"]),
+        str(row["precision"]),
+        _minutes(row["wall_seconds"]),
+        f"{row['peak_memory_mb']:,.0f}",
+        ", ".join(map(str, row["resumed_at"])) or ABSENT,
+        commit(row["git"]),
+    ]
+    return Row(cells)
+
+
 def runs(records: Records) -> Table | None:
-    """Where each run comes from."""
+    """Where, how and when each run was made."""
     frame = records.provenance
     if frame.empty:
         return None
-    rows = []
-    for row in frame.to_dict("records"):
-        run = Run(*(row[name] for name in KEY))
-        commit = row["git"]["commit"] or "none"
-        rows.append(
-            Row(
-                [
-                    label(run.dataset), label(run.backbone), run.label, str(run.seed),
-                    str(row["epochs"]),
-                    ABSENT if pd.isna(row["best_epoch"]) else str(int(row["best_epoch"])),
-                    str(row["device"]), str(row["precision"]), _minutes(row["wall_seconds"]),
-                    f"{row['peak_memory_mb']:,.0f}",
-                    ", ".join(map(str, row["resumed_at"])) or ABSENT,
-                    commit[:7] + (" + changes" if row["git"]["dirty"] else ""),
-                ]
-            )
-        )  # fmt: skip
     caption = (
-        "One row a trained run. Best epoch: lowest validation MAE, a dash where there is no "
-        "validation set; resumed: epochs at which a killed run went on; commit: of this "
-        "repository. Everything run.json holds is in the CSV."
+        "One row for each trained run. Best epoch: lowest validation MAE, a dash without a "
+        "validation set. Resumed: epochs after which an interrupted run was continued. Commit: of "
+        "this repository. The CSV has all of run.json."
     )
     columns = [
-        "Data set", "Backbone", "Method", "Seed", "Epochs", "Best epoch", "Device", "Precision",
-        "Wall clock", "Peak memory, MB", "Resumed", "Commit",
-    ]  # fmt: skip
-    return Table("runs", "Runs", caption, frame, [("", c) for c in columns], rows, heads=3)
+        "Data set",
+        "Backbone",
+        "Method",
+        "Seed",
+        "Epochs",
+        "Best epoch",
+        "Device",
+        "Precision",
+        "Wall clock",
+        "Peak memory, MB",
+        "Resumed",
+        "Commit",
+    ]
+    return Table(
+        name="runs",
+        title="Runs",
+        caption=caption,
+        long=frame,
+        columns=[("", c) for c in columns],
+        rows=[_run_row(records, row) for row in frame.to_dict("records")],
+        heads=3,
+    )

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from softbio.results.formats import ABSENT, decimals
 from softbio.results.labels import in_order, in_text, label
 from softbio.results.records import SELECTIONS, Records, as_published, by_method
-from softbio.tables.layout import ABSENT, Row, Table, decimals, lowest, of_seeds, plus_minus
+from softbio.tables.layout import Row, Table, lowest, of_seeds, plus_minus
 
 METRICS = {
     "mae": ("MAE ↓", 2),
@@ -31,7 +32,7 @@ def _long(records: Records, **equal: object) -> pd.DataFrame:
 
 
 def errors(records: Records, backbone: str, selection: str) -> Table | None:
-    """The talk's table: a row a seed and their average, MAE and RMSE a data set."""
+    """The talk's table: a row for each seed and their average, MAE and RMSE a data set."""
     datasets = [d for d in records.datasets if backbone in records.backbones(d)]
     long = _long(
         records,
@@ -55,11 +56,11 @@ def errors(records: Records, backbone: str, selection: str) -> Table | None:
     rows = []
     for i, method in enumerate(methods):
         for seed, line in zip(seeds, values[method], strict=True):
-            rows.append(Row([label(method), str(seed), *map(decimals, line)]))
+            rows.append(Row([records.title(method), str(seed), *map(decimals, line)]))
         complete = [c[np.isfinite(c)] for c in values[method].T]
         average = [plus_minus(c) + of_seeds(len(c), len(seeds)) for c in complete]
         marked = [2 + column for column in range(len(keys)) if i in best[column]]
-        rows.append(Row([label(method), "AVG ± SD", *average], marked, summary=True))
+        rows.append(Row([records.title(method), "AVG ± SD", *average], marked, summary=True))
     caption = (
         f"Test-set errors in years, {in_text(backbone)}, {SELECTIONS[selection]}, predictions "
         f"decoded as published, no task importance weights. {SD}; lowest average in bold."
@@ -67,7 +68,14 @@ def errors(records: Records, backbone: str, selection: str) -> Table | None:
     columns = [("", "Method"), ("", "Seed")]
     columns += [(label(d), METRICS[m][0]) for d, m in keys]
     title = f"Age errors with {in_text(backbone)}, {SELECTIONS[selection]}"
-    return Table(f"errors-{backbone}-{selection}", title, caption, long, columns, rows)
+    return Table(
+        name=f"errors-{backbone}-{selection}",
+        title=title,
+        caption=caption,
+        long=long,
+        columns=columns,
+        rows=rows,
+    )
 
 
 def _column_means(values: np.ndarray) -> list[float]:
@@ -106,14 +114,22 @@ def weighting(records: Records, backbone: str) -> Table | None:
             plus_minus(values.to_numpy()) + of_seeds(len(values), n)
             for values, n in zip(line, most, strict=True)
         ]
-        rows.append(Row([label(method), "yes" if variant else "no", *texts], marked))
+        rows.append(Row([records.title(method), "yes" if variant else "no", *texts], marked))
     caption = (
         "Test-set MAE in years without and with the task importance weights of Eq. 7, "
         f"{in_text(backbone)}, last epoch. {SD}; lowest average in bold."
     )
     columns = [("", "Method"), ("", "Weights"), *((label(d), METRICS["mae"][0]) for d in datasets)]
     title = f"Task importance weights with {in_text(backbone)}"
-    return Table(f"weighting-{backbone}", title, caption, long, columns, rows, heads=2)
+    return Table(
+        name=f"weighting-{backbone}",
+        title=title,
+        caption=caption,
+        long=long,
+        columns=columns,
+        rows=rows,
+        heads=2,
+    )
 
 
 def all_metrics(records: Records, dataset: str, backbone: str) -> Table | None:
@@ -131,21 +147,30 @@ def all_metrics(records: Records, dataset: str, backbone: str) -> Table | None:
                     for metric, (_, digits) in METRICS.items()
                 ]
                 if any(text != ABSENT for text in texts):
-                    rows.append(Row([label(method), s_label, d_label, str(len(seeds)), *texts]))
+                    heads = [records.title(method), s_label, d_label, str(len(seeds))]
+                    rows.append(Row([*heads, *texts]))
     caption = (
         f"Test set of {in_text(dataset)}, {in_text(backbone)}. {SD}. MAE, RMSE, AMAE (mean over "
-        "ages), MMAE (worst age) and bias (predicted minus true) in years; inconsistencies: "
-        "adjacent thresholds k with P(y > k+1) > P(y > k) + 1e-5, mean an image; never predicted: "
-        "ranks of the test set that no image is given."
+        "ages), MMAE (worst age) and bias (predicted minus true) in years. Inconsistencies: number "
+        "of adjacent thresholds k with P(y > k+1) > P(y > k) + 1e-5, mean over images. Never "
+        "predicted: number of ranks of the test set that are predicted for no image."
     )
     columns = [("", "Method"), ("", "Selection"), ("", "Decoding"), ("", "Seeds")]
     columns += [("", name) for name, _ in METRICS.values()]
     title = f"All metrics: {label(dataset)}, {label(backbone)}"
-    return Table(f"metrics-{dataset}-{backbone}", title, caption, long, columns, rows, heads=3)
+    return Table(
+        name=f"metrics-{dataset}-{backbone}",
+        title=title,
+        caption=caption,
+        long=long,
+        columns=columns,
+        rows=rows,
+        heads=3,
+    )
 
 
 def controls(records: Records, dataset: str) -> Table | None:
-    """Constant median and shuffled labels beside the methods."""
+    """The controls (constant median, shuffled labels) and the methods."""
     shown = {"mae": 2, "rmse": 2, "cs5": 3, "qwk": 3}
     backbones = records.backbones(dataset)
     lines = [(b, v) for b in backbones for v in ("", "-shuffled")] + [("control", "")]
@@ -160,11 +185,12 @@ def controls(records: Records, dataset: str) -> Table | None:
         gain = decimals(100 * (1 - means[tuple(runs)] / constant[0]), 0) if constant else ABSENT
         backbone = ABSENT if runs[0].backbone == "control" else label(runs[0].backbone)
         seeds = str(len(runs))
-        rows.append(Row([backbone, runs[0].label, seeds, *texts, gain.replace("-", "−")]))
+        rows.append(Row([backbone, records.label(runs[0]), seeds, *texts, gain]))
     caption = (
         f"Test set of {in_text(dataset)}, last epoch, decoded as published. {SD}. Constant median: "
-        "the median age of the training set for every image; shuffled labels: the same training "
-        "with labels permuted among the images. Gain: share of the constant median's MAE removed."
+        "the median age of the training set for every image. Shuffled labels: the same training "
+        "with the labels permuted among the images. Gain: by how much the MAE is below that of the "
+        "constant median."
     )
     columns = [("", name) for name in ("Backbone", "Method", "Seeds")]
     columns += [("", METRICS[m][0]) for m in shown]
@@ -178,7 +204,15 @@ def controls(records: Records, dataset: str) -> Table | None:
         variant=["", "-shuffled"],
     )
     title = f"Controls: {label(dataset)}"
-    return Table(f"controls-{dataset}", title, caption, long, columns, rows, heads=2)
+    return Table(
+        name=f"controls-{dataset}",
+        title=title,
+        caption=caption,
+        long=long,
+        columns=columns,
+        rows=rows,
+        heads=2,
+    )
 
 
 def groups(records: Records, dataset: str, backbone: str) -> Table | None:
@@ -193,21 +227,30 @@ def groups(records: Records, dataset: str, backbone: str) -> Table | None:
         best = [3 + i for i in lowest([c["mae"].mean() for c in cells])]
         most = max(map(len, cells))
         texts = [plus_minus(c["mae"].to_numpy()) + of_seeds(len(c), most) for c in cells]
-        signed = [decimals(c["bias"].mean()).replace("-", "−") for c in cells]
-        rows.append(Row([by, str(group), f"{part['n'].iloc[0]:,}", *texts, *signed], best))
+        biases = [decimals(c["bias"].mean()) for c in cells]
+        rows.append(Row([by, str(group), f"{part['n'].iloc[0]:,}", *texts, *biases], best))
     caption = (
         f"Test set of {in_text(dataset)}, {in_text(backbone)}, last epoch, decoded as published. "
         f"{SD}; lowest MAE of a group in bold; bias (predicted minus true, mean over seeds) in "
         "years. Group labels are those of the data set, not self-reported."
     )
     columns = [("", "Label"), ("", "Group"), ("", "Images")]
-    columns += [("MAE ↓", label(m)) for m in methods] + [("Bias", label(m)) for m in methods]
+    titles = [records.title(method) for method in methods]
+    columns += [("MAE ↓", title) for title in titles] + [("Bias", title) for title in titles]
     title = f"Errors by group: {label(dataset)}, {label(backbone)}"
-    return Table(f"groups-{dataset}-{backbone}", title, caption, long, columns, rows, heads=2)
+    return Table(
+        name=f"groups-{dataset}-{backbone}",
+        title=title,
+        caption=caption,
+        long=long,
+        columns=columns,
+        rows=rows,
+        heads=2,
+    )
 
 
 def inconsistency(records: Records, backbone: str) -> Table | None:
-    """Rank inconsistencies an image: all, correct and incorrect predictions (PRL, Table 2)."""
+    """Rank inconsistencies an image: of all, correct and incorrect predictions (PRL, Table 2)."""
     parts = {
         "inconsistencies": "all",
         "inconsistencies_correct": "correct",
@@ -228,7 +271,7 @@ def inconsistency(records: Records, backbone: str) -> Table | None:
     cell = long.set_index(["method", "seed", "dataset", "metric"])["value"]
     rows = [
         Row(
-            [label(m), str(seed)]
+            [records.title(m), str(seed)]
             + [decimals(cell.get((m, seed, d, p), np.nan)) for d in datasets for p in parts]
         )
         for m in in_order(long["method"])
@@ -236,9 +279,9 @@ def inconsistency(records: Records, backbone: str) -> Table | None:
     ]
     caption = (
         f"Mean number of rank inconsistencies a test image, {in_text(backbone)}, last epoch: "
-        "adjacent thresholds k with P(y > k+1) > P(y > k) + 1e-5; over all test images, those "
-        "predicted correctly and those predicted incorrectly; any: share of images with at least "
-        "one. A row a seed."
+        "adjacent thresholds k with P(y > k+1) > P(y > k) + 1e-5. Over all test images, over those "
+        "predicted correctly, and over those predicted incorrectly; any: share of images with at "
+        "least one. One row for each seed."
     )
     columns = [
         ("", "Method"),
@@ -246,4 +289,11 @@ def inconsistency(records: Records, backbone: str) -> Table | None:
         *((label(d), p) for d in datasets for p in parts.values()),
     ]
     title = f"Rank inconsistencies with {in_text(backbone)}"
-    return Table(f"inconsistencies-{backbone}", title, caption, long, columns, rows)
+    return Table(
+        name=f"inconsistencies-{backbone}",
+        title=title,
+        caption=caption,
+        long=long,
+        columns=columns,
+        rows=rows,
+    )

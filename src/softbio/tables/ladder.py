@@ -1,4 +1,4 @@
-"""The lowest rung of the reproduction: what follows from the authors' own predictions."""
+"""L0, the first level of reproduction: errors recomputed from the authors' own predictions."""
 
 from collections.abc import Mapping
 from dataclasses import astuple
@@ -8,12 +8,13 @@ import pandas as pd
 
 from softbio.errors import UserError
 from softbio.published.authors import Authors
+from softbio.results.formats import ABSENT, decimals
 from softbio.results.labels import in_order, label
 from softbio.results.records import SELECTIONS, Records
 from softbio.results.run import Run
 from softbio.tables.comparison import METRIC_LABELS
 from softbio.tables.errors import METRICS, SD
-from softbio.tables.layout import ABSENT, Row, Table, decimals, plus_minus
+from softbio.tables.layout import Row, Table, plus_minus
 
 EXTRA = ["cs5", "qwk", "amae"]
 PARTS = ["inconsistencies", "inconsistencies_correct", "inconsistencies_incorrect"]
@@ -35,43 +36,56 @@ def _cells(values: Mapping[str, np.ndarray], printed: Mapping[str, str]) -> list
     return [*cells, printed.get(PARTS[0], ABSENT)]
 
 
+def _printed_of(run: Run, printed: Mapping[tuple, str], seed: str) -> dict[str, str]:
+    """metric -> the cell that the authors print for a run's data set and method at this seed."""
+    keys = {m: (run.dataset, run.method, seed, m) for m in [*METRIC_LABELS, *PARTS]}
+    return {metric: printed[key] for metric, key in keys.items() if key in printed}
+
+
+def _long(run: Run, values: Mapping[str, float], own: Mapping[str, str]) -> list[dict]:
+    """The rows of the CSV of one run: recomputed metrics, then what is printed only."""
+    keys = {"dataset": run.dataset, "method": run.method, "seed": run.seed}
+    rows = []
+    for metric, value in values.items():
+        known = metric in own and np.isfinite(value)
+        same = decimals(value) == own[metric] if known else None
+        found = {"value": value, "as_printed": own.get(metric), "same": same}
+        rows.append(keys | {"metric": metric} | found)
+    for part in PARTS:
+        if part in own:
+            found = {"value": np.nan, "as_printed": own[part], "same": None}
+            rows.append(keys | {"metric": part} | found)
+    return rows
+
+
+def _values(run: Run, records: Records, selection: str, remark: str) -> dict[str, float]:
+    """The recomputed numbers of a run. Raises UserError where one is missing without a remark."""
+    metrics = [*METRIC_LABELS, *EXTRA]
+    values = {metric: records.values([run], metric, selection)[0] for metric in metrics}
+    for metric, value in values.items():
+        if not remark and not np.isfinite(value):
+            raise UserError(f"{run.folder}: no {metric} of selection {selection}; run L0 again")
+    return values
+
+
 def _rows(
     runs: list[Run], records: Records, selection: str, printed: dict, remarks: dict[Run, str]
 ) -> tuple[list[Row], list[dict]]:
     """The rows of one data set and method, seeds and their average, and their long form."""
-    first, rows, long = runs[0], [], []
-    heads = [label(first.dataset), label(first.method)]
-    whole = {m: np.array([np.nan] * len(runs)) for m in [*METRIC_LABELS, *EXTRA]}
-    for position, run in enumerate(runs):
-        own = {
-            m: printed[run.dataset, run.method, str(run.seed), m]
-            for m in [*METRIC_LABELS, *PARTS]
-            if (run.dataset, run.method, str(run.seed), m) in printed
-        }
-        for metric, values in whole.items():
-            values[position] = records.values([run], metric, selection)[0]
-            if not remarks[run] and not np.isfinite(values[position]):
-                raise UserError(f"{run.folder}: no {metric} of selection {selection}; run L0 again")
-            known = metric in own and np.isfinite(values[position])
-            same = decimals(values[position]) == own[metric] if known else None
-            long.append(
-                {"dataset": run.dataset, "method": run.method, "seed": run.seed, "metric": metric,
-                 "value": values[position], "as_printed": own.get(metric), "same": same}
-            )  # fmt: skip
-        long += [
-            {"dataset": run.dataset, "method": run.method, "seed": run.seed, "metric": part,
-             "value": np.nan, "as_printed": own[part], "same": None}
-            for part in PARTS if part in own
-        ]  # fmt: skip
-        exact = all(decimals(whole[m][position]) == own.get(m) for m in METRIC_LABELS)
+    first, rows, long, every = runs[0], [], [], []
+    heads = [label(first.dataset), records.title(first.method)]
+    for run in runs:
+        own = _printed_of(run, printed, str(run.seed))
+        values = _values(run, records, selection, remarks[run])
+        long += _long(run, values, own)
+        every.append(values)
+        exact = all(decimals(values[metric]) == own.get(metric) for metric in METRIC_LABELS)
         word = remarks[run].partition(":")[0] or ("exact" if exact else "differs")
-        one = {m: values[position : position + 1] for m, values in whole.items()}
+        one = {metric: np.array([value]) for metric, value in values.items()}
         rows.append(Row([*heads, str(run.seed), *_cells(one, own), word]))
-    average = {
-        m: printed[first.dataset, first.method, "avg", m]
-        for m in METRIC_LABELS
-        if (first.dataset, first.method, "avg", m) in printed
-    }
+    whole = {metric: np.array([values[metric] for values in every]) for metric in every[0]}
+    average = _printed_of(first, printed, "avg")
+    average = {metric: average[metric] for metric in METRIC_LABELS if metric in average}
     rows.append(Row([*heads, "AVG ± SD", *_cells(whole, average), ""], summary=True))
     return rows, long
 
@@ -85,10 +99,10 @@ def l0_table(
     printed one at its two decimals; it is empty where nothing is printed.
     """
     printed = _printed(published, authors.protocol)
-    told = remarks.fillna("").set_index(["dataset", "method", "seed"])["remark"].to_dict()
-    # the tables' own kind of run, which is what records know
+    remark_of = remarks.fillna("").set_index(["dataset", "method", "seed"])["remark"].to_dict()
+    # the registry's runs as those of the records
     everything = [Run(*astuple(run)) for run in authors.runs]
-    why = {run: told[run.dataset, run.method, run.seed] for run in everything}
+    why = {run: remark_of[run.dataset, run.method, run.seed] for run in everything}
     rows, long = [], []
     for dataset in in_order([run.dataset for run in everything]):
         of_set = [run for run in everything if run.dataset == dataset]
@@ -99,13 +113,14 @@ def l0_table(
             long += added[1]
     caption = (
         f"{authors.title}, {label(everything[0].backbone)}, commit {authors.commit}, "
-        f"{SELECTIONS[authors.selection]}. Ours: recomputed from them by the code that judges "
-        "every run. Printed: errors of the authors' logs and Table 1, and Inc., the rank "
-        "inconsistencies an image of their Table 2, which can not be recomputed: the files hold "
-        f"ranks, no probabilities. {SD}. Errors and AMAE in years; CS@5, QWK and AMAE averaged "
-        "without SD. Exact: MAE and RMSE equal the printed ones at two decimals; our averages are "
-        "over unrounded values. No ranks: the file counts the class probabilities over 0.5, which "
-        "gives zeros and ones, instead of naming the most probable class: no error follows."
+        f"{SELECTIONS[authors.selection]}. Ours: recomputed from their predictions by the code "
+        "that judges every run. Printed: errors of the authors' logs and Table 1, and Inc., the "
+        "rank inconsistencies an image of their Table 2, which cannot be recomputed: the files "
+        f"hold ranks, no probabilities. {SD}. Errors and AMAE in years; CS@5, QWK and AMAE "
+        "averaged without SD. Exact: MAE and RMSE equal the printed ones at two decimals; our "
+        "averages are over unrounded values. No ranks: the file has the number of class "
+        "probabilities above 0.5, zero or one, instead of the most probable class, so no error can "
+        "be computed."
     )
     columns = [("", "Data set"), ("", "Method"), ("", "Seed")]
     for name in METRIC_LABELS.values():
@@ -114,4 +129,12 @@ def l0_table(
     columns += [("Inc. ↓", "printed")]
     title = "L0: recomputed from the authors' predictions"
     frame = pd.DataFrame(long)
-    return Table("l0", title, caption, frame, [*columns, ("", "Result")], rows, 2)
+    return Table(
+        name="l0",
+        title=title,
+        caption=caption,
+        long=frame,
+        columns=[*columns, ("", "Result")],
+        rows=rows,
+        heads=2,
+    )

@@ -1,4 +1,4 @@
-"""A table once, written three ways: long CSV, Markdown, LaTeX (booktabs)."""
+"""A table and its three files: long CSV, Markdown, LaTeX (booktabs)."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from softbio.files import atomic
+from softbio.results.formats import ABSENT, decimals
 
-ABSENT = "–"
 _LATEX = {
     "\\": r"\textbackslash{}",
     **{mark: f"\\{mark}" for mark in "&%$#_{}"},
@@ -39,8 +39,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """`long` goes to the CSV in full precision; `columns` (group, name) and `rows` are what is
-    printed. The first `heads` columns name the row and are blanked where they repeat; the last
+    """`long` goes to the CSV in full precision; `columns` (group, name) and `rows` are printed. The
+    first `heads` columns name the row and are blanked where they repeat; the last
     `words` columns hold text. The others are numbers, aligned right."""
 
     name: str
@@ -53,7 +53,7 @@ class Table:
     words: int = 0
 
     def entry(self) -> dict:
-        """What index.json keeps of it: all but the long frame."""
+        """Its entry in index.json: all but the long frame."""
         return {
             "name": self.name,
             "title": self.title,
@@ -73,11 +73,6 @@ class Table:
                 part.write_text(text, encoding="utf-8")
 
 
-def decimals(value: float, digits: int = 2) -> str:
-    """A number as printed; a dash where it is undefined."""
-    return ABSENT if value is None or not np.isfinite(value) else f"{value:.{digits}f}"
-
-
 def extremes(values: Sequence[float], form: Callable[[float], str]) -> str:
     """Smallest and largest value as `form` prints them, once where they are printed alike."""
     return " … ".join(dict.fromkeys(form(end(values)) for end in (min, max)))
@@ -90,16 +85,17 @@ def plus_minus(values: np.ndarray, digits: int = 2) -> str:
         return ABSENT
     if len(values) == 1:
         return decimals(values[0], digits)
-    return f"{values.mean():.{digits}f} ± {values.std(ddof=1):.{digits}f}"
+    return f"{decimals(values.mean(), digits)} ± {decimals(values.std(ddof=1), digits)}"
 
 
 def of_seeds(count: int, expected: int) -> str:
-    """A remark behind an average over fewer seeds than it stands beside; empty where none lack."""
+    """A remark behind an average over fewer seeds than expected; empty where all are there."""
     return f" ({count} of {expected} seeds)" if 0 < count < expected else ""
 
 
 def lowest(means: list[float], digits: int = 2) -> list[int]:
-    """Positions of the smallest mean, ties at printed precision included; none of one alone."""
+    """Positions of the smallest mean, ties at printed precision included; none where fewer than two
+    means are known."""
     shown = np.round(np.asarray(means, float), digits)
     if np.isfinite(shown).sum() < 2:
         return []
@@ -113,7 +109,7 @@ def is_text(table: Table) -> list[bool]:
 
 
 def unrepeated(table: Table) -> list[list[str]]:
-    """Row cells with the heads left blank where the row above already names them."""
+    """Row cells, with heads blank where they repeat those of the row above."""
     shown, above = [], [None] * table.heads
     for row in table.rows:
         cells, same = list(row.cells), True

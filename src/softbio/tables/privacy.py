@@ -1,4 +1,4 @@
-"""How well gender classifiers and matchers do before and after protection."""
+"""Tables of gender classifiers and matchers before and after protection."""
 
 from collections.abc import Sequence
 
@@ -16,37 +16,18 @@ from softbio.results.conditions import (
     scorer,
     seen_note,
 )
+from softbio.results.formats import decimals
 from softbio.results.labels import in_text, label
 from softbio.results.scores import KINDS, ORIGINAL, ComparisonScores
 from softbio.statistics.intervals import Judged, separation, tmr_name
 from softbio.statistics.means import Interval, clustered, of_share
-from softbio.tables.layout import ABSENT, Row, Table, decimals, plus_minus
+from softbio.tables.formats import flat, percent
+from softbio.tables.layout import Row, Table, plus_minus
 
 SIDES = {KINDS[0]: "neither", KINDS[1]: "probe", KINDS[2]: "both"}
 GENDER_NAMES = ("EER", "Separation", "Error", "Balanced error", "EER − before", "Flipped")
 RANKS = (1, 5)
 WEIGHTED = "a comparison is weighted by the draws of both its subjects"
-
-
-def percent(interval: Interval | None, sign: bool = False) -> str:
-    """A share of 1 and its limits in percent; a dash where there is none."""
-    if interval is None or np.isnan(interval.estimate):
-        return ABSENT
-    form = "{:+.1f}" if sign else "{:.1f}"
-    middle, low, high = (
-        form.format(100 * value).replace("-", "−")
-        for value in (interval.estimate, interval.low, interval.high)
-    )
-    return middle if np.isnan(interval.low) else f"{middle} ({low} to {high})"
-
-
-def flat(numbers: dict[str, Interval | None]) -> dict[str, float]:
-    """The columns name, name_low, name_high of a CSV, for each interval."""
-    found = {}
-    for name, interval in numbers.items():
-        ends = (interval.estimate, interval.low, interval.high) if interval else (np.nan,) * 3
-        found |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
-    return found
 
 
 def _before(item: Judged, items: Sequence[Judged]) -> Judged | None:
@@ -65,7 +46,7 @@ def _before(item: Judged, items: Sequence[Judged]) -> Judged | None:
 
 
 def _condition(item: Judged, items: Sequence[Judged]) -> str:
-    """With the seed where a scorer has several of one condition."""
+    """The condition of a file, with the seed where the scorer has several files of it."""
     name = condition(item.about)
     same = [i for i in items if condition(i.about) == name and _kind(i) == _kind(item)]
     return f"{name}, seed {item.about.seed}" if len(same) > 1 else name
@@ -105,7 +86,7 @@ def _gender_numbers(item: Judged, items: Sequence[Judged]) -> dict[str, Interval
 
 
 def _over_seeds(item: Judged, items: Sequence[Judged]) -> Row | None:
-    """Behind the last of several seeds of one condition: mean and SD over them."""
+    """After the last of several seeds of one condition: mean and SD over them."""
     same = [i for i in items if condition(i.about) == condition(item.about)]
     if len(same) < 2 or item is not same[-1]:
         return None
@@ -114,7 +95,7 @@ def _over_seeds(item: Judged, items: Sequence[Judged]) -> Row | None:
     cells.append(f"{len(item.scores.frame):,}")
     for name in numbers[0]:
         values = [n[name].estimate if n[name] else np.nan for n in numbers]
-        cells.append(plus_minus(100 * np.array(values), 1).replace("-", "−"))
+        cells.append(plus_minus(100 * np.array(values), 1))
     return Row(cells, summary=True)
 
 
@@ -139,17 +120,25 @@ def gender_errors(judged: Sequence[Judged]) -> Table | None:
     dataset = abouts[0].dataset
     caption = (
         f"Gender on test images of {in_text(dataset)}, in %. EER: where both error rates are "
-        "equal, above 50 where the scores point the wrong way. Separation: max(AUC, 1 − AUC), 50 "
-        "where nothing can be told; turning decisions round does not lower it. Error, and the mean "
-        "error of both genders (balanced): at the threshold that the classifier is shipped with. "
-        "Flipped: images decided otherwise than before. In brackets: "
-        f"{OVER_SUBJECTS}; those of the difference draw both sides together. "
-        f"{'± is the SD over seeds. ' * any(row.summary for row in rows)}"
-        f"{seen_note(abouts)} {failed_note(abouts)}"
+        "equal; above 50 if the scores are inverted. Separation: max(AUC, 1 − AUC), 50 if the "
+        "scores have no information; inverting the decisions does not lower it. Error, and the "
+        "mean error of both genders (balanced): at the threshold that the classifier is shipped "
+        "with. Flipped: images whose decision differs from that before protection. In brackets: "
+        f"{OVER_SUBJECTS}; for the difference both sides are drawn together. "
+        f"{'± is the SD over seeds. ' * any(row.summary for row in rows)}{seen_note(abouts)} "
+        f"{failed_note(abouts)}"
     ).strip()
     columns = [("", name) for name in ("Classifier", "Images", "N", *GENDER_NAMES)]
     title = f"Gender before and after protection: {label(dataset)}"
-    return Table(f"gender-{dataset}", title, caption, pd.DataFrame(long), columns, rows, heads=2)
+    return Table(
+        name=f"gender-{dataset}",
+        title=title,
+        caption=caption,
+        long=pd.DataFrame(long),
+        columns=columns,
+        rows=rows,
+        heads=2,
+    )
 
 
 def _matching_numbers(item: Judged, items: Sequence[Judged]) -> dict[str, Interval | None]:
@@ -157,6 +146,21 @@ def _matching_numbers(item: Judged, items: Sequence[Judged]) -> dict[str, Interv
     found = {"eer": item.interval("eer")} | {name: item.interval(name) for name in names}
     lost = before and item.numbers.difference(before.numbers, names[0])
     return found | {f"{names[0]}_difference": lost}
+
+
+def _matching_row(item: Judged, items: Sequence[Judged]) -> tuple[Row, dict]:
+    """A row of `matching` as printed, and for the CSV; items: of the same matcher."""
+    about, numbers = item.about, _matching_numbers(item, items)
+    own = int(item.scores.mated.sum())
+    counts = [own, len(item.scores.frame) - own]
+    cells = [scorer(about), SIDES[about.kind], _condition(item, items)]
+    cells += [f"{count:,}" for count in counts]
+    cells += [percent(i, n.endswith("difference")) for n, i in numbers.items()]
+    keys = {"dataset": about.dataset, "matcher": about.matcher, "seen": about.seen}
+    keys |= {"kind": about.kind, "pairs": about.pairs, "protector": about.protector}
+    keys |= {"mode": about.mode, "seed": about.seed}
+    keys |= dict(zip(("mated", "non_mated"), counts, strict=True))
+    return Row(cells), keys | flat(numbers)
 
 
 def matching(judged: Sequence[Judged]) -> Table | None:
@@ -168,36 +172,42 @@ def matching(judged: Sequence[Judged]) -> Table | None:
     rows, long = [], []
     for items in by_scorer(judged).values():
         for item in sorted(items, key=lambda i: KINDS.index(i.about.kind)):
-            about, numbers = item.about, _matching_numbers(item, items)
-            own = int(item.scores.mated.sum())
-            counts = [own, len(item.scores.frame) - own]
-            cells = [scorer(about), SIDES[about.kind], _condition(item, items)]
-            cells += [f"{count:,}" for count in counts]
-            cells += [percent(i, n.endswith("difference")) for n, i in numbers.items()]
-            rows.append(Row(cells))
-            keys = {"dataset": about.dataset, "matcher": about.matcher, "seen": about.seen}
-            keys |= {"kind": about.kind, "pairs": about.pairs, "protector": about.protector}
-            keys |= {"mode": about.mode, "seed": about.seed}
-            keys |= dict(zip(("mated", "non_mated"), counts, strict=True))
-            long.append(keys | flat(numbers))
+            row, numbers = _matching_row(item, items)
+            rows.append(row)
+            long.append(numbers)
     abouts = [item.about for item in judged]
     dataset = abouts[0].dataset
     caption = (
-        f"Verification on {in_text(dataset)}, in %; pair list: {judged[0].about.pairs}, all "
-        "subjects under one threshold. Protected: which side of a comparison is; the other is the "
-        "original. TMR at the lowest threshold whose FMR is at most 1 % or 0.1 %; a dash where "
-        f"fewer than {ERRORS} non-mated comparisons would match there (rule of 30, ISO/IEC "
-        f"19795-1). Last column: TMR at FMR 1 % minus that before, each at its own threshold. In "
-        f"brackets: {OVER_SUBJECTS}, {WEIGHTED}; those of the difference draw both sides together. "
+        f"Verification on {in_text(dataset)}, in %; pair list: {judged[0].about.pairs}, one "
+        "threshold for all subjects. Protected: the side of a comparison that is protected; the "
+        "other is the original. TMR at the lowest threshold whose FMR is at most 1 % or 0.1 %; a "
+        f"dash where fewer than {ERRORS} non-mated comparisons would match there (rule of 30, "
+        "ISO/IEC 19795-1). Last column: TMR at FMR 1 % minus that before protection, each at its "
+        f"own threshold. In brackets: {OVER_SUBJECTS}, {WEIGHTED}; for the difference both sides "
+        "are drawn together. "
         f"{seen_note(abouts)} {failed_note(abouts)}"
     ).strip()
     names = [
-        ("", "Matcher"), ("", "Protected"), ("", "Images"), ("Comparisons", "mated"),
-        ("Comparisons", "non-mated"), ("", "EER"), ("TMR at FMR", "1 %"), ("TMR at FMR", "0.1 %"),
+        ("", "Matcher"),
+        ("", "Protected"),
+        ("", "Images"),
+        ("Comparisons", "mated"),
+        ("Comparisons", "non-mated"),
+        ("", "EER"),
+        ("TMR at FMR", "1 %"),
+        ("TMR at FMR", "0.1 %"),
         ("", "1 % − before"),
-    ]  # fmt: skip
+    ]
     title = f"Matching before and after protection: {label(dataset)}"
-    return Table(f"matching-{dataset}", title, caption, pd.DataFrame(long), names, rows, heads=3)
+    return Table(
+        name=f"matching-{dataset}",
+        title=title,
+        caption=caption,
+        long=pd.DataFrame(long),
+        columns=names,
+        rows=rows,
+        heads=3,
+    )
 
 
 def identification(scores: Sequence[ComparisonScores]) -> Table | None:
@@ -223,14 +233,22 @@ def identification(scores: Sequence[ComparisonScores]) -> Table | None:
     dataset = scores[0].about.dataset
     abouts = [item.about for item in scores]
     caption = (
-        f"Closed-set identification on {in_text(dataset)}: share of probes, in %, whose subject is "
-        "the first, or among the first five, of the gallery of one original image a subject; ties "
-        "count against the probe. Median: of the ranks. In brackets: 95 % intervals over the "
-        "probes' subjects (BCa bootstrap), the gallery as it is. "
+        f"Closed-set identification on {in_text(dataset)}: share of probes, in %, whose subject "
+        "ranks first, or among the first five, in a gallery of one original image of each subject; "
+        "ties count against the probe. Median: of the ranks. In brackets: 95 % intervals over the "
+        "probes' subjects (BCa bootstrap) with the gallery fixed. "
         f"{seen_note(abouts)} {failed_note(abouts)}"
     ).strip()
     heads = ("Matcher", "Images", "Probes", "Gallery", "Rank 1", "Rank 5", "Median")
     title = f"Identification before and after protection: {label(dataset)}"
     columns = [("", name) for name in heads]
     name = f"identification-{dataset}"
-    return Table(name, title, caption, pd.DataFrame(long), columns, rows, heads=2)
+    return Table(
+        name=name,
+        title=title,
+        caption=caption,
+        long=pd.DataFrame(long),
+        columns=columns,
+        rows=rows,
+        heads=2,
+    )

@@ -1,29 +1,26 @@
-"""How far protected images are from their originals."""
+"""How much protected images differ from their originals."""
 
 import numpy as np
 import pandas as pd
 
 from softbio.results.conditions import OVER_SUBJECTS
+from softbio.results.formats import ABSENT
 from softbio.results.labels import in_text, label
 from softbio.results.subjects import shown_in
-from softbio.statistics.means import Interval, bootstrap, clustered
-from softbio.tables.layout import ABSENT, Row, Table
+from softbio.statistics.means import bootstrap, clustered
+from softbio.tables.formats import with_limits
+from softbio.tables.layout import Row, Table
 
 DIGITS = {"psnr": 1, "ssim": 3}
 COLUMNS = ["condition", "image", "subject", *DIGITS]
 
 
-def _text(interval: Interval, digits: int) -> str:
-    numbers = [f"{v:.{digits}f}" for v in (interval.estimate, interval.low, interval.high)]
-    return f"{numbers[0]} ({numbers[1]} to {numbers[2]})"
-
-
 def quality(frame: pd.DataFrame, dataset: str) -> Table | None:
     """Mean PSNR and SSIM of each condition; None without images.
 
-    frame: `COLUMNS`, a row a protected image, as `metrics.quality` gives its numbers; condition is
-    the printed name, in order. An image equal to its original, whose PSNR is infinite, enters SSIM
-    alone.
+    frame: `COLUMNS`, a row for each protected image, as `metrics.quality` gives its numbers;
+    condition is the printed name, in order. An image equal to its original, whose PSNR is infinite,
+    enters SSIM alone.
     """
     if frame.empty:
         return None
@@ -37,17 +34,24 @@ def quality(frame: pd.DataFrame, dataset: str) -> Table | None:
                 continue
             subjects = shown_in(held)
             found = bootstrap(clustered(held[metric].to_numpy(float), subjects), resamples=1000)
-            cells.append(_text(found, digits))
+            cells.append(with_limits(found, digits))
             numbers |= {metric: found.estimate, f"{metric}_low": found.low}
             numbers |= {f"{metric}_high": found.high, f"{metric}_images": len(held)}
         rows.append(Row(cells))
         long.append({"dataset": dataset, "condition": condition} | numbers)
     caption = (
-        f"Protected against original images of {in_text(dataset)}, means over images. PSNR in dB "
-        "over all pixels, without images that are unchanged; SSIM with Gaussian windows of 11 "
-        "pixels (Wang et al. 2004), on 0 to 1. Neither says whether a person would see the change. "
-        f"In brackets: {OVER_SUBJECTS}."
+        f"Protected compared with original images of {in_text(dataset)}, means over images. PSNR "
+        "in dB over all pixels, without unchanged images; SSIM with Gaussian windows of 11 pixels "
+        "(Wang et al. 2004), for grey levels from 0 to 1. Neither says whether a person would see "
+        f"the change. In brackets: {OVER_SUBJECTS}."
     )
     columns = [("", name) for name in ("Images", "N", "PSNR, dB", "SSIM")]
     title = f"Image quality after protection: {label(dataset)}"
-    return Table(f"quality-{dataset}", title, caption, pd.DataFrame(long), columns, rows)
+    return Table(
+        name=f"quality-{dataset}",
+        title=title,
+        caption=caption,
+        long=pd.DataFrame(long),
+        columns=columns,
+        rows=rows,
+    )

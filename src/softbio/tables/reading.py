@@ -11,34 +11,31 @@ from softbio.reading.judge import VIEWS
 from softbio.reading.load import Reading
 from softbio.reading.notebook import BACKBONE, RULE, Printed, deviations
 from softbio.results.conditions import OVER_SUBJECTS
+from softbio.results.formats import ABSENT, commit, decimals, in_percent, signed
 from softbio.results.labels import label
 from softbio.results.records import SELECTIONS
 from softbio.statistics.means import Interval
-from softbio.tables.layout import ABSENT, Row, Table, decimals
+from softbio.tables.formats import between, scaled
+from softbio.tables.layout import Row, Table
 
 WILSON = "Wilson's interval takes each image for an independent case"
 GROUPS = {"gender": "Gender", "age_group": "Age group", "race": "Race"}
 
 
-def percent(value: float, digits: int = 2) -> str:
-    """A share of 1 in %."""
-    return decimals(100 * value, digits)
-
-
-def between(interval: Interval, digits: int = 2, scale: float = 100) -> str:
-    """The limits of an interval, "(96.61 to 97.73)"; a dash where it has none."""
-    ends = [decimals(scale * limit, digits) for limit in (interval.low, interval.high)]
-    return ABSENT if ABSENT in ends else f"({ends[0]} to {ends[1]})"
-
-
 def name_of(reading: Reading) -> str:
-    """The network as printed, with the method and the seed where they are not what all share."""
-    return f"{label(reading.run.backbone)}, {reading.run.label}, seed {reading.run.seed}"
+    """Backbone, method and seed of a run as printed."""
+    run = reading.run
+    return f"{label(run.backbone)}, {reading.names.title(run.method, run.variant)}, seed {run.seed}"
+
+
+def in_brackets(interval: Interval, digits: int = 2) -> str:
+    """The limits of a share of 1 in %, "(96.61 to 97.73)"; a dash where there are none."""
+    return between(scaled(interval, 100), digits)
 
 
 def word(reading: Reading, selection: str, theirs: Printed) -> str:
-    """One word by `notebook.RULE`, and what is other in another recipe."""
-    apart = deviations(reading.record)
+    """The verdict by `notebook.RULE`, and what differs in another recipe."""
+    apart = deviations(reading.record, reading.names)
     if apart or theirs.backbone != reading.run.backbone:
         return f"other recipe: {brief(apart)}" if apart else "other recipe: backbone"
     if selection != "last":
@@ -66,19 +63,21 @@ def accuracy(readings: Sequence[Reading], published: Mapping[str, Printed]) -> T
             ours = each.interval(selection, "accuracy")
             cells = [
                 *(label(each.run.dataset), name_of(each), SELECTIONS[selection]),
-                percent(ours.estimate),
-                between(each.around(selection, "accuracy")),
-                between(ours),
-                *(percent(each.interval(selection, name).estimate)
-                  for name in ("balanced_accuracy", "auc", "eer")),
+                in_percent(ours.estimate),
+                in_brackets(each.around(selection, "accuracy")),
+                in_brackets(ours),
+                *(
+                    in_percent(each.interval(selection, name).estimate)
+                    for name in ("balanced_accuracy", "auc", "eer")
+                ),
                 *_compared(each, selection, ours, theirs),
-            ]  # fmt: skip
+            ]
             rows.append(Row(cells))
     caption = (
-        "Gender of test images, in %; decided male where P(male) is above one half. "
-        f"{WILSON}; {OVER_SUBJECTS}. Published: of the same backbone where one is printed, else of "
-        f"{label(BACKBONE)}, tested at the last epoch on all of CelebA's test part; difference in "
-        "percentage points, its interval that of ours, as none is published. "
+        "Gender of test images, in %; male where P(male) is above one half. "
+        f"{WILSON}; {OVER_SUBJECTS}. Published: with the same backbone if that is printed, else "
+        f"with {label(BACKBONE)}, at the last epoch on all of CelebA's test part. Difference in "
+        "percentage points; its interval is that of ours, because none is published. "
         f"{RULE[0].upper()}{RULE[1:]}."
     )
     columns = [
@@ -90,7 +89,16 @@ def accuracy(readings: Sequence[Reading], published: Mapping[str, Printed]) -> T
     ]
     frame = long_form(readings)
     title = "Reading gender: published and ours"
-    return Table("reading", title, caption, frame, columns, rows, heads=2, words=1)
+    return Table(
+        name="reading",
+        title=title,
+        caption=caption,
+        long=frame,
+        columns=columns,
+        rows=rows,
+        heads=2,
+        words=1,
+    )
 
 
 def _compared(
@@ -100,7 +108,7 @@ def _compared(
     if theirs is None:
         return ABSENT, ABSENT, ABSENT
     apart = Interval(*(100 * x - theirs.value for x in (ours.estimate, ours.low, ours.high)))
-    difference = f"{apart.estimate:+.2f} {between(apart, scale=1)}"
+    difference = f"{signed(apart.estimate)} {between(apart)}"
     return theirs.as_printed.rstrip("%"), difference, word(each, selection, theirs)
 
 
@@ -117,23 +125,39 @@ def groups(readings: Sequence[Reading]) -> Table | None:
             over = Interval(row["value"], row["low"], row["high"])
             around = Interval(row["value"], row["wilson_low"], row["wilson_high"])
             rows.append(
-                Row([
-                    label(each.run.dataset), name_of(each), GROUPS[row["by"]], row["group"],
-                    f"{row['n']:,}", percent(row["value"]), between(around), between(over),
-                ])
-            )  # fmt: skip
+                Row(
+                    [
+                        label(each.run.dataset),
+                        name_of(each),
+                        GROUPS[row["by"]],
+                        row["group"],
+                        f"{row['n']:,}",
+                        in_percent(row["value"]),
+                        in_brackets(around),
+                        in_brackets(over),
+                    ]
+                )
+            )
     caption = (
         "Accuracy on parts of the test images, in %, last epoch; groups as the data set labels "
-        f"them. {WILSON}; {OVER_SUBJECTS}, absent where none or all are wrong."
+        f"them. {WILSON}; {OVER_SUBJECTS}; no such interval where all images or none are wrong."
     )
     columns = ["Data set", "Network", "By", "Group", "Images", "Accuracy ↑", "Wilson", "Subjects"]
     title = "Reading gender: by group"
     named = [("", name) for name in columns]
-    return Table("reading-groups", title, caption, frame, named, rows, heads=3)
+    return Table(
+        name="reading-groups",
+        title=title,
+        caption=caption,
+        long=frame,
+        columns=named,
+        rows=rows,
+        heads=3,
+    )
 
 
 def subjects(readings: Sequence[Reading]) -> Table | None:
-    """What it comes to where every subject counts the same, last epoch and best."""
+    """Numbers in which every subject counts the same, last epoch and best."""
     rows = []
     for each in readings:
         if not each.has("subject"):
@@ -142,19 +166,17 @@ def subjects(readings: Sequence[Reading]) -> Table | None:
             image, person = (each.interval(selection, "accuracy", by) for by in ("all", "subject"))
             errors = each.around(selection, "with_error", "subject")
             many = each.numbers[each.numbers["by"] == "subject"]["n"].iloc[0]
-            rows.append(
-                Row([
-                    label(each.run.dataset), name_of(each), SELECTIONS[selection], f"{many:,}",
-                    percent(image.estimate), percent(person.estimate), between(person),
-                    percent(errors.estimate), between(errors),
-                ])
-            )  # fmt: skip
+            cells = [label(each.run.dataset), name_of(each), SELECTIONS[selection], f"{many:,}"]
+            cells += [in_percent(image.estimate)]
+            cells += [in_percent(person.estimate), in_brackets(person)]
+            cells += [in_percent(errors.estimate), in_brackets(errors)]
+            rows.append(Row(cells))
     if not rows:
         return None
     caption = (
-        "Test subjects, in %. By image: every image counts the same; by subject: every subject "
-        "does, whatever the number of images, with a BCa bootstrap interval. With an error: "
-        "subjects of whom at least one image is decided wrong, with Wilson's interval."
+        "Test subjects, in %. By image: every image counts the same. By subject: every subject "
+        "counts the same, whatever the number of images; BCa bootstrap interval. With an error: "
+        "subjects with at least one wrongly classified image; Wilson's interval."
     )
     columns = [
         *(("", name) for name in ("Data set", "Network", "Selection", "Subjects")),
@@ -164,11 +186,19 @@ def subjects(readings: Sequence[Reading]) -> Table | None:
     frame = long_form(readings)
     frame = frame[frame["by"] == "subject"]
     title = "Reading gender: by subject"
-    return Table("reading-subjects", title, caption, frame, columns, rows, heads=2)
+    return Table(
+        name="reading-subjects",
+        title=title,
+        caption=caption,
+        long=frame,
+        columns=columns,
+        rows=rows,
+        heads=2,
+    )
 
 
 def commonest(readings: Sequence[Reading], cards: Mapping[str, Card]) -> Table | None:
-    """What always answering the gender that is commoner in training would reach."""
+    """The accuracy of always answering with the gender that is commoner in training."""
     rows, long = [], []
     for dataset in dict.fromkeys(each.run.dataset for each in readings):
         if dataset not in cards:
@@ -177,41 +207,42 @@ def commonest(readings: Sequence[Reading], cards: Mapping[str, Card]) -> Table |
         answer = parts["train"].idxmax()
         share = parts["test"].get(answer, 0) / parts["test"].sum()
         counts = [f"{parts[part].sum():,}" if part in parts else ABSENT for part in PARTS]
-        rows.append(Row([label(dataset), *counts, str(answer), percent(share)]))
+        rows.append(Row([label(dataset), *counts, str(answer), in_percent(share)]))
         long.append({"dataset": dataset, "answer": answer, "accuracy": share})
     if not rows:
         return None
     caption = (
-        "Images of each part, and the accuracy on the test images of always answering the gender "
-        "that is commoner in training, in %."
+        "Images of each part, and the accuracy on the test images, in %, of always answering with "
+        "the gender that is commoner in training."
     )
     columns = ["Data set", "Training", "Validation", "Test", "Answer", "Accuracy"]
     title = "Reading gender: the parts, and a constant answer"
     frame, named = pd.DataFrame(long), [("", name) for name in columns]
-    return Table("reading-constant", title, caption, frame, named, rows)
+    return Table(
+        name="reading-constant", title=title, caption=caption, long=frame, columns=named, rows=rows
+    )
 
 
 PARTS = ("train", "valid", "test")
 
 
 def runs(readings: Sequence[Reading]) -> Table:
-    """Where each run comes from."""
+    """Where, how and when each run was made."""
     rows = []
     for each in readings:
         record = each.record
-        best, git = record["best_epoch"], record["git"]
-        commit = (git["commit"] or "none")[:7] + (" + changes" if git["dirty"] else "")
+        best = record["best_epoch"]
         cells = [
             *(label(each.run.dataset), name_of(each), f"{record['recipe']['crop']}"),
             *(str(record["epochs"]), ABSENT if best is None else str(best)),
             decimals(record["parameters"] / 1e6, 2),
             *(record["device"], record["precision"], f"{record['training_seconds'] / 60:.1f} min"),
-            commit,
+            commit(record["git"]),
         ]
         rows.append(Row(cells))
     caption = (
-        "One row a trained run. Best epoch: lowest error on the validation images; time: of all "
-        "epochs, validation included; commit: of this repository."
+        "One row for each trained run. Best epoch: lowest error on the validation images. Time: of "
+        "all epochs, with validation. Commit: of this repository."
     )
     columns = [
         *("Data set", "Network", "Input, px", "Epochs", "Best epoch", "Parameters, M", "Device"),
@@ -219,7 +250,15 @@ def runs(readings: Sequence[Reading]) -> Table:
     ]
     frame = pd.json_normalize([each.record for each in readings])
     title = "Reading gender: runs"
-    return Table("reading-runs", title, caption, frame, [("", c) for c in columns], rows, heads=2)
+    return Table(
+        name="reading-runs",
+        title=title,
+        caption=caption,
+        long=frame,
+        columns=[("", c) for c in columns],
+        rows=rows,
+        heads=2,
+    )
 
 
 def reading_tables(

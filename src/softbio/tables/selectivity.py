@@ -16,13 +16,14 @@ from softbio.hiding.selectivity import (
     readers,
 )
 from softbio.results.conditions import OVER_SUBJECTS, by_scorer, failed_note, scorer, seen_note
+from softbio.results.formats import ABSENT
 from softbio.results.labels import in_text, label
 from softbio.results.names import joined
 from softbio.results.scores import ORIGINAL
 from softbio.statistics.intervals import Judged
 from softbio.statistics.means import Interval
-from softbio.tables.layout import ABSENT, Row, Table, decimals
-from softbio.tables.privacy import flat, percent
+from softbio.tables.formats import flat, percent, with_limits
+from softbio.tables.layout import Row, Table
 
 ERROR = "balanced_error"
 
@@ -101,16 +102,6 @@ def selectivity(hiding: Hiding, found: Sequence[Line]) -> Table | None:
     return Table(name, title, caption, pd.DataFrame(long), columns, rows, heads=2)
 
 
-def _years(interval: Interval | None, sign: bool = False) -> str:
-    """Years with their limits; a dash where there are none."""
-    if interval is None:
-        return ABSENT
-    values = (interval.estimate, interval.low, interval.high)
-    texts = [("+" if sign and value > 0 else "") + decimals(value) for value in values]
-    middle, low, high = (text.replace("-", "−") for text in texts)
-    return f"{middle} ({low} to {high})"
-
-
 def _numbers(item: Judged, items: Sequence[Judged]) -> dict[str, Interval | None]:
     original = None if item.about.protector == ORIGINAL else before(item, items)
     names = [ERROR] + ["mae"] * item.scores.in_years
@@ -134,7 +125,7 @@ def attribute_errors(judged: Sequence[Judged]) -> Table | None:
             name = name_of(item) + (f", seed {about.seed}" if several else "")
             cells = [about.attribute, scorer(about), name, f"{len(item.scores.frame):,}"]
             cells += [percent(numbers[ERROR]), percent(numbers[f"{ERROR}_change"], sign=True)]
-            cells += [_years(numbers["mae"]), _years(numbers["mae_change"], sign=True)]
+            cells += [with_limits(numbers["mae"]), with_limits(numbers["mae_change"], sign=True)]
             rows.append(Row(cells))
             keys = {"dataset": about.dataset, "attribute": about.attribute}
             keys |= {"evaluator": about.evaluator, "seen": about.seen, "seed": about.seed}
@@ -146,9 +137,9 @@ def attribute_errors(judged: Sequence[Judged]) -> Table | None:
     groups = "; ".join(f"{attribute}: {names}" for attribute, names in values.items())
     caption = (
         f"Age and race on test images of {in_text(dataset)}. Balanced error, in %: the mean over "
-        f"groups ({groups}) of the share that is taken for another; predicted years are put into "
-        "the groups. MAE: mean absolute error in years. In brackets: "
-        f"{OVER_SUBJECTS}; those of a difference draw both sides together. "
+        f"groups ({groups}) of the share assigned to another group; predicted years are converted "
+        f"to groups. MAE: mean absolute error in years. In brackets: {OVER_SUBJECTS}; for a "
+        "difference both sides are drawn together. "
         f"{seen_note(abouts)} {failed_note(abouts)}"
     ).strip()
     heads = ("Attribute", "Evaluator", "Images", "N", "Balanced error", "− before", "MAE")

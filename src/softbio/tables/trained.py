@@ -1,4 +1,4 @@
-"""What the networks behind protected faces took to train."""
+"""The cost of training the networks that protect faces."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -7,9 +7,10 @@ from itertools import groupby
 import pandas as pd
 
 from softbio.hiding.trained import Trained
+from softbio.results.formats import ABSENT, decimals
 from softbio.results.labels import in_text, label
 from softbio.results.names import joined
-from softbio.tables.layout import ABSENT, Row, Table, decimals, extremes
+from softbio.tables.layout import Row, Table, extremes
 
 
 def _row(kind: str, networks: Sequence[Trained]) -> Row:
@@ -23,7 +24,7 @@ def _row(kind: str, networks: Sequence[Trained]) -> Row:
 
 
 def trained_table(networks: Sequence[Trained], dataset: str) -> Table | None:
-    """A row a kind of network and one of their sum; None where none was trained.
+    """A row for each kind of network and one for all; None where none was trained.
 
     networks: as `read_trained` orders them.
     """
@@ -35,17 +36,32 @@ def trained_table(networks: Sequence[Trained], dataset: str) -> Table | None:
     rows.append(Row(["All", str(len(networks)), *[ABSENT] * 4, total, ABSENT], summary=True))
     hardware = joined(sorted({each.hardware for each in networks}))
     caption = (
-        f"Every network that was trained so that faces of {in_text(dataset)} are protected, or "
-        "that ensembles' classifiers can be compared; not those that judge or attack. Minutes: of "
-        f"the epochs, without start and data, on {hardware}. An ensemble needs each of its SANs; a "
-        "series needs the first of E3's, which is its first stage, and its later stages. "
-        "Memory: of the process at its peak."
+        f"Every network that was trained to protect faces of {in_text(dataset)}, or to compare the "
+        "classifiers of ensembles; not those that judge or attack. Minutes: of the epochs, without "
+        f"start-up and loading data, on {hardware}. An ensemble needs all of its SANs; a series "
+        "needs the first of E3's, which is its first stage, and its later stages. Memory: peak of "
+        "the process."
     )
-    heads = ("Network", "Trained", "Parameters", "Epochs", "Faces", "Minutes each",
-             "Minutes in all", "Memory, MB")  # fmt: skip
+    heads = (
+        "Network",
+        "Trained",
+        "Parameters",
+        "Epochs",
+        "Faces",
+        "Minutes each",
+        "Minutes in all",
+        "Memory, MB",
+    )
     long = pd.DataFrame(
         [{"dataset": dataset, "kind": each.kind} | asdict(each) for each in networks]
     )
     title = f"What was trained: {label(dataset)}"
     columns = [("", name) for name in heads]
-    return Table(f"trained-{dataset}", title, caption, long, columns, rows)
+    return Table(
+        name=f"trained-{dataset}",
+        title=title,
+        caption=caption,
+        long=long,
+        columns=columns,
+        rows=rows,
+    )

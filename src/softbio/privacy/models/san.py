@@ -86,7 +86,8 @@ def build_san(shape: str) -> San:
 def load_released(path: Path | str) -> San:
     """The authors' released autoencoder, a state_dict that torch 0.3.1 saved.
 
-    Nothing in the file is executed. Raises UserError where it is not that file.
+    For parity only: tests compare the network here with the published one. Nothing in the file is
+    executed. Raises UserError where it is not that file.
     """
     try:
         # saved on a GPU

@@ -1,1 +1,2 @@
-"""The report's second half: tables, figures and claims of it as files, and the page's section."""
+"""Hiding gender, the report's second half: tables, figures and claims as files, the page's
+section."""

@@ -1,4 +1,4 @@
-"""The example faces of a population: a few test subjects of both genders in some conditions."""
+"""Example faces of a population: a few test subjects of both genders in some conditions."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,14 @@ from softbio.errors import UserError
 from softbio.figures.hiding import Example
 from softbio.hiding.curves import chosen, hide_sets
 from softbio.hiding.load import NONE, Condition, Hiding
-from softbio.results.conditions import by_scorer
+from softbio.results.conditions import by_scorer, scorer_title
 from softbio.results.scores import ORIGINAL
 
 EACH, READERS, CONDITIONS = 3, 3, 10
 
 
 def _readings(hiding: Hiding, condition: Condition) -> dict[str, pd.Series]:
-    """Printed name of a classifier -> P(male) by image; only of classifiers that tell shares."""
+    """Printed name of a classifier -> P(male) by image; only of classifiers with probabilities."""
     found = {}
     protector = ORIGINAL if condition.protector == NONE else condition.protector
     mode = "" if condition.protector == NONE else condition.mode
@@ -28,7 +28,7 @@ def _readings(hiding: Hiding, condition: Condition) -> dict[str, pd.Series]:
                 continue
             scores = item.scores.frame.set_index("image")["score"]
             if about.direction == "higher" and scores.between(0, 1).all():
-                found[about.title or about.evaluator] = scores
+                found[scorer_title(about)] = scores
     return found
 
 
@@ -55,20 +55,29 @@ def _of_condition(hiding: Hiding, condition: Condition, wanted: Sequence[str]) -
     found = []
     for image in wanted:
         row = index.iloc[places[image]]
-        told = {name: float(scores[image]) for name, scores in readings.items() if image in scores}
-        pixels = np.array(images[places[image]])
-        found.append(Example(image, row["subject"], row["gender"], condition.name, pixels, told))
+        example = Example(
+            image=image,
+            subject=row["subject"],
+            gender=row["gender"],
+            condition=condition.name,
+            pixels=np.array(images[places[image]]),
+            readings={name: float(s[image]) for name, s in readings.items() if image in s},
+        )
+        found.append(example)
     return found
 
 
 def example_faces(hiding: Hiding) -> list[Example]:
-    """Of the conditions that `chosen` names, as far as they fit. Raises UserError for a condition
-    whose images are gone."""
+    """Faces in the conditions that `chosen` names, at most `CONDITIONS` of them.
+
+    Raises UserError for a condition whose images are gone.
+    """
     return _faces(hiding, chosen(hiding)[:CONDITIONS])
 
 
 def hide_set_faces(hiding: Hiding) -> list[Example]:
-    """Of every set of attributes that PrivacyNet hides. Raises UserError as `example_faces`."""
+    """Faces for every set of attributes that PrivacyNet hides. Raises UserError as
+    `example_faces`."""
     return _faces(hiding, hide_sets(hiding))
 
 

@@ -1,4 +1,4 @@
-"""A population's half of the page, from the folder of `write_hiding`."""
+"""The section of the page on one population, from the folder of `write_hiding`."""
 
 import os
 from collections.abc import Container, Sequence
@@ -12,7 +12,7 @@ from softbio.report.page import Picture, Share, Written, pictures, read_written,
 
 @dataclass(frozen=True)
 class Family:
-    """The section of ensemble and series; nothing in it where the config has neither."""
+    """The section on ensemble and series; empty where the config has neither."""
 
     sentences: list[str]
     tables: list[dict]
@@ -21,8 +21,8 @@ class Family:
 
 @dataclass(frozen=True)
 class Shown:
-    """The half ready for the template. elsewhere: title -> file of figures that show people, which
-    lie beside the report."""
+    """A section ready for the template. elsewhere: title -> file of figures that show people, which
+    are separate files next to the report."""
 
     record: dict[str, Any]
     tables: list[dict]
@@ -39,7 +39,7 @@ def read_half(folder: Path | str) -> Written:
 
 
 def shown(half: Written, share: Share, page: Path) -> Shown:
-    """The half for the page at `page`."""
+    """The section for the page at `page`."""
     apart = os.path.relpath(half.folder / "faces", page.parent)
     elsewhere = {
         entry["title"]: f"{apart}/{entry['name']}.png" for entry in half.index["elsewhere"]
@@ -68,7 +68,7 @@ def duration(seconds: float) -> str:
 
 
 def as_sentence(text: str) -> str:
-    """With a capital, unless it begins with a name that is spelt as it is."""
+    """The text with a capital first letter, unless it begins with a name with a fixed spelling."""
     plain = text.split(" ", 1)[0].rstrip(",:;.").isalpha()
     return text[:1].upper() + text[1:] if plain else text
 
@@ -89,7 +89,7 @@ def key_figures(halves: Sequence[Written]) -> dict[str, str]:
 
 
 def citations(halves: Sequence[Written], known: Container[str]) -> dict[str, str]:
-    """What the halves build on: protectors, and data sets that are not `known`."""
+    """Citations of the protectors, and of the data sets that are not `known`."""
     found = {}
     for half in halves:
         found |= half.record["protectors"]

@@ -8,9 +8,10 @@ EVERYONE = "all faces"
 
 
 def portraits(hiding: Hiding) -> list[Portrait]:
-    """Of each group, then of all faces; empty where the population has no ensemble or series.
+    """The prototypes of each group, then of all faces; empty where the population has no ensemble
+    or series.
 
-    Raises UserError for a file that is none of prototypes.
+    Raises UserError for a file that does not hold prototypes.
     """
     if hiding.prototypes is None:
         return []

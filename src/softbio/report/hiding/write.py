@@ -1,4 +1,4 @@
-"""Everything that one population's score files tell, written once: tables, figures, claims."""
+"""The results of one population's score files, written once: tables, figures, claims."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -52,10 +52,10 @@ from softbio.tables.trained import trained_table
 
 EXAMPLES, PROTOTYPES, TOGETHER = "examples", "prototypes", "side by side"
 SETS = "hide-sets", "Faces by what PrivacyNet hides"
-# stems of the tables and figures that stand in the section of ensemble and series
+# stems of the tables and figures in the section on ensemble and series
 FAMILY = ("ensemble", "diversity", "flowsan", PROTOTYPES)
 FIRST = "Of several seeds the first is shown; the tables have all."
-# fields of a recipe that say which run it is, not how
+# fields of a recipe that identify the run
 OF_THE_RUN = {"dataset", "seed"}
 
 
@@ -87,7 +87,7 @@ def build_tables(
 def _drawings(
     hiding: Hiding, beside: SideBySide | None
 ) -> Iterator[tuple[str, Callable[[], Figure]]]:
-    """(name, how to draw it) in the report's order; examples stand apart."""
+    """(name, how to draw it) in the report's order, without examples."""
     yield TOGETHER, lambda: together(beside, hiding.dataset)
     gender, pairs = on_curves(hiding, hiding.gender), on_curves(hiding, hiding.verification)
     gallery = on_curves(hiding, hiding.identification)
@@ -108,8 +108,8 @@ def _drawings(
 
 
 def _renamed(item: Any, hiding: Hiding) -> Any:
-    """A table or figure under the population's name: two populations may share their test set, and
-    an anchor stands once on a page."""
+    """A table or figure under the population's name: two populations can share their test set, but
+    an anchor must be unique on a page."""
     stem = item.name.removesuffix(f"-{hiding.dataset}")
     return replace(item, name=f"{stem}-{hiding.population.name}")
 
@@ -146,7 +146,7 @@ def _write_figures(hiding: Hiding, beside: SideBySide | None, folder: Path, apar
 
 
 def differences(recipe: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Fields in which a SAN's recipe is not the talk's: field, ours, talk."""
+    """Fields in which a SAN's recipe differs from the talk's: field, ours, talk."""
     talk = asdict(san_recipe("talk", "any", 0))
     return [
         {"field": name, "ours": value, "talk": talk[name]}
@@ -167,7 +167,7 @@ def _record(
     specs: Mapping[str, EvaluatorSpec],
     beside: SideBySide | None,
 ) -> dict:
-    """What the page needs beside tables and figures."""
+    """What the page needs besides tables and figures."""
     people = hiding.population
     protectors = {c.title: c.citation for c in hiding.conditions if c.citation}
     beyond = dict.fromkeys(c.title for c in hiding.conditions if not c.in_talk)
@@ -182,14 +182,23 @@ def _record(
         "headline": headline(hiding, claims, beside),
         "side_by_side": sentences(beside),
         "claims": as_record(claims),
-        "family": {"sentences": of_family(hiding),
-                   "shown": [f"{stem}-{people.name}" for stem in FAMILY]},
+        "family": {
+            "sentences": of_family(hiding),
+            "shown": [f"{stem}-{people.name}" for stem in FAMILY],
+        },
         "terms": terms(hiding),
         "sources": [asdict(source) for source in people.sources],
         "left_out": dict(people.left_out),
         "evaluators": [
-            {"title": e.title, "kind": e.kind, "citation": e.citation, "licence": e.licence,
-             "text": e.text, "reason": e.reason} for e in entries
+            {
+                "title": e.title,
+                "kind": e.kind,
+                "citation": e.citation,
+                "licence": e.licence,
+                "text": e.text,
+                "reason": e.reason,
+            }
+            for e in entries
         ],
         "attacks": [asdict(each) for each in hiding.attack_names.values()],
         "absent": [asdict(each) for each in hiding.absent if each.kind == ATTACK],
@@ -200,7 +209,7 @@ def _record(
         "differences": differences(hiding.trainings[0].recipe) if hiding.trainings else [],
         "seeds": list(hiding.seeds),
         "conditions": sum(each.protector != NONE for each in hiding.conditions),
-    }  # fmt: skip
+    }
 
 
 def write_hiding(

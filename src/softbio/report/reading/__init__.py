@@ -1,1 +1,1 @@
-"""Reading gender, the first result of the talk: tables and figures as files, the page's section."""
+"""Reading gender, the talk's first result: tables and figures as files, the page's section."""
