@@ -17,6 +17,7 @@ from softbio.hiding.verdicts import (
     joint,
 )
 from softbio.results.conditions import ordered, scorer_name
+from softbio.results.formats import decimals, in_percent, signed
 from softbio.results.scores import ORIGINAL
 from softbio.statistics.intervals import Judged
 from softbio.statistics.means import Interval
@@ -74,9 +75,9 @@ class Claim:
 
 def number(interval: Interval, sign: bool = False) -> str:
     """In percent, with its limits where it has any."""
-    form = "{:+.1f}" if sign else "{:.1f}"
+    form = signed if sign else decimals
     values = (interval.estimate, interval.low, interval.high)
-    middle, low, high = (form.format(100 * value).replace("-", "−") for value in values)
+    middle, low, high = (form(100 * value, 1) for value in values)
     return middle if np.isnan(interval.low) else f"{middle} ({low} to {high})"
 
 
@@ -143,7 +144,7 @@ def by_text(parts: Sequence[Part]) -> dict[str, list[Part]]:
 
 def over_seeds(values: Sequence[float]) -> str:
     """ "95.0", or "95.0–96.7 over 3 seeds", of shares in percent."""
-    shown = [f"{100 * value:.1f}".replace("-", "−") for value in sorted(values)]
+    shown = [in_percent(value, 1) for value in sorted(values)]
     return shown[0] if len(shown) == 1 else f"{shown[0]}–{shown[-1]} over {len(shown)} seeds"
 
 

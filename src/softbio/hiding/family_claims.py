@@ -29,6 +29,7 @@ from softbio.hiding.family import (
 )
 from softbio.hiding.load import NONE, Hiding
 from softbio.hiding.verdicts import above, at_least, below, combined, folded_draws, interval_of
+from softbio.results.formats import decimals
 from softbio.results.names import joined
 from softbio.statistics.means import Interval
 
@@ -211,7 +212,7 @@ def _of_diversity(hiding: Hiding) -> Iterator[str]:
         said = []
         for name in sorted({d.diversity for d in own}):
             values = [d.numbers.interval("q").estimate for d in own if d.diversity == name]
-            said.append(f"{name.upper()} {np.mean(values):.3f}".replace("-", "−"))
+            said.append(f"{name.upper()} {decimals(np.mean(values), 3)}")
         faces = "the originals"
         if place[0] != NONE:
             faces = f"faces after {faces_of(own[0], hiding)}"

@@ -26,9 +26,10 @@ from softbio.hiding.verdicts import interval_of
 from softbio.results.conditions import BEFORE as UNPROTECTED
 from softbio.results.conditions import OVER_SUBJECTS, of_mode
 from softbio.results.labels import in_text, label
+from softbio.results.formats import ABSENT
 from softbio.statistics.means import Interval
-from softbio.tables.layout import ABSENT, Row, Table, extremes
-from softbio.tables.privacy import flat, percent
+from softbio.tables.formats import flat, percent, with_limits
+from softbio.tables.layout import Row, Table, extremes
 
 OUTPUTS = {
     BEFORE: UNPROTECTED,
@@ -119,16 +120,6 @@ def ensemble_table(hiding: Hiding) -> Table | None:
     return Table(name, title, caption, pd.DataFrame(long), columns, rows, heads=3)
 
 
-def _plain(interval: Interval | None, sign: bool = False) -> str:
-    """A number between -1 and 1 with its limits."""
-    if interval is None or np.isnan(interval.estimate):
-        return ABSENT
-    form = "{:+.3f}" if sign else "{:.3f}"
-    ends = (interval.estimate, interval.low, interval.high)
-    middle, low, high = (form.format(value).replace("-", "−") for value in ends)
-    return middle if np.isnan(interval.low) else f"{middle} ({low} to {high})"
-
-
 def diversity_table(hiding: Hiding) -> Table | None:
     """How much the members' classifiers differ; None where that was not measured."""
     if not hiding.differing:
@@ -141,8 +132,8 @@ def diversity_table(hiding: Hiding) -> Table | None:
         lower = differences(each, order)
         cells = [faces_of(each, hiding), each.diversity.upper()]
         cells += [str(each.seed)] * several
-        cells += [str(each.members), *(_plain(numbers[name]) for name in NUMBERS)]
-        cells += [_plain(lower.get(name), sign=True) for name in NUMBERS[:2]]
+        cells += [str(each.members), *(with_limits(numbers[name], 3) for name in NUMBERS)]
+        cells += [with_limits(lower.get(name), 3, sign=True) for name in NUMBERS[:2]]
         rows.append(Row(cells))
         keys = {"dataset": hiding.dataset, "protector": each.protector, "mode": each.mode}
         keys |= {"seed": each.seed, "diversity": each.diversity, "members": each.members}

@@ -14,13 +14,14 @@ from softbio.hiding.evaluators import READ, Entry
 from softbio.hiding.load import Hiding
 from softbio.hiding.population import Population
 from softbio.hiding.verdicts import combined, joint
-from softbio.results.conditions import OVER_SUBJECTS, condition
+from softbio.results.conditions import OVER_SUBJECTS, condition, scorer_title
+from softbio.results.formats import ABSENT
 from softbio.results.labels import in_text, label
 from softbio.statistics.intervals import Judged
 from softbio.statistics.intervals import separation as of_area
 from softbio.statistics.means import Interval
-from softbio.tables.layout import ABSENT, Row, Table
-from softbio.tables.privacy import flat, percent
+from softbio.tables.formats import flat, percent
+from softbio.tables.layout import Row, Table
 
 PARTS = {
     "san": "SAN and its auxiliaries",
@@ -92,8 +93,9 @@ def _of_condition(hiding: Hiding, each: Attacked, row: Callable[..., _Row]) -> I
 def _row_of(
     hiding: Hiding, item: Judged, row: Callable[..., _Row], more: Interval | None, note: str = ""
 ) -> _Row:
-    name, title = item.about.evaluator, (item.about.title or item.about.evaluator) + note
-    return row(name, title, _family(hiding, item), of_area(item.interval("auc")), more)
+    title = scorer_title(item.about) + note
+    found = of_area(item.interval("auc"))
+    return row(item.about.evaluator, title, _family(hiding, item), found, more)
 
 
 def _family(hiding: Hiding, item: Judged) -> str:
