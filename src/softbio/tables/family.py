@@ -25,8 +25,8 @@ from softbio.hiding.load import NONE, Hiding
 from softbio.hiding.verdicts import interval_of
 from softbio.results.conditions import BEFORE as UNPROTECTED
 from softbio.results.conditions import OVER_SUBJECTS, of_mode
-from softbio.results.labels import in_text, label
 from softbio.results.formats import ABSENT
+from softbio.results.labels import in_text, label
 from softbio.statistics.means import Interval
 from softbio.tables.formats import flat, percent, with_limits
 from softbio.tables.layout import Row, Table, extremes
