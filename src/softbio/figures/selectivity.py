@@ -11,7 +11,7 @@ from softbio.figures.base import WIDE, Canvas, Figure, NotShown, plain
 from softbio.results.labels import in_text
 from softbio.results.scores import ORIGINAL
 
-# purple: told less than before; orange: told better
+# purple: read less well than before; orange: better
 CHANGES, SHARES = "PuOr", "Greys"
 LEAST = 0.1  # the colours span ten points or more, so that noise stays pale
 
@@ -70,9 +70,10 @@ def selectivity(frame: pd.DataFrame, dataset: str) -> Figure:
     right.set_title("TMR, %")
     caption = (
         f"What protection adds to the balanced error of reading gender, age and race on test faces "
-        f"of {in_text(dataset)}, mean of unseen evaluators, and TMR at FMR 1 % of unseen matchers. "
-        "Framed: attributes that are to be hidden, where the error should rise; elsewhere it "
-        "should stay. Purple: told less well than before. Intervals, and who reads: in the table."
+        f"of {in_text(dataset)}, mean of unseen evaluators, and TMR at FMR 1 % of unseen matchers; "
+        "of both, those that are able on clean faces. Framed: attributes that are to be hidden, "
+        "where the error should rise; elsewhere it should stay. Purple: read less well than "
+        "before. Intervals, what they are over, and who judges: in the table."
     )
     texts = "; ".join(
         f"{row.condition}, {row.read}{' (hidden)' if row.hidden else ''} {plain(row.change)}"

@@ -58,6 +58,14 @@ class Population:
         )
 
     @property
+    def apart(self) -> str:
+        """What is known of people in two parts, in a sentence or two."""
+        if len(self.sources) < 2:
+            return self.without_subjects or "No subject is in two parts."
+        within = self.without_subjects or "Within each data set no subject is in two parts."
+        return f"{within} Whether the data sets share people is not known."
+
+    @property
     def drawn(self) -> bool:
         """Whether no person is shown, so that faces may stand in a report."""
         return all((each.access, each.reader) == GENERATED for each in self.sources)

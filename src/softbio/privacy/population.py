@@ -1,7 +1,8 @@
 """The faces of a privacy benchmark: aligned data sets brought together at the size of its networks.
 
 A population is one data set, divided into all four parts, or two: "celeba_to_lfw" learns from
-CelebA and is judged on LFW.
+CelebA and is judged on LFW. Subjects are kept apart within a data set. Whether two data sets show
+some of the same people is not known: CelebA numbers its subjects, LFW names them.
 """
 
 import logging
