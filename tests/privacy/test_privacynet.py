@@ -37,7 +37,7 @@ from softbio.privacy.training.privacynet_losses import (
     between,
     gradient_norms,
     penalty,
-    shares_told,
+    shares_right,
 )
 from softbio.results.conditions import HIDDEN, HIDE_SETS, of_mode
 from softbio.schema import read_yaml
@@ -171,10 +171,12 @@ def test_attributes_that_are_not_told_do_not_count():
     assert attribute_loss(logits, torch.full((4, 2), -1), [2, 3]).item() == 0
 
 
-def test_shares_told_count_told_faces_alone():
+def test_shares_right_count_labelled_faces_alone():
     logits = torch.tensor([[2.0, 1.0], [1.0, 2.0], [5.0, 0.0]])
-    (share,) = shares_told(logits, torch.tensor([[0], [0], [-1]]), [2])
-    assert share == 0.5
+    (right,), (labelled,) = shares_right(logits, torch.tensor([[0], [0], [-1]]), [2])
+    assert (right.item(), labelled.item()) == (pytest.approx(1 / 3), pytest.approx(2 / 3))
+    (right,), (labelled,) = shares_right(logits, torch.full((3, 1), -1), [2])
+    assert (right.item(), labelled.item()) == (0, 0)
 
 
 @cache

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from softbio.data.packed import Packed
-from softbio.engine.resume import Moving, ResumeFile
+from softbio.engine.resume import ResumeFile
+from softbio.engine.state import TrainState
 from softbio.errors import UserError
 from softbio.privacy.faces import GreyFaces
 from softbio.privacy.models.auxiliaries import CosineHead
@@ -115,7 +116,7 @@ def work_of(recipe: AuxiliaryRecipe, start: Start) -> Work:
         finished=lambda history: len(history) >= recipe.epochs,
     )
     model.train()
-    moving = Moving(model, optimizer, torch.Generator().manual_seed(recipe.seed))
+    moving = TrainState(model, optimizer, torch.Generator().manual_seed(recipe.seed))
     return Work(task, moving, network)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from softbio.engine.resume import Moving, ResumeFile
+from softbio.engine.resume import ResumeFile
+from softbio.engine.state import TrainState
 from softbio.errors import UserError
 from softbio.files import sha256
 from softbio.privacy import LETTERS
@@ -25,14 +26,16 @@ from softbio.privacy.training.privacynet_losses import (
     between,
     gradient_norms,
     penalty,
-    shares_told,
+    shares_right,
 )
 from softbio.privacy.training.session import Work, begin, finish
 from softbio.privacy.training.train_san import mirrored
 from softbio.sources import PRIVACYNET, modules_sha256
 
 NAMES = tuple(LETTERS.values())
-CRITIC = ("critic", "d_src", "norm", "d_attr", *(f"told_{name}" for name in NAMES))
+CRITIC = ("critic", "d_src", "norm", "d_attr")
+# of all faces; `PrivacyNetTask.line` divides by the share with a label
+CRITIC += tuple(f"{what}_{name}" for what in ("told", "labelled") for name in NAMES)
 GENERATOR = ("loss", "g_src", "g_attr", "j_m", "cycle", "cycle_square")
 GENERATOR += tuple(f"hit_{name}" for name in NAMES)
 # hide-set, targets, place between real and fake, mirror
@@ -50,8 +53,8 @@ class PrivacyNetLine:
     critic, loss: of discriminator and generator; d_src, g_src: their Wasserstein terms; norm: of
     the critic's gradients; d_attr, g_attr: cross-entropies; j_m, cycle: before their weights, None
     where not computed; psnr: dB of the face that went there and back; told_...: share of the real
-    faces whose attribute the discriminator tells; hit_...: share of the changed ones that it takes
-    for what was asked for; None where the data do not tell the attribute.
+    faces with a label whose attribute the discriminator gets right; hit_...: share of the changed
+    ones that it takes for what was asked for; None where no face has a label.
     """
 
     epoch: int
@@ -181,8 +184,9 @@ class PrivacyNetTask:
         d_attr = attribute_loss(logits, classes, network.sizes)
         loss = d_src + recipe.penalty_weight * penalty(norms) + recipe.read_weight * d_attr
         self.move(loss, network.discriminator)
-        told = self.by_name(shares_told(logits, classes, network.sizes))
-        return torch.stack([loss, d_src, norms.mean(), d_attr, *told]).detach()
+        right, labelled = shares_right(logits, classes, network.sizes)
+        shares = self.by_name(right) + self.by_name(labelled)
+        return torch.stack([loss, d_src, norms.mean(), d_attr, *shares]).detach()
 
     def generator_step(self, rows: Tensor, draws: Tensor) -> Tensor:
         """One batch of the generator: the values of GENERATOR, NaN where not computed."""
@@ -207,7 +211,7 @@ class PrivacyNetTask:
             cycle, square = away.abs().mean(), (away / 2).square().mean()
             loss = loss + recipe.cycle * cycle
         self.move(loss, network.generator)
-        hits = self.by_name(shares_told(logits, judged, network.sizes))
+        hits = self.by_name(shares_right(logits, judged, network.sizes)[0])
         return torch.stack([loss, g_src, g_attr, j_m, cycle, square, *hits]).detach()
 
     def move(self, loss: Tensor, part: nn.Module) -> None:
@@ -227,6 +231,10 @@ class PrivacyNetTask:
         square, rate = means.pop("cycle_square"), self.optimizer.param_groups[0]["lr"]
         back = psnr(square) if square == square else square
         speed = len(self.rows) / seconds
+        for name in NAMES:
+            labelled = means.pop(f"labelled_{name}")
+            for key in (f"told_{name}", f"hit_{name}"):
+                means[key] = means[key] / labelled if labelled else float("nan")
         found = PrivacyNetLine(epoch, psnr=back, **means, images_per_second=speed,
                                seconds=seconds, learning_rate=rate)  # fmt: skip
         return without_nan(found)
@@ -294,7 +302,7 @@ def train_privacynet(
             *(recipe, network, optimizer, judge, faces),
             *(torch.from_numpy(classes), rows, resume.kept, shown),
         )
-        moving = Moving(network, optimizer, torch.Generator().manual_seed(recipe.seed))
+        moving = TrainState(network, optimizer, torch.Generator().manual_seed(recipe.seed))
         return Work(work.task(), moving, network)
 
     finish(start, resume, build)

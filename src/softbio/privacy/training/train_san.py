@@ -9,7 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from softbio.engine.resume import Moving, ResumeFile
+from softbio.engine.resume import ResumeFile
+from softbio.engine.state import TrainState
 from softbio.errors import UserError
 from softbio.files import sha256
 from softbio.privacy.faces import GreyFaces, psnr
@@ -294,7 +295,7 @@ def train_san(
         if recipe.matching_weight:
             known = originals_of(originals, of, judges.matcher, faces, rows)
         work = SanTask(recipe, network, optimizer, judges, faces, source, rows, known, series)
-        moving = Moving(network, optimizer, torch.Generator().manual_seed(recipe.seed))
+        moving = TrainState(network, optimizer, torch.Generator().manual_seed(recipe.seed))
         return Work(work.task(), moving, network)
 
     finish(start, resume, build)
