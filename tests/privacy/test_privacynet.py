@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from softbio.errors import UserError
-from softbio.privacy import LETTERS
-from softbio.privacy.attributes import Attribute
+from softbio.privacy import LETTERS, Attribute
 from softbio.privacy.models.privacynet import (
     Discriminator,
     Generator,

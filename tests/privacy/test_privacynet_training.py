@@ -72,7 +72,7 @@ def work_on(trained, **changes):
     recipe = replace(RECIPE, attributes=KNOWN[:2], **changes)
     net = PrivacyNet(recipe)
     index = trained.packed.index
-    classes = np.stack([each.labels(index) for each in recipe.attributes], 1)
+    classes = np.stack([labels_of(index, each) for each in recipe.attributes], 1)
     rows = torch.from_numpy(np.flatnonzero(trained.parts == "san"))
     matcher, faces = SmallMatcher(4).eval().requires_grad_(False), GreyFaces(trained.packed, CPU)
     return PrivacyNetTask(
@@ -293,7 +293,7 @@ def test_untold_labels_are_estimated(network, trained):
     index = means.faces.packed.index.assign(gender=None)
     blind = replace(means, faces=GreyFaces(replace(means.faces.packed, index=index), CPU))
     faces = signed(means.faces.batch(rows))
-    classes = np.stack([each.labels(index) for each in net.known], 1)[rows]
+    classes = np.stack([labels_of(index, each) for each in net.known], 1)[rows]
     with torch.no_grad():
         own = net.filled(torch.from_numpy(classes), net.discriminator(faces)[1])
         expected = unsigned(net.changed(faces, own))

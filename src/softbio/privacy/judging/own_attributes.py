@@ -21,7 +21,8 @@ from softbio.evaluators import own
 from softbio.evaluators.interface import AgeEstimator, ClassReader
 from softbio.files import write_json
 from softbio.methods import get_method
-from softbio.privacy.attributes import LEAST, Attribute, values_of
+from softbio.privacy import Attribute
+from softbio.privacy.attributes import LEAST, labels_of, values_of
 from softbio.privacy.judging.own_evaluators import grey_bytes
 from softbio.privacy.judging.readers import MODEL, batch_of, train_ranks
 from softbio.privacy.parts import read_parts
@@ -103,7 +104,7 @@ def train_reader(
 def _labels(data: Packed, attribute: str, values: tuple[str, ...]) -> np.ndarray:
     """Years, or numbers of classes, int64 (N,); -1 where untold."""
     if attribute == RACE:
-        return Attribute(RACE, values).labels(data.index)
+        return labels_of(data.index, Attribute(RACE, values))
     return pd.to_numeric(data.index[AGE], errors="coerce").fillna(-1).to_numpy(np.int64)
 
 

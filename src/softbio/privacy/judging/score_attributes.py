@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from softbio.errors import UserError
-from softbio.privacy.attributes import AGE_BOUNDS, AGE_GROUPS, Attribute, values_of
+from softbio.privacy import Attribute
+from softbio.privacy.attributes import AGE_BOUNDS, AGE_GROUPS, labels_of, values_of
 from softbio.privacy.judging.own_attributes import AGE, untold
 from softbio.privacy.judging.panel import Member
 from softbio.privacy.protected import Protected
@@ -27,7 +28,7 @@ def attribute_scores(member: Member, faces: Protected) -> AttributeScores:
     if len(kept) < 2:
         raise UserError(f"it knows fewer than two {name}s of the test faces: {', '.join(values)}")
     predictions = member.answers(faces.images)
-    labels = Attribute(name, values).labels(faces.index)
+    labels = labels_of(faces.index, Attribute(name, values))
     inside = np.isin(labels, [values.index(value) for value in kept]) & np.isfinite(predictions)
     if name == AGE:
         labels = faces.index[AGE].to_numpy(float)

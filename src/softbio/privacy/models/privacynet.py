@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from softbio.errors import UserError
-from softbio.privacy.attributes import Attribute
+from softbio.privacy import Attribute
 from softbio.privacy.models.weights import load_network
-from softbio.privacy.privacynet_recipe import SHAPES, GanShape, PrivacyNetRecipe
+from softbio.privacy.privacynet_recipe import SHAPES, GanShape, PrivacyNetRecipe, read_recipe
 
 # a face's own grey 0 or 1 lies at infinity before the tanh
 EDGE = 0.98
@@ -134,4 +134,4 @@ def one_hot(classes: Tensor, sizes: list[int]) -> Tensor:
 
 def load_privacynet(path: Path) -> tuple[PrivacyNetRecipe, PrivacyNet]:
     """A trained one, frozen, on the CPU; raises UserError where the file is none."""
-    return load_network(path, PrivacyNetRecipe, PrivacyNet)
+    return load_network(path, PrivacyNetRecipe, PrivacyNet, read_recipe)

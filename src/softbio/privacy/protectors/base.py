@@ -29,7 +29,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Means:
+class Resources:
     """What protectors work with; None where a run was given none.
 
     parts: object (N,), the part of each image; seed: of all that is drawn; members: the networks
@@ -96,8 +96,8 @@ class Protector:
     """One way of protection.
 
     title: as tables print it; citation: where it was published; modes: those that are compared.
-    prepare(mode, means): the function, float32 (B, 1, S, S) in 0..1 from a `Batch`; equal for equal
-        inputs. Raises UserError for a mode that it does not have.
+    prepare(mode, resources): the function, float32 (B, 1, S, S) in 0..1 from a `Batch`; equal for
+        equal inputs. Raises UserError for a mode that it does not have.
     check(mode): raises the same for a mode's name alone, before any network is trained; None where
         `prepare` alone can tell.
     needs: what it takes of "classifier" (the auxiliary one), "san" and "members" (either with its
@@ -110,7 +110,7 @@ class Protector:
     title: str
     citation: str
     modes: tuple[str, ...]
-    prepare: Callable[[str, Means], Protect]
+    prepare: Callable[[str, Resources], Protect]
     needs: tuple[str, ...] = ()
     knows_gender: bool = True
     in_talk: bool = False

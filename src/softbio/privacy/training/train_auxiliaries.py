@@ -100,16 +100,20 @@ def work_of(recipe: AuxiliaryRecipe, start: Start) -> Work:
         return torch.stack([loss.detach(), (logits.argmax(1) != target).float().mean()])
 
     def line(epoch: int, means: dict[str, float], seconds: float) -> AuxiliaryLine:
-        speed = len(rows) / seconds
         return AuxiliaryLine(
-            epoch, means["loss"], means["error"], speed, seconds, recipe.learning_rate
+            epoch=epoch,
+            loss=means["loss"],
+            error=means["error"],
+            images_per_second=len(rows) / seconds,
+            seconds=seconds,
+            learning_rate=recipe.learning_rate,
         )
 
     task = Task(
-        f"{recipe.kind} {recipe.dataset} seed {recipe.seed}",
-        torch.from_numpy(rows),
-        recipe.batch,
-        ("loss", "error"),
+        text=f"{recipe.kind} {recipe.dataset} seed {recipe.seed}",
+        rows=torch.from_numpy(rows),
+        batch=recipe.batch,
+        parts=("loss", "error"),
         begin=lambda history: None,
         step=step,
         line=line,
@@ -131,7 +135,11 @@ def train_auxiliary(
     """
     start = begin(recipe.size, packed, parts, device)
     resume = ResumeFile(
-        *(folder / "resume.pt", recipe, start.device, "".join(start.read)),
-        *(AuxiliaryLine, modules_sha256(PRIVACY)),
+        folder / "resume.pt",
+        recipe,
+        start.device,
+        data_sha256="".join(start.read),
+        line=AuxiliaryLine,
+        code=modules_sha256(PRIVACY),
     )
     finish(start, resume, lambda: work_of(recipe, start))
