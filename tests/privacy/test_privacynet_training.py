@@ -13,6 +13,7 @@ import torch
 
 from softbio.engine.stopping import Stopped
 from softbio.errors import UserError
+from softbio.privacy.attributes import labels_of
 from softbio.privacy.faces import GreyFaces
 from softbio.privacy.models.auxiliaries import SmallMatcher
 from softbio.privacy.models.privacynet import (
@@ -22,20 +23,20 @@ from softbio.privacy.models.privacynet import (
     unsigned,
 )
 from softbio.privacy.models.weights import save_network
-from softbio.privacy.protect import load_means, protected
+from softbio.privacy.protect import NetworkFiles, load_resources, protected
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.protectors.base import Batch
-from softbio.privacy.training import train_privacynet as training
+from softbio.privacy.training import privacynet_task as training
 from softbio.privacy.training.originals import embed
-from softbio.privacy.training.train_privacynet import (
+from softbio.privacy.training.privacynet_task import (
     CRITIC,
     DRAWS,
     GENERATOR,
     Guard,
     PrivacyNetTask,
     optimizer_of,
-    train_privacynet,
 )
+from softbio.privacy.training.train_privacynet import PrivacyNetInputs, train_privacynet
 from tests.privacy.test_privacynet import KNOWN, RECIPE
 
 CPU = torch.device("cpu")
@@ -44,7 +45,8 @@ CPU = torch.device("cpu")
 def train(trained, folder, recipe=RECIPE, **options):
     """On the drawn faces."""
     paths = map(trained.path, ("packed", "parts.csv", "matcher/network.safetensors"))
-    train_privacynet(recipe, *paths, folder, "cpu", **options)
+    originals = options.pop("originals", None)
+    train_privacynet(recipe, PrivacyNetInputs(*paths, originals), folder, "cpu", **options)
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +59,8 @@ def network(trained, tmp_path_factory):
 
 
 def means_of(trained, network):
-    path = network / "network.safetensors"
-    return load_means(trained.path("packed"), trained.path("parts.csv"), 3, "cpu", generator=path)
+    files = NetworkFiles(generator=network / "network.safetensors")
+    return load_resources(trained.path("packed"), trained.path("parts.csv"), 3, "cpu", files)
 
 
 def faces_of(means, mode, part="test"):
@@ -76,8 +78,15 @@ def work_on(trained, **changes):
     rows = torch.from_numpy(np.flatnonzero(trained.parts == "san"))
     matcher, faces = SmallMatcher(4).eval().requires_grad_(False), GreyFaces(trained.packed, CPU)
     return PrivacyNetTask(
-        *(recipe, net, optimizer_of(net, recipe), matcher, faces, torch.from_numpy(classes)),
-        *(rows, lambda: "kept", embed(matcher, faces, rows)),
+        recipe,
+        net,
+        optimizer_of(net, recipe),
+        matcher,
+        faces=faces,
+        classes=torch.from_numpy(classes),
+        rows=rows,
+        kept=lambda: "kept",
+        originals=embed(matcher, faces, rows),
     )
 
 

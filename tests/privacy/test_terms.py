@@ -12,11 +12,11 @@ from torch.nn import functional as F
 from softbio.evaluators.crop import FRAME
 from softbio.privacy.attacks import mixed
 from softbio.privacy.models.auxiliaries import CosineHead
-from softbio.privacy.training import train_privacynet as training
+from softbio.privacy.training import privacynet_task as training
 from softbio.privacy.training.loop import means_of
 from softbio.privacy.training.loss_matcher import LossMatcher
-from softbio.privacy.training.train_privacynet import CRITIC, DRAWS, GENERATOR
-from softbio.privacy.training.train_san import PARTS
+from softbio.privacy.training.privacynet_task import CRITIC, DRAWS, GENERATOR
+from softbio.privacy.training.san_task import PARTS
 from tests.privacy.sans import RECIPE as SAN
 from tests.privacy.test_privacynet_training import work_on
 from tests.privacy.test_training import task_with_judges

@@ -212,8 +212,9 @@ rule score:
         gpu=int(ASKS_FOR_GPU),
         gpu_slots=int(COMPUTES_ON_GPU),
     params:
-        dataset=tested_in,
         entry=tested_params,
+        networks=NETWORK,
+        own=OWN,
         evaluators=third_parties,
         matcher_net=matcher_in_loss,
         subjects=tells_subjects,

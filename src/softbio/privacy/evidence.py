@@ -1,8 +1,8 @@
 """What attackers have, read from the files of a run."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +54,15 @@ class SanFiles:
     index: Path
     prototypes: Path
     pairs: Path | None = None
+
+
+def san_files(files: Mapping[str, Path]) -> SanFiles | None:
+    """Those among named files; None where no SAN is among them."""
+    if "san" not in files:
+        return None
+    return SanFiles(
+        **{each.name: files[each.name] for each in fields(SanFiles) if each.name in files}
+    )
 
 
 def open_condition(folder: Path, dataset: str = "") -> Condition:
@@ -140,12 +149,14 @@ def gather(
         check_same(condition, other)
     attacker, test = condition.attacker, condition.test
     return Evidence(
-        test.protector,
-        test.mode,
-        Own(grey(original.attacker), grey(attacker), male(attacker)),
-        grey(test),
-        grey(original.test),
-        *(cnn, hog, best_matcher(third or Registered()) or matcher),
+        protector=test.protector,
+        mode=test.mode,
+        own=Own(grey(original.attacker), grey(attacker), male(attacker)),
+        test=grey(test),
+        test_clean=grey(original.test),
+        cnn=cnn,
+        hog=hog,
+        matcher=best_matcher(third or Registered()) or matcher,
         seed=test.seed,
         device=device,
         san=san and knowledge_of_san(condition, san, device),
