@@ -43,7 +43,7 @@ def test_variants_are_named_where_their_recipes_say_so_and_nowhere_else():
 
 def test_what_is_said_of_groups_is_what_the_readers_tell():
     text = ours_of("prototypes of eight groups")
-    assert ("CelebA tells young or old" in text) == ("age_group" in inspect.getsource(celeba))
+    assert ("CelebA has young or old" in text) == ("age_group" in inspect.getsource(celeba))
     assert "tells no group" not in text
 
 

@@ -72,7 +72,7 @@ def peak_memory_mb(device: torch.device) -> float:
 
 
 def of_processes(conditions: Sequence[Conditions]) -> dict[str, Any]:
-    """What run.json tells of the processes that a run was made by, each kind once, the last last.
+    """What run.json says of the processes that made a run, each kind once, the last one at the end.
 
     hardware, threads, git: of the last; nondeterministic_kernels: those of all, whose sums differ
     from run to run; deterministic: there are none, and all processes add in one order.
@@ -96,7 +96,7 @@ def of_training(
     device: torch.device,
     data_sha256: str,
 ) -> dict[str, Any]:
-    """What run.json tells of any training: its recipe, how long it took and what it ran on.
+    """What run.json says of any training: its recipe, how long it took and what it ran on.
 
     recipe: a dataclass. Wall clock is that of the last process; the seconds of all epochs, also of
     those before an interruption, stand in history.csv.

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 class Hashed(Protocol):
-    """Any recipe, as far as a resume file is concerned."""
+    """Any recipe: all that a resume file asks of it."""
 
     @property
     def sha256(self) -> str: ...
@@ -100,7 +100,7 @@ class ResumeFile:
         check: Callable[[int], None],
         sound: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Where a signal has come: save the state, also in the midst of an epoch, and leave.
+        """After a signal: save the state, also in the middle of an epoch, and leave.
 
         check(number): raises UserError where the epoch under way, the `number`-th, must not replace
         the last good state; sound(): whether the state may be saved at all.
@@ -110,11 +110,11 @@ class ResumeFile:
         if progress.under_way:
             check(len(progress.history) + 1)
         if not sound():
-            stop.leave(f"the state is in doubt and was not saved; {self.kept()}")
+            stop.leave(f"the state may be broken and was not saved; {self.kept()}")
         self.leave(stop, moving, progress)
 
     def leave(self, stop: Stop, moving: TrainState, progress: Progress) -> None:
-        """Save the state, also in the midst of an epoch, and raise `Stopped`."""
+        """Save the state, also in the middle of an epoch, and raise `Stopped`."""
         self.save(moving, progress, wait=True)
         stop.leave(f"the state after {progress} is in {self.path}")
 

@@ -43,7 +43,7 @@ class Stop:
         name = signal.Signals(number).name
         logger.info("%s: saving the state after the batch under way", name)
         if not self._saved.wait(GRACE_SECONDS):
-            logger.warning("stopped by %s in the midst of a batch: %s", name, fallback())
+            logger.warning("stopped by %s in the middle of a batch: %s", name, fallback())
             for handler in logging.getLogger("softbio").handlers:
                 handler.flush()
             os._exit(128 + number)
@@ -53,8 +53,8 @@ class Stop:
 def stoppable(fallback: Callable[[], str]) -> Iterator[Stop]:
     """Within it SIGTERM and SIGINT set `Stop.requested` instead of ending the process.
 
-    Where nobody answers within `GRACE_SECONDS` the process ends all the same, and the log says
-    `fallback()`: what of it is on disk. Python runs a signal's handler only between two of its
+    If the state is not saved within `GRACE_SECONDS` the process ends all the same, and the log says
+    `fallback()`: what is on disk. Python runs a signal's handler only between two of its
     own instructions, which a backward pass can hold up for seconds; the thread that counts the
     time is therefore woken by the handler that Python installs in C. Outside the main thread,
     where signals can not be caught, nothing changes.

@@ -51,7 +51,7 @@ class Training:
         self.resume.check_losses(self.progress.under_way, number, remedy)
 
     def pause_if_asked(self) -> None:
-        """Where a signal has come: save the state, also in the midst of an epoch, and leave."""
+        """After a signal: save the state, also in the middle of an epoch, and leave."""
         self.resume.pause_if_asked(self.stop, self.moving, self.progress, self.check_finite)
 
 

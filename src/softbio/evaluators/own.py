@@ -1,6 +1,6 @@
 """Classifiers trained here, on other subjects than they judge: a small CNN through the one
 training loop, and HOG with logistic regression. They judge drawn faces, which no third-party
-evaluator was trained on, and stand beside the third-party ones elsewhere."""
+evaluator was trained on, and judge beside the third-party ones elsewhere."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The registry of evaluators: what each is, where its weights ship, what it sees and tells."""
+"""The registry of evaluators: what each is, where its weights ship, what it sees and gives."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -131,7 +131,7 @@ def find_evaluator(specs: Mapping[str, EvaluatorSpec], name: str) -> EvaluatorSp
 
 
 def conflicts(specs: Iterable[EvaluatorSpec], dataset: str = "") -> list[str]:
-    """Why these evaluators must not stand in one comparison as unseen, a sentence each.
+    """Why these evaluators must not be compared as unseen ones, a sentence each.
 
     dataset: the registered name of the data set that they are scored on.
     """
@@ -139,7 +139,7 @@ def conflicts(specs: Iterable[EvaluatorSpec], dataset: str = "") -> list[str]:
     found = [
         f"{a.name} and {b.name} are one net ({a.net}): keep one of them"
         for a, b in combinations(specs, 2)
-        # who tells age is compared with others who do
+        # an age estimator is compared with other age estimators
         if a.net == b.net and (a.kind == "age") == (b.kind == "age")
     ]
     return found + [

@@ -10,7 +10,7 @@ __all__ = ["GENDERS", "LETTERS", "PARTS", "SHARES", "Attribute"]
 # evaluators; an attacker who knows the method; the faces that all of them are judged on.
 PARTS = ("san", "evaluators", "attacker", "test")
 SHARES = (0.4, 0.2, 0.2, 0.2)
-# the letter that stands for each attribute in a hide-set, in the order of PrivacyNet's labels
+# the letter of each attribute in a hide-set, in the order of PrivacyNet's labels
 LETTERS = {"g": "gender", "a": "age", "r": "race"}
 
 

@@ -45,8 +45,8 @@ def absent(evidence: Evidence) -> list[dict[str, str]]:
 
 
 def score_file(scored: Scored, test: Protected) -> GenderScores:
-    """The scores of the test faces as a score file; who tells protected faces from clean ones is
-    judged on both, the clean ones named by `CLEAN`."""
+    """The scores of the test faces as a score file; an attack that separates protected from clean
+    faces is judged on both, the clean ones named by `CLEAN`."""
     frame = test.index[["image", "subject"]].assign(
         label=male(test).astype(np.int8), score=np.asarray(scored.scores, float)
     )

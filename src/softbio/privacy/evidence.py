@@ -26,7 +26,7 @@ from softbio.privacy.recipe import SanRecipe
 
 logger = logging.getLogger(__name__)
 PARTS = ("attacker", "test")
-# By the gender that embeddings tell, not by matching: AUC on 400 faces of LFW, clean and blurred,
+# By the gender in their embeddings, not by matching: AUC on 400 faces of LFW, clean and blurred,
 # of logistic regression on 500 of CelebA is .999 and .974, .992 and .948, .808 and .915.
 BEST = ("dlib_resnet", "faceres_descriptor", "sface")
 
@@ -76,10 +76,10 @@ def grey(part: Protected) -> np.ndarray:
 
 
 def male(part: Protected) -> np.ndarray:
-    """Bool (N,); raises UserError where a gender is not told."""
+    """Bool (N,); raises UserError where a gender is missing."""
     told = part.index["gender"].isin(GENDERS)
     if not told.all():
-        raise UserError(f"gender of '{part.index.loc[~told, 'image'].iloc[0]}' is not told; add it")
+        raise UserError(f"gender of '{part.index.loc[~told, 'image'].iloc[0]}' is missing; add it")
     return (part.index["gender"] == GENDERS[1]).to_numpy()
 
 

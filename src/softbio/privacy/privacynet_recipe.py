@@ -34,8 +34,8 @@ def check_hidden(mode: str, known: Collection[str]) -> None:
     for name in parsed(mode)[0]:
         if name not in known:
             raise UserError(
-                f"mode '{mode}' hides {name}, of which the training faces do not show two values; "
-                f"they do of {', '.join(known)}: take the mode from privacy.protectors"
+                f"mode '{mode}' hides {name}, but the training faces do not show two values of it, "
+                f"only of {', '.join(known)}: take the mode out of privacy.protectors"
             )
 
 

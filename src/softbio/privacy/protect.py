@@ -21,7 +21,7 @@ from softbio.privacy.protectors.base import Batch, Protect, Resources
 from softbio.privacy.prototype_source import source_of
 from softbio.privacy.recipe import AuxiliaryRecipe, SanRecipe
 
-# whom the attacker learns from, and who is judged on
+# faces that the attacker learns from, and those that are judged
 PROTECTED = ("attacker", "test")
 BATCH = 64
 # room for index and card

@@ -1,4 +1,4 @@
-"""The panel: all who judge the faces of one condition, behind one interface, and who could not."""
+"""The panel: all evaluators of one condition's faces, behind one interface, and those absent."""
 
 import json
 import logging
@@ -33,7 +33,7 @@ from softbio.privacy.recipe import AuxiliaryRecipe
 logger = logging.getLogger(__name__)
 
 NETWORK = "network.safetensors"
-NO_SUBJECTS = "the faces that it would learn from tell no subjects"
+NO_SUBJECTS = "the faces that it would learn from have no subjects"
 AUXILIARY = {
     "aux_gender": ("Auxiliary CNN", "gender"),
     "aux_matcher": ("Auxiliary matcher", "matcher"),
@@ -49,8 +49,8 @@ Judge = GenderClassifier | Matcher | AgeEstimator | ClassReader
 
 @dataclass(frozen=True)
 class Member:
-    """Who judges. kind: "gender", "matcher", "age" or "race"; seen: whether training the protector,
-    or the protector itself, uses it; device: where its network computes."""
+    """An evaluator at work. kind: "gender", "matcher", "age" or "race"; seen: whether training the
+    protector, or the protector itself, uses it; device: where its network computes."""
 
     name: str
     title: str
@@ -75,7 +75,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Absent:
-    """Who was wanted and does not judge, and why."""
+    """An evaluator that was wanted and can not judge, and why."""
 
     evaluator: str
     title: str
@@ -85,7 +85,7 @@ class Absent:
 
 @dataclass(frozen=True)
 class Panel:
-    """Who judges, and who was wanted and does not."""
+    """Those that judge, and those that were wanted and can not."""
 
     members: tuple[Member, ...]
     absent: tuple[Absent, ...] = ()
@@ -106,7 +106,7 @@ class Registered:
 
 
 def registered(names: Sequence[str], registry: Path | None, receipt: Path | None) -> Registered:
-    """What is wanted of a registry's file; nobody without a file. Raises UserError for a file that
+    """What is wanted of a registry's file; nothing without a file. Raises UserError for a file that
     is no registry."""
     if registry is None or receipt is None:
         return Registered()
@@ -169,7 +169,7 @@ Opened = Iterator[Member | Absent]
 
 @dataclass(frozen=True)
 class PanelInputs:
-    """Where those who may judge a condition are.
+    """Where the evaluators of a condition are.
 
     networks: folder of the auxiliary networks of the condition's seed; own: folder of the own
     evaluators; third: those of third parties; matcher_net: as `seen_by`; subjects: whether the
@@ -186,7 +186,7 @@ class PanelInputs:
 def open_panel(
     protector: Protector, dataset: str, inputs: PanelInputs, device: str = "auto"
 ) -> Panel:
-    """All who judge one condition; who can not is listed as absent, and the rest goes on.
+    """All evaluators of one condition; one that can not judge is listed as absent.
 
     protector: of the condition; dataset: whose faces are judged. Raises UserError for a name that
     is not in the registry, or that judges no face.
@@ -246,7 +246,7 @@ def _trained(inputs: PanelInputs) -> Opened:
 
 
 def _third_party(wanted: Registered, dataset: str) -> Opened:
-    # a net may tell gender and age: that is one witness of each
+    # a net may give gender and age: that is one witness of each
     nets: dict[tuple[str, bool], str] = {}
     receipt = _receipt(wanted.folder)
     for name in dict.fromkeys(wanted.names):

@@ -60,7 +60,7 @@ FOLDERS = ("gender", "attributes", "match", "embeddings")
 
 @dataclass(frozen=True)
 class ScoreFiles:
-    """Whose faces are scored, and where those who judge them are.
+    """What is scored, and where its evaluators are.
 
     protected: images.npy of the condition; original: that of the same faces unprotected, None where
     the condition is that one; networks, own: folders, as `PanelInputs`; index: index.parquet of all
@@ -162,13 +162,13 @@ def score(
 
 
 def _silent(member: Member, error: UserError) -> Absent:
-    """Who could judge and has nothing to say, with the reason."""
+    """An evaluator that has nothing to say of these faces, with the reason."""
     logger.warning("%s does not judge: %s", member.name, error)
     return Absent(member.name, member.title, member.kind, str(error))
 
 
 def _attributes(faces: Protected, panel: Panel, out: Path) -> tuple[Absent, ...]:
-    """Write what readers of age and race say; gives those who can not, with the reason."""
+    """Write what readers of age and race say; gives those that can not, with the reason."""
     absent = []
     for member in panel.of("age", "race"):
         start = time.perf_counter()

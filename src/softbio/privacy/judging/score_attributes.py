@@ -13,10 +13,10 @@ from softbio.results.attribute_scores import AttributeAbout, AttributeScores
 
 
 def attribute_scores(member: Member, faces: Protected) -> AttributeScores:
-    """Predicted years or classes, beside those that are told.
+    """Predicted years or classes, beside the true ones.
 
-    Left out, and counted, are images without a prediction, of which nothing is told, and of a value
-    that too few test faces have or that the reader does not know. Raises UserError where fewer than
+    Left out, and counted, are images without a prediction or a label, and those of a value that too
+    few test faces have or that the reader does not know. Raises UserError where fewer than
     two values are left.
     """
     everyone, name = np.ones(len(faces.index), bool), member.kind

@@ -103,7 +103,7 @@ class Protector:
     needs: what it takes of "classifier" (the auxiliary one), "san" and "members" (either with its
         prototypes) and "generator" (PrivacyNet); networks: of "members", or of
         "generator", those that a mode takes.
-    knows_gender: whether it is told the true gender of the face, which then may show in its output.
+    knows_gender: whether it gets the true gender of the face, which then may show in its output.
     in_talk: whether the talk shows it.
     """
 

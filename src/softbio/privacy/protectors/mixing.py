@@ -16,7 +16,7 @@ def share_of(mode: str) -> float:
 def prepare(mode: str, resources: Resources) -> Protect:
     """mode: "alpha" and the share of the face itself, in shape and texture.
 
-    Mates are drawn from the part "san", so that nobody who is judged on is mixed into another. The
+    Mates are drawn from the part "san", so that no test face is mixed into another one. The
     draws are those of the seed: a benchmark of several makes mixed faces by the first alone, as
     `HidingPlan.conditions` says.
     """

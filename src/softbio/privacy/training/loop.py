@@ -78,7 +78,7 @@ class Loop:
 
     def next_epoch(self) -> None:
         """One epoch, its line of history and the resume file, which stays as it was after an epoch
-        that ends in a state under suspicion: the next one may be sound again, and its start is in
+        that ends in a suspicious state: the next one may be sound again, and its start is in
         the older file."""
         under_way, number = self.train_epoch(), len(self.progress.history) + 1
         self.check_finite(number)
@@ -134,8 +134,8 @@ class Loop:
             )
 
     def pause_if_asked(self) -> None:
-        """Where a signal has come: save the state, also in the midst of an epoch, and leave. A
-        state in doubt is not saved."""
+        """After a signal: save the state, also in the middle of an epoch, and leave. A suspicious
+        state is not saved."""
         self.resume.pause_if_asked(
             self.stop, self.moving, self.progress, self.check_finite, self.task.sound
         )

@@ -131,7 +131,7 @@ class PrivacyNetTask:
         return (draws[:, -1] < 0.5).to(self.faces.device)
 
     def asked(self, own: Tensor, draws: Tensor) -> Tensor:
-        """What each face shall show: one of all hide-sets, none among them, each as likely."""
+        """What each face should show: one of all hide-sets, none among them, each as likely."""
         count = own.shape[1]
         sets = (draws[:, 0] * 2**count).long().clamp(max=2**count - 1)
         hidden = (sets[:, None] >> torch.arange(count)) % 2 == 1
@@ -189,7 +189,7 @@ class PrivacyNetTask:
         target = self.asked(own, draws)
         fake = network.changed(faces, target)
         source, logits = network.discriminator(fake)
-        # nobody can say whether an estimate was hit
+        # whether an estimate was hit is not known
         judged = torch.where(classes < 0, classes, target)
         g_src, g_attr = -source.mean(), attribute_loss(logits, judged, network.sizes)
         loss = g_src + recipe.attribute_weight * g_attr

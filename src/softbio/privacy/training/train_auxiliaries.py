@@ -25,8 +25,8 @@ from softbio.sources import PRIVACY, modules_sha256
 
 @dataclass(frozen=True)
 class AuxiliaryLine:
-    """One line of history.csv. error: share of the training images that were told wrongly, gender
-    or subject, as the network stood when it saw them."""
+    """One line of history.csv. error: share of the training images whose gender or
+    subject was wrong, as the network stood when it saw them."""
 
     epoch: int
     loss: float

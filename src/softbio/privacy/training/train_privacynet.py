@@ -49,7 +49,7 @@ def train_privacynet(
 ) -> None:
     """Train one on the part "san": network.safetensors, history.csv, run.json.
 
-    recipe: without attributes, which are those that the faces of the part tell; modes: those that
+    recipe: without attributes, which are those that the faces of the part have; modes: those that
     are to be had of it. Can be killed and goes on, as `softbio.engine.train.train`. Raises
     UserError for data that do not fit the recipe or a mode, and for a discriminator that diverges.
     """
