@@ -33,7 +33,8 @@ class Stop:
         self._saved.set()
         logger.warning(
             "stopped by %s: %s; run the same command again to go on",
-            *(signal.Signals(self.signal).name, saved),
+            signal.Signals(self.signal).name,
+            saved,
         )
         raise Stopped(128 + self.signal)
 

@@ -172,7 +172,12 @@ def log_epoch(line: Epoch, epochs: int, trait: str) -> None:
         valid = "" if line.valid_mae is None else f"{line.valid_mae:.2f}/{line.valid_rmse:.2f}"
     logger.info(
         "epoch %d/%d: loss %.4f, %s train %s%s, %.0f images/s",
-        *(line.epoch, epochs, line.loss, name, train, valid and f", valid {valid}"),
+        line.epoch,
+        epochs,
+        line.loss,
+        name,
+        train,
+        valid and f", valid {valid}",
         line.images_per_second,
     )
 

@@ -20,8 +20,9 @@ def _numbers(ax: Axes, values: np.ndarray, shown: Sequence[Sequence[str]], limit
     """The numbers in their cells, white on dark ones."""
     for row, column in np.ndindex(*values.shape):
         dark = abs(values[row, column]) > 0.6 * limit
-        ax.text(column, row, shown[row][column], ha="center", va="center", fontsize=7,
-                color="white" if dark else "#222222")  # fmt: skip
+        colour = "white" if dark else "#222222"
+        text = shown[row][column]
+        ax.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
 
 
 def _matrix(ax: Axes, values: np.ndarray, rows: list[str], columns: list[str], **options) -> None:
@@ -80,6 +81,12 @@ def selectivity(frame: pd.DataFrame, dataset: str) -> Figure:
         for row in shown.itertuples()
     )
     return Figure(
-        f"selectivity-{dataset}", "What is hidden, what is kept", caption,
-        f"Heat map. Changes of balanced error: {texts}.", dataset, None, shown, canvas,
-    )  # fmt: skip
+        name=f"selectivity-{dataset}",
+        title="What is hidden, what is kept",
+        caption=caption,
+        alt=f"Heat map. Changes of balanced error: {texts}.",
+        dataset=dataset,
+        backbone=None,
+        frame=shown,
+        canvas=canvas,
+    )

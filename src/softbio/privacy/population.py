@@ -91,10 +91,13 @@ def gather(
             lost.to_csv(part, index=False)
         counts = Counter(zip(lost["dataset"], lost["reason"], strict=True))
         card = PopulationCard(
+            name=name,
+            size=size,
+            ages=AGES,
             # the folder of the images on this machine is private
-            *(name, size, AGES, {each: replace(specs[each], source=None) for each in names}),
-            index["dataset"].value_counts().to_dict(),
-            tuple(LeftOut(*key, images) for key, images in sorted(counts.items())),
+            datasets={each: replace(specs[each], source=None) for each in names},
+            images=index["dataset"].value_counts().to_dict(),
+            left_out=tuple(LeftOut(*key, images) for key, images in sorted(counts.items())),
         )
         write_json(folder / "card.json", asdict(card))
     for entry in card.left_out:

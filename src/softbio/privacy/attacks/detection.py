@@ -36,8 +36,8 @@ def run(evidence: Evidence) -> Iterator[Scored]:
     yield Scored(
         "detection",
         "Detection",
-        f"the network of {title} trained to separate the attacker's faces after protection from the "
-        "same before",
+        f"the network of {title} trained to separate the attacker's faces after protection from "
+        "the same before",
         read(learnt, evidence.test),
         clean=read(learnt, evidence.test_clean),
     )
