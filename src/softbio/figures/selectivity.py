@@ -56,8 +56,7 @@ def selectivity(frame: pd.DataFrame, dataset: str) -> Figure:
     before = shown.drop_duplicates("read").set_index("read")["before"]
     limit = max(LEAST, float(np.nanmax(np.abs(values), initial=0)))
     canvas = Canvas(figsize=(WIDE, 0.75 + 0.24 * len(rows)))
-    widths = {"width_ratios": [len(columns), 0.8]}
-    left, right = canvas.subplots(1, 2, squeeze=False, gridspec_kw=widths)[0]
+    left, right = canvas.subplots(1, 2, gridspec_kw={"width_ratios": [len(columns), 0.8]})
     names = [f"{name}\n(before {100 * before[name]:.1f} %)" for name in columns]
     _matrix(left, values, rows, names, cmap=CHANGES, vmin=-limit, vmax=limit)
     _numbers(left, values, [[_signed(value) for value in row] for row in values], limit)

@@ -1,6 +1,6 @@
 """Training a PrivacyNet from its files."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from softbio.privacy.training.privacynet_task import (
     PrivacyNetTask,
     optimizer_of,
 )
-from softbio.privacy.training.session import Work, begin, finish
+from softbio.privacy.training.session import Start, Work, begin, finish
 from softbio.sources import PRIVACYNET, modules_sha256
 
 
@@ -54,8 +54,7 @@ def train_privacynet(
     UserError for data that do not fit the recipe or a mode, and for a discriminator that diverges.
     """
     start = begin(recipe.size, inputs.packed, inputs.parts, device)
-    data, place = start.packed, start.device
-    known = attributes_of(data, start.parts == "san", recipe.least_faces)
+    known = attributes_of(start.packed, start.parts == "san", recipe.least_faces)
     for mode in modes:
         check_hidden(mode, [attribute.name for attribute in known])
     recipe = replace(recipe, attributes=known)
@@ -64,33 +63,45 @@ def train_privacynet(
     resume = ResumeFile(
         folder / "resume.pt",
         recipe,
-        place,
+        start.device,
         data_sha256=" ".join(read),
         line=PrivacyNetLine,
         code=modules_sha256(PRIVACYNET),
     )
 
     def build() -> Work:
-        judge = load_matcher(inputs.matcher, recipe.size, place)
-        torch.manual_seed(recipe.seed)
-        network = PrivacyNet(recipe).to(place)
-        optimizer = optimizer_of(network, recipe)
-        classes = np.stack([labels_of(data.index, each) for each in known], 1)
-        faces, rows, shown = GreyFaces(data, place), start.rows("san"), None
-        if recipe.matching:
-            shown = originals_of(inputs.originals, of, judge, faces, rows)
-        work = PrivacyNetTask(
-            recipe,
-            network,
-            optimizer,
-            judge,
-            faces=faces,
-            classes=torch.from_numpy(classes),
-            rows=rows,
-            kept=resume.kept,
-            originals=shown,
-        )
-        moving = TrainState(network, optimizer, torch.Generator().manual_seed(recipe.seed))
-        return Work(work.task(), moving, network)
+        return _work(recipe, inputs, start, of, resume.kept)
 
     finish(start, resume, build)
+
+
+def _work(
+    recipe: PrivacyNetRecipe,
+    inputs: PrivacyNetInputs,
+    start: Start,
+    of: Sequence[str],
+    kept: Callable[[], str],
+) -> Work:
+    """The task and its fresh networks. of: as `originals_of`; kept: what there is on disk."""
+    place, data = start.device, start.packed
+    judge = load_matcher(inputs.matcher, recipe.size, place)
+    torch.manual_seed(recipe.seed)
+    network = PrivacyNet(recipe).to(place)
+    optimizer = optimizer_of(network, recipe)
+    classes = np.stack([labels_of(data.index, each) for each in recipe.attributes], 1)
+    faces, rows, shown = GreyFaces(data, place), start.rows("san"), None
+    if recipe.matching:
+        shown = originals_of(inputs.originals, of, judge, faces, rows)
+    work = PrivacyNetTask(
+        recipe,
+        network,
+        optimizer,
+        judge,
+        faces=faces,
+        classes=torch.from_numpy(classes),
+        rows=rows,
+        kept=kept,
+        originals=shown,
+    )
+    moving = TrainState(network, optimizer, torch.Generator().manual_seed(recipe.seed))
+    return Work(work.task(), moving, network)
