@@ -1,5 +1,8 @@
 """Attributes: their classes, and faces of which they are not told."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +16,17 @@ from softbio.privacy.attributes import AGE_GROUPS, attributes_of, labels_of
 def packed(**columns) -> Packed:
     index = pd.DataFrame(columns)
     return Packed(np.zeros((len(index), 4, 4, 3), np.uint8), index, (0, 0))
+
+
+def test_a_recipe_with_attributes_is_planned_without_pandas():
+    program = (
+        "import sys; from softbio.privacy.privacynet_recipe import privacynet_recipe, read_recipe\n"
+        "known = [{'name': 'gender', 'values': ['female', 'male']}]\n"
+        "values = {'dataset': 'faces', 'seed': 0, 'size': 64, 'attributes': known}\n"
+        "print(read_recipe(values).attributes[0].values, 'pandas' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "('female', 'male') False", done.stderr
 
 
 def test_ages_are_parted_as_pandas_does():

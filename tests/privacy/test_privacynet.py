@@ -1,6 +1,7 @@
 """PrivacyNet: its networks as published, its losses, and what its modes ask for."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from functools import cache
 
 import numpy as np
@@ -27,6 +28,7 @@ from softbio.privacy.privacynet_recipe import (
     parsed,
     privacynet_plan,
     privacynet_recipe,
+    read_recipe,
 )
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.protectors.privacynet import draws_of
@@ -217,8 +219,17 @@ def test_modes():
     assert parsed("ar-nocycle") == (("age", "race"), "nocycle")
     assert parsed("keep-nomatcher") == ((), "nomatcher")
     for wrong in ("ag", "x", "gg", "", "g-", "g-full", "keepg", "-nocycle"):
-        with pytest.raises(UserError, match=f"mode '{wrong}' is unknown"):
+        with pytest.raises(UserError, match=f"mode '{wrong}' is unknown. Use letters in the order"):
             parsed(wrong)
+
+
+def test_a_recipe_is_read_from_its_plain_values():
+    recipe = replace(RECIPE, attributes=KNOWN)
+    # as JSON has them
+    assert read_recipe(json.loads(json.dumps(asdict(recipe)))) == recipe
+    assert read_recipe(asdict(RECIPE)) == RECIPE
+    with pytest.raises(UserError, match="key 'epoch' is unknown"):
+        read_recipe(asdict(RECIPE) | {"epoch": 1})
 
 
 def test_variants_and_what_a_config_may_say():
