@@ -21,7 +21,7 @@ from softbio.privacy.models.san import Modes
 from softbio.privacy.models.weights import build_network
 from softbio.privacy.plan_recipe import Plan, plan_from
 from softbio.privacy.recipe import AuxiliaryRecipe
-from softbio.privacy.training.train_san import Batch, Judges, SanTask, optimizer_of
+from softbio.privacy.training.san_task import Batch, Judges, SanTask, optimizer_of
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 SUBJECTS = 100

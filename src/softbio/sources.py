@@ -48,6 +48,7 @@ PRIVACY = (
     "privacy/training/losses",
     "privacy/training/originals",
     "privacy/training/resampling",
+    "privacy/training/san_task",
     "privacy/training/session",
     "privacy/training/train_auxiliaries",
     "privacy/training/train_san",
@@ -60,6 +61,7 @@ PRIVACYNET = (
     "privacy/models/privacynet",
     "privacy/privacynet_recipe",
     "privacy/training/privacynet_losses",
+    "privacy/training/privacynet_task",
     "privacy/training/train_privacynet",
 )
 # what the project's own readers of gender, age and race depend on, beside TRAINING

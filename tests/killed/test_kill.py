@@ -167,6 +167,6 @@ def test_a_batch_that_does_not_end_can_not_hold_up_the_end(packed, whole, tmp_pa
         time.sleep(0.05)
     process.terminate()
     assert ended(process, PROMISED) == 143
-    assert "in the midst of a batch" in (tmp_path / "train.log").read_text()
+    assert "in the middle of a batch" in (tmp_path / "train.log").read_text()
     assert finish(RECIPE, packed, tmp_path) == whole
     assert resumed_at(tmp_path) == [1]

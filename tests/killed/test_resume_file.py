@@ -23,8 +23,9 @@ from softbio.data.packed import content_sha256, load_packed
 from softbio.engine import resume
 from softbio.engine.device import Conditions
 from softbio.engine.model import build_model
-from softbio.engine.resume import Moving, Progress, ResumeFile, read_state
+from softbio.engine.resume import ResumeFile, read_state
 from softbio.engine.snapshot import Snapshot
+from softbio.engine.state import Progress, TrainState
 from softbio.engine.train import train
 from softbio.errors import UserError
 from tests.killed.runs import RECIPE, ended, finish, resumed_at, signal_in_batch, started
@@ -55,7 +56,7 @@ def restored(folder: Path, packed: Path) -> tuple[Progress, bool]:
     with torch.random.fork_rng(devices=[]):
         model = build_model(RECIPE, data.k)
         optimizer = torch.optim.Adam(model.parameters(), lr=RECIPE.learning_rate, fused=True)
-        moving = Moving(model, optimizer, torch.Generator().manual_seed(RECIPE.seed))
+        moving = TrainState(model, optimizer, torch.Generator().manual_seed(RECIPE.seed))
         before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
         drawn = [torch.get_rng_state(), moving.generator.get_state()]
         progress = resume.restore(moving, nowhere)
@@ -194,10 +195,10 @@ def test_a_run_goes_on_where_fewer_gpus_are_seen(tmp_path, monkeypatch):
         place = torch.device("cuda", number)
         return ResumeFile(tmp_path / "resume.pt", RECIPE, place, "data")
 
-    def moving(seed: int) -> Moving:
+    def moving(seed: int) -> TrainState:
         torch.manual_seed(seed)
         model = torch.nn.Linear(2, 1)
-        return Moving(model, torch.optim.Adam(model.parameters()), torch.Generator())
+        return TrainState(model, torch.optim.Adam(model.parameters()), torch.Generator())
 
     with monkeypatch.context() as patch:
         Gpus(patch, 4)

@@ -12,7 +12,7 @@ from softbio.privacy.judging.own_evaluators import grey_bytes
 from softbio.privacy.judging.readers import fit_hog, train_cnn
 from softbio.privacy.models.weights import build_network, save_network
 from softbio.privacy.parts import gender_of
-from softbio.privacy.protect import load_means, protect_parts
+from softbio.privacy.protect import NetworkFiles, load_resources, protect_parts
 from softbio.privacy.recipe import SanRecipe
 
 # of the prototype's R, G and B in the released network
@@ -33,16 +33,15 @@ def make(trained, folder: Path) -> Path:
     recipe = SanRecipe("faces", 0, packed.images.shape[1], shape="px64")
     torch.manual_seed(0)
     save_network(folder / "san.safetensors", recipe, strong(build_network(recipe)))
-    means = load_means(
-        trained.path("packed"),
-        trained.path("parts.csv"),
-        device="cpu",
+    files = NetworkFiles(
         san=folder / "san.safetensors",
         prototypes=trained.path("prototypes.npz"),
         pairs=trained.path("warped.npy"),
     )
+    packed, parts = trained.path("packed"), trained.path("parts.csv")
+    resources = load_resources(packed, parts, device="cpu", files=files)
     for protector, mode in CONDITIONS:
-        protect_parts(protector, mode, means, folder / protector / mode)
+        protect_parts(protector, mode, resources, folder / protector / mode)
     return folder
 
 

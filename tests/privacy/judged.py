@@ -8,9 +8,9 @@ import numpy as np
 
 from softbio.privacy.judging.own_attributes import READERS, train_reader
 from softbio.privacy.judging.own_evaluators import fit_own_hog, train_own_cnn
-from softbio.privacy.judging.panel import open_panel
+from softbio.privacy.judging.panel import PanelInputs, open_panel
 from softbio.privacy.judging.score import score
-from softbio.privacy.protect import load_means, protect_parts
+from softbio.privacy.protect import load_resources, protect_parts
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.recipe import AuxiliaryRecipe, own_matcher_recipe
 from softbio.privacy.training.train_auxiliaries import train_auxiliary
@@ -35,8 +35,9 @@ def rewritten(folder: Path, images=None, index=None, card=None) -> None:
 
 
 def panel_of(folder: Path, protector: str, **more):
-    sides = {"networks": folder / "networks", "own": folder / "own", "device": "cpu"}
-    return open_panel(get_protector(protector), more.pop("dataset", "faces"), **(sides | more))
+    dataset = more.pop("dataset", "faces")
+    inputs = PanelInputs(**({"networks": folder / "networks", "own": folder / "own"} | more))
+    return open_panel(get_protector(protector), dataset, inputs, "cpu")
 
 
 def make(trained, folder: Path) -> Path:
@@ -51,7 +52,7 @@ def make(trained, folder: Path) -> Path:
         train_reader(name, *files, folder / f"own/{name}", "cpu", size=32, epochs=6)
     recipe = AuxiliaryRecipe(*("matcher", "faces", 0, 32), width=8, epochs=10, batch=8)
     train_auxiliary(own_matcher_recipe(recipe), *files, folder / "own/own_matcher", "cpu")
-    protect_parts("none", "original", load_means(*files, device="cpu"), folder / "original")
+    protect_parts("none", "original", load_resources(*files, device="cpu"), folder / "original")
     shutil.copytree(folder / "original", folder / "inverted")
     inverse = 255 - np.load(folder / "original/images.npy")
     card = {"protector": "inverse", "mode": "full", "title": "Inverse"}

@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from softbio.privacy.protect import load_means, protected
+from softbio.privacy.protect import NetworkFiles, load_resources, protected
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.recipe import AuxiliaryRecipe, san_recipe
-from softbio.privacy.training.train_san import train_san
+from softbio.privacy.training.train_san import SanInputs, train_san
 
 SIZE = 32
 RECIPE = san_recipe(
@@ -28,30 +28,30 @@ GENDER = AuxiliaryRecipe("gender", "faces", 0, SIZE, epochs=1, width=4)
 
 def train(trained, folder, recipe=RECIPE, matcher=None, **options):
     """A SAN with the networks of a `Home`, or with another matcher."""
-    train_san(
-        recipe,
-        *(trained.path(name) for name in ("packed", "parts.csv", "prototypes.npz")),
-        trained.path("gender/network.safetensors"),
-        matcher or trained.path("matcher/network.safetensors"),
-        folder,
-        device="cpu",
+    inputs = SanInputs(
+        packed=trained.path("packed"),
+        parts=trained.path("parts.csv"),
+        prototypes=trained.path("prototypes.npz"),
+        classifier=trained.path("gender/network.safetensors"),
+        matcher=matcher or trained.path("matcher/network.safetensors"),
         pairs=trained.path("warped.npy") if recipe.prototype == "warped" else None,
         **options,
     )
+    train_san(recipe, inputs, folder, device="cpu")
 
 
 def means_of(home, san=None, generator=None):
     """What protectors need, of files; an ensemble or a series is the SAN three times."""
     pairs = home.path("warped.npy") if san else None
-    return load_means(
-        *(home.path("packed"), home.path("parts.csv"), 3, "cpu"),
+    files = NetworkFiles(
         classifier=home.path("gender/network.safetensors"),
         san=san,
         prototypes=home.path("prototypes.npz"),
         pairs=pairs,
-        members=[san] * 3 if san else [],
+        members=(san,) * 3 if san else (),
         generator=generator,
     )
+    return load_resources(home.path("packed"), home.path("parts.csv"), 3, "cpu", files)
 
 
 def error_of(means, name, mode) -> float:

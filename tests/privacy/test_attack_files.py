@@ -11,12 +11,18 @@ import torch
 from softbio.errors import UserError
 from softbio.evaluators.interface import KINDS
 from softbio.evaluators.registry import load_evaluators
-from softbio.privacy.attack import CLEAN, attack_condition, score_file, write_attacks
+from softbio.privacy.attack import (
+    CLEAN,
+    AttackInputs,
+    attack_condition,
+    score_file,
+    write_attacks,
+)
 from softbio.privacy.attacks import get_attack
 from softbio.privacy.attacks.base import Evidence
 from softbio.privacy.evidence import gather, grey, male, open_condition, open_own
 from softbio.privacy.judging.panel import Registered
-from softbio.privacy.protect import load_means, protect_parts
+from softbio.privacy.protect import load_resources, protect_parts
 from softbio.results.scores import read_gender
 from tests.privacy.attacked import san_files, scores_of
 from tests.privacy.judged import rewritten
@@ -25,19 +31,16 @@ from tests.privacy.judged import rewritten
 @pytest.fixture(scope="module")
 def attacked(prey, trained, tmp_path_factory):
     """The SAN's mode OP, attacked twice."""
-    files = san_files(prey, trained)
+    inputs = AttackInputs(
+        condition=prey / "san/op",
+        original=prey / "none/original",
+        evaluators=prey / "own",
+        modes=tuple(prey / "san" / mode for mode in ("sm", "nt", "op")),
+        san=san_files(prey, trained),
+    )
     where = [tmp_path_factory.mktemp(name) for name in ("first", "second")]
     for folder in where:
-        attack_condition(
-            prey / "san/op",
-            prey / "none/original",
-            prey / "own",
-            folder,
-            [prey / "san" / mode for mode in ("sm", "nt", "op")],
-            "cpu",
-            "faces",
-            **vars(files),
-        )
+        attack_condition(inputs, folder, "cpu", "faces")
     return where
 
 
@@ -135,10 +138,10 @@ def test_files_that_do_not_belong_together_are_refused(prey, trained, tmp_path):
         gather(condition, open_condition(prey / "none/original"), prey / "own", san=files)
     short = tmp_path / "short"
     parts = trained.path("parts.csv")
-    means = load_means(trained.path("packed"), parts, device="cpu")
-    protect_parts("none", "original", means, short, parts=("test",))
+    resources = load_resources(trained.path("packed"), parts, device="cpu")
+    protect_parts("none", "original", resources, short, parts=("test",))
     with pytest.raises(UserError, match="part 'attacker' is empty"):
-        attack_condition(prey / "san/op", short, prey / "own", tmp_path / "out")
+        attack_condition(AttackInputs(prey / "san/op", short, prey / "own"), tmp_path / "out")
 
 
 def test_of_a_condition_one_channel_is_read_and_each_once(prey, trained):

@@ -13,12 +13,12 @@ from softbio.privacy.family import member_plan, member_seed, stage_plan
 from softbio.privacy.judging.diversity import measure_diversity
 from softbio.privacy.models.san import build_san
 from softbio.privacy.models.weights import save_network
-from softbio.privacy.protect import load_means, protect_parts, protected
+from softbio.privacy.protect import NetworkFiles, load_resources, protect_parts, protected
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.protectors.ensemble import picks
 from softbio.privacy.recipe import san_recipe
 from softbio.privacy.training.train_auxiliaries import train_auxiliary
-from softbio.privacy.training.train_san import load_series, train_san
+from softbio.privacy.training.train_san import SanInputs, load_series, train_san
 from softbio.results.conditions import of_mode
 from softbio.results.scores import read_gender
 from tests.privacy.sans import GENDER, SIZE
@@ -39,8 +39,8 @@ def files(by_age, tmp_path_factory):
 
 
 def means_of(trained, prototypes, members, san=None, seed=3):
-    paths = (trained.path("packed"), trained.path("parts.csv"), seed, "cpu")
-    return load_means(*paths, san=san, prototypes=prototypes, members=members)
+    files = NetworkFiles(san=san, prototypes=prototypes, members=tuple(members))
+    return load_resources(trained.path("packed"), trained.path("parts.csv"), seed, "cpu", files)
 
 
 def faces_of(name, mode, means, part="test"):
@@ -146,15 +146,15 @@ def test_members_differ_by_seed_rows_and_prototypes_alone():
 
 
 def trained_stage(trained, by_age, folder, recipe, before=()):
-    train_san(
-        recipe,
-        *(trained.path(name) for name in ("packed", "parts.csv")),
-        by_age,
-        *(trained.path(f"{kind}/network.safetensors") for kind in ("gender", "matcher")),
-        folder,
-        device="cpu",
-        before=before,
+    inputs = SanInputs(
+        packed=trained.path("packed"),
+        parts=trained.path("parts.csv"),
+        prototypes=by_age,
+        classifier=trained.path("gender/network.safetensors"),
+        matcher=trained.path("matcher/network.safetensors"),
+        before=tuple(before),
     )
+    train_san(recipe, inputs, folder, device="cpu")
     return folder / "network.safetensors"
 
 

@@ -8,14 +8,15 @@ import torch
 
 from softbio.data.packed import content_sha256
 from softbio.errors import UserError
+from softbio.evaluators.registry import REGISTRY
 from softbio.files import sha256
 from softbio.privacy.faces import GreyFaces
 from softbio.privacy.models.auxiliaries import SmallMatcher
-from softbio.privacy.training.loss_matcher import load_matcher
+from softbio.privacy.training.loss_matcher import chosen_matcher, load_matcher
 from softbio.privacy.training.losses import matching_loss
 from softbio.privacy.training.originals import embed, originals_of, write_originals
-from softbio.privacy.training.train_privacynet import DRAWS, GENERATOR
-from softbio.privacy.training.train_san import PARTS
+from softbio.privacy.training.privacynet_task import DRAWS, GENERATOR
+from softbio.privacy.training.san_task import PARTS
 from tests.privacy.sans import RECIPE, SIZE, train
 from tests.privacy.test_privacynet_training import work_on
 from tests.privacy.test_training import task_with_judges
@@ -57,6 +58,18 @@ def test_they_are_those_of_the_faces_as_they_are_and_mirrored(trained):
     other = torch.from_numpy(np.flatnonzero(trained.parts == "test")[:3])
     with pytest.raises(IndexError):
         known.of(other, turned[:3])
+
+
+def test_the_matcher_of_a_recipe_is_chosen_by_its_name(tmp_path):
+    own, receipt = tmp_path / "network.safetensors", tmp_path / "receipt.json"
+    assert chosen_matcher("own", str(own)) == own
+    with pytest.raises(UserError, match="matcher_net is 'own'; give the own matcher's file"):
+        chosen_matcher("own", registry=REGISTRY, receipt=receipt)
+    with pytest.raises(UserError, match="is 'dlib_resnet'; give registry and receipt"):
+        chosen_matcher("dlib_resnet", own)
+    # its files lie beside the receipt
+    with pytest.raises(UserError, match=f"'dlib_resnet': {tmp_path}/.* is missing"):
+        chosen_matcher("dlib_resnet", None, REGISTRY, receipt)
 
 
 def test_a_san_is_matched_to_the_face_that_it_saw(trained):

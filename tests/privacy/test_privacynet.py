@@ -1,6 +1,7 @@
 """PrivacyNet: its networks as published, its losses, and what its modes ask for."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from functools import cache
 
 import numpy as np
@@ -11,8 +12,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from softbio.errors import UserError
-from softbio.privacy import LETTERS
-from softbio.privacy.attributes import Attribute
+from softbio.privacy import LETTERS, Attribute
 from softbio.privacy.models.privacynet import (
     Discriminator,
     Generator,
@@ -28,6 +28,7 @@ from softbio.privacy.privacynet_recipe import (
     GanShape,
     parsed,
     privacynet_recipe,
+    read_recipe,
 )
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.protectors.privacynet import draws_of
@@ -36,7 +37,7 @@ from softbio.privacy.training.privacynet_losses import (
     between,
     gradient_norms,
     penalty,
-    shares_told,
+    shares_right,
 )
 from softbio.results.conditions import HIDDEN, HIDE_SETS, of_mode
 from softbio.schema import read_yaml
@@ -170,10 +171,12 @@ def test_attributes_that_are_not_told_do_not_count():
     assert attribute_loss(logits, torch.full((4, 2), -1), [2, 3]).item() == 0
 
 
-def test_shares_told_count_told_faces_alone():
+def test_shares_right_count_labelled_faces_alone():
     logits = torch.tensor([[2.0, 1.0], [1.0, 2.0], [5.0, 0.0]])
-    (share,) = shares_told(logits, torch.tensor([[0], [0], [-1]]), [2])
-    assert share == 0.5
+    (right,), (labelled,) = shares_right(logits, torch.tensor([[0], [0], [-1]]), [2])
+    assert (right.item(), labelled.item()) == (pytest.approx(1 / 3), pytest.approx(2 / 3))
+    (right,), (labelled,) = shares_right(logits, torch.full((3, 1), -1), [2])
+    assert (right.item(), labelled.item()) == (0, 0)
 
 
 @cache
@@ -215,8 +218,17 @@ def test_modes():
     assert parsed("ar-nocycle") == (("age", "race"), "nocycle")
     assert parsed("keep-nomatcher") == ((), "nomatcher")
     for wrong in ("ag", "x", "gg", "", "g-", "g-full", "keepg", "-nocycle"):
-        with pytest.raises(UserError, match=f"mode '{wrong}' is unknown"):
+        with pytest.raises(UserError, match=f"mode '{wrong}' is unknown. Use letters in the order"):
             parsed(wrong)
+
+
+def test_a_recipe_is_read_from_its_plain_values():
+    recipe = replace(RECIPE, attributes=KNOWN)
+    # as JSON has them
+    assert read_recipe(json.loads(json.dumps(asdict(recipe)))) == recipe
+    assert read_recipe(asdict(RECIPE)) == RECIPE
+    with pytest.raises(UserError, match="key 'epoch' is unknown"):
+        read_recipe(asdict(RECIPE) | {"epoch": 1})
 
 
 def test_variants_and_what_a_config_may_say():

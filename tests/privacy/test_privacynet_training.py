@@ -11,6 +11,7 @@ import torch
 
 from softbio.engine.stopping import Stopped
 from softbio.errors import UserError
+from softbio.privacy.attributes import labels_of
 from softbio.privacy.faces import GreyFaces
 from softbio.privacy.models.auxiliaries import SmallMatcher
 from softbio.privacy.models.privacynet import (
@@ -20,20 +21,20 @@ from softbio.privacy.models.privacynet import (
     unsigned,
 )
 from softbio.privacy.models.weights import save_network
-from softbio.privacy.protect import load_means, protected
+from softbio.privacy.protect import NetworkFiles, load_resources, protected
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.protectors.base import Batch
-from softbio.privacy.training import train_privacynet as training
+from softbio.privacy.training import privacynet_task as training
 from softbio.privacy.training.originals import embed
-from softbio.privacy.training.train_privacynet import (
+from softbio.privacy.training.privacynet_task import (
     CRITIC,
     DRAWS,
     GENERATOR,
     Guard,
     PrivacyNetTask,
     optimizer_of,
-    train_privacynet,
 )
+from softbio.privacy.training.train_privacynet import PrivacyNetInputs, train_privacynet
 from tests.privacy.test_privacynet import KNOWN, RECIPE
 from tests.processes import signal_self
 
@@ -43,7 +44,8 @@ CPU = torch.device("cpu")
 def train(trained, folder, recipe=RECIPE, **options):
     """On the drawn faces."""
     paths = map(trained.path, ("packed", "parts.csv", "matcher/network.safetensors"))
-    train_privacynet(recipe, *paths, folder, "cpu", **options)
+    originals = options.pop("originals", None)
+    train_privacynet(recipe, PrivacyNetInputs(*paths, originals), folder, "cpu", **options)
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +58,8 @@ def network(trained, tmp_path_factory):
 
 
 def means_of(trained, network):
-    path = network / "network.safetensors"
-    return load_means(trained.path("packed"), trained.path("parts.csv"), 3, "cpu", generator=path)
+    files = NetworkFiles(generator=network / "network.safetensors")
+    return load_resources(trained.path("packed"), trained.path("parts.csv"), 3, "cpu", files)
 
 
 def faces_of(means, mode, part="test"):
@@ -71,12 +73,19 @@ def work_on(trained, **changes):
     recipe = replace(RECIPE, attributes=KNOWN[:2], **changes)
     net = PrivacyNet(recipe)
     index = trained.packed.index
-    classes = np.stack([each.labels(index) for each in recipe.attributes], 1)
+    classes = np.stack([labels_of(index, each) for each in recipe.attributes], 1)
     rows = torch.from_numpy(np.flatnonzero(trained.parts == "san"))
     matcher, faces = SmallMatcher(4).eval().requires_grad_(False), GreyFaces(trained.packed, CPU)
     return PrivacyNetTask(
-        *(recipe, net, optimizer_of(net, recipe), matcher, faces, torch.from_numpy(classes)),
-        *(rows, lambda: "kept", embed(matcher, faces, rows)),
+        recipe,
+        net,
+        optimizer_of(net, recipe),
+        matcher,
+        faces=faces,
+        classes=torch.from_numpy(classes),
+        rows=rows,
+        kept=lambda: "kept",
+        originals=embed(matcher, faces, rows),
     )
 
 
@@ -279,7 +288,7 @@ def test_a_hide_set_that_can_not_be_had_is_told_before_training(trained, tmp_pat
     index = trained.packed.index[trained.parts == "san"]
     # more than any race or age group has, and not more than the genders have
     recipe = replace(RECIPE, least_faces=int(index["gender"].value_counts().min()))
-    with pytest.raises(UserError, match=r"mode 'ga' hides age, .* they do of gender: take the"):
+    with pytest.raises(UserError, match=r"mode 'ga' hides age, .* only of gender: take the"):
         train(trained, tmp_path, recipe, modes=["keep", "g", "ga"])
     assert not list(tmp_path.iterdir())
 
@@ -290,7 +299,7 @@ def test_untold_labels_are_estimated(network, trained):
     index = means.faces.packed.index.assign(gender=None)
     blind = replace(means, faces=GreyFaces(replace(means.faces.packed, index=index), CPU))
     faces = signed(means.faces.batch(rows))
-    classes = np.stack([each.labels(index) for each in net.known], 1)[rows]
+    classes = np.stack([labels_of(index, each) for each in net.known], 1)[rows]
     with torch.no_grad():
         own = net.filled(torch.from_numpy(classes), net.discriminator(faces)[1])
         expected = unsigned(net.changed(faces, own))

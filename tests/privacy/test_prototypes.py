@@ -246,7 +246,7 @@ def test_parts_file_must_name_every_image(drawn, tmp_path):
         (lambda frame: frame.assign(subject="one"), "subject of '.*' is not the data set's"),
         (
             lambda frame: frame.assign(part=["test", *frame["part"][1:]]),
-            "1 subjects stand in two parts",
+            "1 subjects are in two parts",
         ),
     ],
 )

@@ -11,7 +11,9 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from sklearn.metrics import roc_auc_score
 
+from softbio.data.fetching.locate import Sources
 from softbio.data.packed import load_packed
+from softbio.data.registry import DatasetSpec
 from softbio.errors import UserError
 from softbio.evaluators.crop import FRAME
 from softbio.metrics.verification import area
@@ -19,7 +21,7 @@ from softbio.privacy.faces import grey
 from softbio.privacy.judging.comparisons import Limits
 from softbio.privacy.judging.own_evaluators import evaluator_faces, fit_own_hog, train_own_cnn
 from softbio.privacy.judging.readers import open_cnn
-from softbio.privacy.judging.score import score
+from softbio.privacy.judging.score import ScoreFiles, ScoreSettings, score, score_condition
 from softbio.privacy.models.weights import load_network
 from softbio.privacy.plan_recipe import plan_from
 from softbio.privacy.protected import open_protected
@@ -233,6 +235,32 @@ def test_a_pair_list_is_scored_with_its_folds_and_its_missing_images_counted(hom
         read = read_comparisons(tmp_path / f"match/own_matcher.{kind}.view2.parquet")
         assert read.about.failed == 1
         assert list(read.frame["fold"]) == list(listed["fold"].drop(3))
+
+
+def test_a_condition_is_scored_from_its_files(home, tmp_path, monkeypatch):
+    """As with the panel that its protector's name stands for; a pair list is read where there is
+    one."""
+    files = ScoreFiles(
+        protected=home / "inverted/images.npy",
+        original=home / "original/images.npy",
+        networks=home / "networks",
+        own=home / "own",
+        index=home / "inverted/index.parquet",
+    )
+    settings = ScoreSettings("san", DatasetSpec("faces", "Faces", "lfw", None))
+    score_condition(files, settings, tmp_path / "out", "cpu")
+    made = {path.relative_to(tmp_path / "out") for path in (tmp_path / "out").rglob("*.parquet")}
+    known = home / "inverted/scores"
+    assert made == {path.relative_to(known) for path in known.rglob("*.parquet")}
+    for path in made:
+        found, expected = (pd.read_parquet(place / path) for place in (tmp_path / "out", known))
+        pd.testing.assert_frame_equal(found, expected)
+    (tmp_path / "pairs.txt").write_text("1\t1\nAnn\t1\t2\nAnn\t2\tBob\t1\n")
+    found = Sources(lists={"pairs": tmp_path / "pairs.txt"})
+    monkeypatch.setattr("softbio.data.fetching.locate.locate", lambda spec, raw: found)
+    files = replace(files, sources=tmp_path / "sources.json")
+    with pytest.raises(UserError, match=r"pairs\.txt: 3 of 3 images are not in the data set"):
+        score_condition(files, settings, tmp_path / "out", "cpu")
 
 
 def test_the_own_matcher_learns_from_other_subjects_and_other_weights():

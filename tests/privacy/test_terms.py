@@ -12,9 +12,11 @@ from torch.nn import functional as F
 from softbio.evaluators.crop import FRAME
 from softbio.privacy.attacks import mixed
 from softbio.privacy.models.auxiliaries import CosineHead
+from softbio.privacy.training import privacynet_task as training
+from softbio.privacy.training.loop import means_of
 from softbio.privacy.training.loss_matcher import LossMatcher
-from softbio.privacy.training.train_privacynet import CRITIC, DRAWS, GENERATOR
-from softbio.privacy.training.train_san import PARTS
+from softbio.privacy.training.privacynet_task import CRITIC, DRAWS, GENERATOR
+from softbio.privacy.training.san_task import PARTS
 from tests.privacy.sans import RECIPE as SAN
 from tests.privacy.test_privacynet_training import work_on
 from tests.privacy.test_training import task_with_judges
@@ -212,3 +214,39 @@ def test_who_retrains_on_all_modes_knows_whose_face_is_whose(monkeypatch):
     assert learnt["versions"] == 3
     assert sorted(learnt["faces"][:, 0, 0, 0] // 2) == sorted([0, 1, 2] * 5)
     assert (learnt["faces"][:, 0, 0, 0] % 2 == learnt["male"]).all()
+
+
+def test_shares_of_an_epoch_are_of_all_faces_with_a_label(trained, monkeypatch):
+    """Also where a batch has none, and another one few: counted face by face."""
+    work, seen = work_on(trained), {"told": [], "hit": []}
+    work.recipe = replace(work.recipe, n_critic=1)
+    work.rows, batch = work.rows[:24], 8
+    work.classes = work.classes.clone()
+    work.classes[work.rows[:8], 0] = -1
+    work.classes[work.rows[8:13], 0] = -1
+    shares = training.shares_right
+
+    def counted(logits, classes, sizes):
+        own = classes[:, 0]
+        # the critic's answers come first in a step
+        kind = "told" if len(seen["told"]) == len(seen["hit"]) else "hit"
+        seen[kind].append((logits[:, : sizes[0]].argmax(1) == own)[own >= 0])
+        return shares(logits, classes, sizes)
+
+    monkeypatch.setattr(training, "shares_right", counted)
+    steps = [work.step(rows, torch.rand(8, DRAWS)) for rows in work.rows.split(batch)]
+    means = means_of(torch.stack(steps), 24, batch)
+    line = work.line(1, dict(zip(GENERATOR + CRITIC, means, strict=True)), 1.0)
+    assert [len(each) for each in seen["told"]] == [0, 3, 8]
+    for kind, found in (("told", line.told_gender), ("hit", line.hit_gender)):
+        assert found == pytest.approx(torch.cat(seen[kind]).float().mean().item())
+    assert 0 <= line.told_age <= 1
+    assert line.told_race is None
+
+
+def test_a_label_that_no_face_has_leaves_no_share(trained):
+    work = work_on(trained)
+    work.classes = torch.full_like(work.classes, -1)
+    means = means_of(work.step(work.rows[:8], torch.rand(8, DRAWS))[None], 8, 8)
+    line = work.line(1, dict(zip(GENERATOR + CRITIC, means, strict=True)), 1.0)
+    assert (line.told_gender, line.hit_gender, line.told_race) == (None, None, None)

@@ -19,17 +19,12 @@ from softbio.privacy.models.san import build_san
 from softbio.privacy.prototype_source import prototype_source
 from softbio.privacy.prototypes import read_prototypes
 from softbio.privacy.recipe import AuxiliaryRecipe
-from softbio.privacy.training import train_san as training
+from softbio.privacy.training import san_task as training
 from softbio.privacy.training.loop import Loop
 from softbio.privacy.training.originals import embed
+from softbio.privacy.training.san_task import SanLine, SanTask, optimizer_of, stage_after
 from softbio.privacy.training.train_auxiliaries import targets, train_auxiliary
-from softbio.privacy.training.train_san import (
-    SanLine,
-    SanTask,
-    load_judges,
-    optimizer_of,
-    stage_after,
-)
+from softbio.privacy.training.train_san import load_judges
 from tests.privacy.sans import RECIPE, SIZE, error_of, means_of, train
 from tests.processes import signal_self
 

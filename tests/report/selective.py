@@ -25,7 +25,8 @@ TITLES = {"original": "", "privacynet": "PrivacyNet", "mixing": "Face mixing"}
 
 @dataclass(frozen=True)
 class Effect:
-    """How well gender, age and race are told (0: not at all, 1: as before), and matching."""
+    """How well gender, age and race are read (0: not at all, 1: as before, -1: always the other of
+    two values), and matching."""
 
     gender: float = 1.0
     age: float = 1.0
@@ -91,23 +92,29 @@ def age(protector: str, mode: str, level: float, name: str = "own_coral") -> Att
 
 def race(protector: str, mode: str, level: float) -> AttributeScores:
     known, random = faces(), draws("race")
-    guessed = random.random(len(known)) > 0.1 + 0.85 * level
+    wrong = random.random(len(known)) > 0.5 + 0.45 * level
     told = AttributeAbout(evaluator="own_race", attribute="race", values=RACES,
                           title="Own race classifier", **about(protector, mode))  # fmt: skip
-    predicted = np.where(guessed, 1 - known["race"], known["race"])
+    predicted = np.where(wrong, 1 - known["race"], known["race"])
     frame = known[["image", "subject"]].assign(label=known["race"], prediction=predicted)
     return AttributeScores(told, frame)
 
 
-def matching(protector: str, mode: str, level: float) -> ComparisonScores:
+def matching(
+    protector: str, mode: str, level: float, name: str = "sface", fewest: int = CAP
+) -> ComparisonScores:
+    """fewest: how many non-mated comparisons there are."""
     known, random = faces(), draws("matching", protector, mode)
     sides = (known[name].to_numpy(object) for name in ("image", "subject"))
     frame = all_pairs(*sides, CAP)
     kind = "original-original" if protector == "original" else "protected-original"
-    told = ComparisonAbout(matcher="sface", kind=kind, measure="similarity", pairs="all",
-                           title="SFace", **about(protector, mode))  # fmt: skip
+    title = {"sface": "SFace"}.get(name, name.upper())
+    told = ComparisonAbout(matcher=name, kind=kind, measure="similarity", pairs="all",
+                           title=title, **about(protector, mode))  # fmt: skip
     scores = 5 * level * frame["mated"] + random.normal(0, 1, len(frame))
-    return ComparisonScores(told, frame.assign(score=scores))
+    frame = frame.assign(score=scores)
+    kept = frame["mated"] | ((~frame["mated"]).cumsum() <= fewest)
+    return ComparisonScores(told, frame[kept].reset_index(drop=True))
 
 
 def hiding(effects=None, deaf: bool = False) -> Hiding:

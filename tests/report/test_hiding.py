@@ -15,7 +15,7 @@ from softbio.hiding.claim import IMPOSSIBLE
 from softbio.hiding.claims import decide
 from softbio.hiding.curves import chosen, nearest_mixing, on_curves
 from softbio.hiding.load import load_hiding, read_condition
-from softbio.hiding.population import read_population, read_training
+from softbio.hiding.population import Population, Source, read_population, read_training
 from softbio.hiding.side_by_side import side_by_side
 from softbio.metrics import classification
 from softbio.privacy.population import LeftOut, PopulationCard
@@ -275,6 +275,18 @@ def test_a_card_of_two_data_sets(drawn, tmp_path):
     (tmp_path / "card.json").write_text("{}")
     with pytest.raises(UserError, match="not a population's card"):
         read_population("celeba_to_lfw", tmp_path / "card.json", made.parts)
+
+
+def test_nobody_knows_whether_two_data_sets_share_people():
+    def apart(*subjects: bool) -> str:
+        sources = tuple(Source(f"d{k}", f"D{k}", subjects=each) for k, each in enumerate(subjects))
+        return Population("d", "D", sources, pd.DataFrame()).apart
+
+    unknown = "Whether the data sets share people is not known."
+    assert apart(True) == "No subject is in two parts."
+    assert apart(True, True) == f"Within each data set no subject is in two parts. {unknown}"
+    assert "may stand in two parts" in apart(False)
+    assert apart(True, False) == f"{apart(False).replace('d0', 'd1')} {unknown}"
 
 
 def test_names_keep_their_spelling():

@@ -3,25 +3,29 @@
 from dataclasses import replace
 
 import matplotlib
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from softbio.figures.base import NotShown
 from softbio.figures.selectivity import selectivity as draw
+from softbio.hiding.able import readers
 from softbio.hiding.claims import decide
+from softbio.hiding.equal_privacy import TMR
 from softbio.hiding.evaluators import evaluators
 from softbio.hiding.load import load_hiding
 from softbio.hiding.population import read_population
-from softbio.hiding.selectivity import HideSet, hide_set, lines, readers, selectivity_claims
+from softbio.hiding.selectivity import HideSet, hide_set, lines, selectivity_claims
 from softbio.hiding.verdicts import HELD, NOT_HELD
 from softbio.report.hiding.page import read_half, shown
 from softbio.report.hiding.write import write_hiding
 from softbio.report.page import Share
 from softbio.report.write import environment_of
 from softbio.results.attribute_scores import write_attribute
+from softbio.statistics.intervals import judge
 from softbio.tables.hiding import evaluators_table
-from softbio.tables.selectivity import attribute_errors, selectivity
+from softbio.tables.selectivity import SEEDS, attribute_errors, selectivity
 from tests.conftest import ROOT
 from tests.report import hidden, selective
 
@@ -95,6 +99,69 @@ def test_who_only_guesses_is_not_heard(hiding):
     assert "GUESSER" in selectivity(hiding, lines(hiding)).caption
 
 
+def also_matched(hiding, name: str, few: tuple[str, str] | None = None, level: float = 1.0):
+    """Another matcher on all conditions, with too few comparisons for a TMR under one of them."""
+    files = tuple(
+        judge(selective.matching(*key, level, name, 1000 if key == few else selective.CAP), 100)
+        for key in selective.EFFECTS
+    )
+    return replace(hiding, matching=hiding.matching + files)
+
+
+def by_mode(hiding) -> dict:
+    return {line.mode: line for line in lines(hiding)}
+
+
+def tmrs(hiding) -> str:
+    """Written, for NaN is not equal to itself."""
+    return str([line.tmr for line in lines(hiding)])
+
+
+def test_a_matcher_that_matches_nothing_before_protection_is_not_heard(hiding):
+    both = also_matched(hiding, "blind", level=0.0)
+    assert tmrs(both) == tmrs(hiding)
+    text = "Not heard, for a TMR before protection that is below 50 % or not known: BLIND."
+    assert text in selectivity(both, lines(both)).caption
+    assert text in selectivity_claims(both)[1].sentence
+    assert "SFace" not in selectivity(both, lines(both)).caption
+    assert len(selectivity_claims(both)[1].parts) == 1
+
+
+def test_a_matcher_of_unknown_tmr_before_protection_is_not_heard(hiding):
+    both = also_matched(hiding, "few", few=("original", ""))
+    assert tmrs(both) == tmrs(hiding)
+    assert "not known: FEW." in selectivity(both, lines(both)).caption
+
+
+def test_a_matcher_without_a_number_does_not_blank_the_mean_of_the_others(hiding):
+    both = also_matched(hiding, "few", few=("mixing", "alpha0.5"))
+    found, alone = by_mode(both), by_mode(hiding)
+    assert str(found["alpha0.5"].tmr) == str(alone["alpha0.5"].tmr)
+    assert np.isfinite(found["alpha0.5"].tmr.estimate)
+    assert found["alpha0.5"].lacking == ("FEW",)
+    numbers = [i.interval(TMR).estimate for i in both.matching if i.about.mode == "ga-nomatcher"]
+    assert len(set(numbers)) == 2
+    assert found["ga-nomatcher"].tmr.estimate == pytest.approx(np.mean(numbers))
+    assert found["ga-nomatcher"].lacking == ()
+    caption = selectivity(both, lines(both)).caption
+    assert "Without a TMR, and left out of a mean: FEW (Face mixing alpha 0.5)." in caption
+    assert "Without a TMR" not in selectivity(hiding, lines(hiding)).caption
+
+
+def test_of_several_seeds_it_is_said_that_intervals_are_not_for_new_ones(hiding):
+    assert SEEDS not in selectivity(hiding, lines(hiding)).caption
+
+    def again(item):
+        return replace(item, scores=replace(item.scores, about=replace(item.about, seed=1)))
+
+    more = tuple(again(item) for item in hiding.gender if item.about.mode == "g")
+    several = replace(hiding, gender=hiding.gender + more)
+    assert {mode for mode, line in by_mode(several).items() if line.seeds > 1} == {"g"}
+    caption = selectivity(several, lines(several)).caption
+    assert SEEDS in caption
+    assert "over evaluators and over seeds." in caption
+
+
 def test_the_claim_holds_where_hidden_errors_rise_and_kept_ones_stay(hiding):
     found = {claim.name: claim for claim in decide(hiding)}
     assert list(found) == ["C1", "C2", "C3", "C3, PrivacyNet", "C5", "C5b", "C6"]
@@ -113,6 +180,18 @@ def test_where_nothing_is_kept_the_claim_counts_no_kept_errors(hiding):
     (alone,) = (c for c in selectivity_claims(replace(hiding, attributes=())) if c.name == "C5")
     assert {part.word for part in alone.parts} == {HELD}
     assert "; nobody reads one that was kept." in alone.sentence
+
+
+def test_inverted_decisions_between_two_races_tell_them_as_before():
+    effects = {("original", ""): selective.Effect()}
+    effects["privacynet", "r"] = selective.Effect(race=-1)
+    (claim,) = selectivity_claims(selective.hiding(effects))
+    (race,) = (part for part in claim.parts if "Error of race" in part.text)
+    # the reader is wrong on nearly all faces: of two values that is no error
+    assert race.text.startswith("Error of race (hidden; turned)")
+    assert race.word != HELD
+    (age,) = (part for part in claim.parts if "Error of age" in part.text)
+    assert "turned" not in age.text
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from softbio.evaluators.interface import (
     open_network,
 )
 from softbio.evaluators.own import open_cnn, pack_gender, recipe, resized
-from softbio.evaluators.registry import Square, load_evaluators
+from softbio.evaluators.registry import Input, Output, Square, WeightFile, load_evaluators
 from softbio.privacy.faces import in_colour
 from tests.conftest import ROOT
 
@@ -153,6 +153,59 @@ def test_missing_and_foreign_weights_are_told_in_one_line(tmp_path, name):
     with pytest.raises(UserError, match=r"are not its weights") as error:
         open_network(replace(spec, files=files), tmp_path)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "column", "wrong"),
+    [
+        ("gender", (2,), None, None),
+        ("gender", (2, 2), 1, None),
+        ("age", (2, 1), 0, None),
+        ("matcher", (2, 5), None, None),
+        (
+            "gender",
+            (2, 1),
+            None,
+            "is of shape (2, 1): one number each is needed; set output.column",
+        ),
+        ("age", (2, 2), None, "set output.column to the number of the years"),
+        ("gender", (2, 2), 2, "has no column 2; correct output.column"),
+        ("gender", (1, 2), None, "set output.column to the number of the P(male)"),
+        ("matcher", (2, 5), 0, "leave output.column out"),
+    ],
+)
+def test_an_onnx_net_of_another_shape_is_refused_when_it_is_opened(
+    tmp_path, monkeypatch, kind, shape, column, wrong
+):
+    class Net:
+        def setInput(self, x: np.ndarray) -> None:
+            assert x.shape == (2, 3, 32, 32)
+
+        def forward(self) -> np.ndarray:
+            return np.zeros(shape, np.float32)
+
+    monkeypatch.setattr(cv2.dnn, "readNetFromONNX", lambda path: Net())
+    meaning = {"gender": "P(male)", "age": "years", "matcher": "cosine"}[kind]
+    spec = replace(
+        next(each for each in SPECS.values() if each.architecture == "onnx_model"),
+        name="own",
+        kind=kind,
+        package="own",
+        version="1",
+        files={"weights": WeightFile("own.onnx", hashlib.sha256(b"net").hexdigest())},
+        input=Input(32, "rgb", (0.0, 0.0, 0.0), 255),
+        output=Output(meaning, column=column),
+    )
+    path = spec.paths(tmp_path)["weights"]
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"net")
+    if wrong is None:
+        assert open_evaluator(spec, tmp_path).spec == spec
+        return
+    with pytest.raises(UserError) as error:
+        open_evaluator(spec, tmp_path)
+    assert wrong in str(error.value)
+    assert str(error.value).startswith("evaluator 'own': ")
 
 
 def test_a_detector_is_no_evaluator_and_aligning_needs_one(tmp_path):

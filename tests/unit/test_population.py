@@ -133,7 +133,7 @@ def test_without_subjects_each_image_is_one(aligned, tmp_path, caplog):
     gather("untold", [untold], specs, 32, tmp_path / "out")
     packed = load_packed(tmp_path / "out")
     assert (packed.subjects == packed.index["image"]).all()
-    assert "a person may stand in two parts" in caplog.text
+    assert "a person may be in two parts" in caplog.text
     card = json.loads((tmp_path / "out/card.json").read_text())
     assert card["datasets"]["untold"]["subjects"] is False
     write_parts(packed, tmp_path / "parts.csv")
@@ -163,7 +163,7 @@ def test_nobody_learns_a_matcher_where_no_subject_is_told():
 
 
 def test_what_can_not_be_gathered_is_told(aligned, tmp_path):
-    with pytest.raises(UserError, match="stands in both data sets"):
+    with pytest.raises(UserError, match="is in both data sets"):
         gather("faces_to_faces", [aligned, aligned], SPECS, 32, tmp_path / "out")
     nobody = changed(aligned, tmp_path / "nobody", gender=None)
     with pytest.raises(UserError, match=r"'faces': no face has a gender label.*another data set$"):

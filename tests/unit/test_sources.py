@@ -7,7 +7,9 @@ from tests.imports import reached_from
 
 # what writes, tells or carries, and does not change a trained model
 ASIDE = {"errors", "files", "progress", "sources", "results/predictions", "backbones/torchvision"}
-ASIDE |= {f"engine/{name}" for name in ("provenance", "recipe", "resume", "snapshot", "stopping")}
+ASIDE |= {
+    f"engine/{name}" for name in ("provenance", "recipe", "resume", "snapshot", "state", "stopping")
+}
 ASIDE |= {"backbones/__init__", "methods/__init__"}
 
 

@@ -136,7 +136,8 @@ def test_nan_names_epoch_and_batch_and_keeps_the_last_good_state(packed, tmp_pat
 
     monkeypatch.setattr(softbio.engine.train, "step", poisoned)
     with pytest.raises(
-        UserError, match=r"loss is nan in epoch 2, batch 2: .*after epoch 1 is kept"
+        UserError,
+        match=r"loss is nan in epoch 2, batch 2; .*resume\.pt holds what was saved last; lower",
     ):
         train(RECIPE, packed, tmp_path, device="cpu")
     monkeypatch.undo()

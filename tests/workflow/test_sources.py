@@ -20,7 +20,9 @@ SCRIPTS = {
 }
 # what checks, carries, tells or names, and does not change a number
 ASIDE = {"errors", "files", "job", "schema", "progress", "sources", "plan/benchmark"}
-ASIDE |= {f"engine/{name}" for name in ("provenance", "recipe", "resume", "snapshot", "stopping")}
+ASIDE |= {
+    f"engine/{name}" for name in ("provenance", "recipe", "resume", "snapshot", "state", "stopping")
+}
 ASIDE |= {"data/packed", "data/registry", "data/traits", "backbones/torchvision", "__init__"}
 ASIDE |= {f"{name}/__init__" for name in ("backbones", "evaluators", "methods", "metrics")}
 ASIDE |= {f"{name}/__init__" for name in ("privacy", "privacy/protectors", "results", "statistics")}

@@ -143,8 +143,9 @@ rule score:
         gpu=int(ASKS_FOR_GPU),
         gpu_slots=gpu_slots,
     params:
-        dataset=tested_in,
         entry=tested_params,
+        networks=NETWORK,
+        own=OWN,
         evaluators=third_parties,
         matcher_net=matcher_in_loss,
         subjects=tells_subjects,

@@ -133,6 +133,6 @@ def here(
 ) -> Callable[[], Conditions]:
     """A function that tells the conditions of this process, with the kernels that it has used so
     far within `determinism`."""
-    # a large machine takes its time to tell what processors it has
+    # a large machine takes its time to list its processors
     name = hardware(device)
     return lambda: Conditions(device.type, name, torch.get_num_threads(), git, determinism.missing)

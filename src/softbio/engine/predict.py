@@ -70,7 +70,14 @@ def predict(model: Path, packed: Path, out: Path, device: str = "auto") -> None:
     ]
     method = get_method(recipe.method)
     about = About(
-        *(recipe.dataset, recipe.backbone, recipe.method, recipe.variant, recipe.seed),
-        *(method.kind, ages, method.title, method.in_talk),
+        dataset=recipe.dataset,
+        backbone=recipe.backbone,
+        method=recipe.method,
+        variant=recipe.variant,
+        seed=recipe.seed,
+        kind=method.kind,
+        ages=ages,
+        title=method.title,
+        in_talk=method.in_talk,
     )
     write_predictions(out, about, pd.concat(frames, ignore_index=True))

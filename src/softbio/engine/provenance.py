@@ -18,7 +18,7 @@ from torch import nn
 from softbio.backbones.networks import gmac
 from softbio.engine.device import Conditions
 from softbio.engine.recipe import Recipe
-from softbio.engine.resume import Progress
+from softbio.engine.state import Progress
 from softbio.files import write_json
 from softbio.methods import get_method
 
@@ -72,7 +72,7 @@ def peak_memory_mb(device: torch.device) -> float:
 
 
 def of_processes(conditions: Sequence[Conditions]) -> dict[str, Any]:
-    """What run.json tells of the processes that a run was made by, each kind once, the last last.
+    """What run.json says of the processes that made a run, each kind once, the last one at the end.
 
     hardware, threads, git: of the last; nondeterministic_kernels: those of all, whose sums differ
     from run to run; deterministic: there are none, and all processes add in one order.
@@ -88,6 +88,35 @@ def of_processes(conditions: Sequence[Conditions]) -> dict[str, Any]:
     }
 
 
+def of_training(
+    recipe: Any,
+    model: nn.Module,
+    progress: Progress,
+    watch: Stopwatch,
+    device: torch.device,
+    data_sha256: str,
+) -> dict[str, Any]:
+    """What run.json says of any training: its recipe, how long it took and what it ran on.
+
+    recipe: a dataclass. Wall clock is that of the last process; the seconds of all epochs, also of
+    those before an interruption, stand in history.csv.
+    """
+    return {
+        "recipe": asdict(recipe),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "epochs": len(progress.history),
+        "started": watch.started,
+        "wall_seconds": watch.seconds(),
+        "training_seconds": sum(epoch.seconds for epoch in progress.history),
+        "resumed_at": progress.resumed_at,
+        "peak_memory_mb": peak_memory_mb(device),
+        "device": device.type,
+        **of_processes(progress.conditions()),
+        "versions": versions(),
+        "data_sha256": data_sha256,
+    }
+
+
 def write_run(
     path: Path,
     recipe: Recipe,
@@ -99,35 +128,22 @@ def write_run(
     cut: str | None,
     data_sha256: str,
 ) -> None:
-    """run.json: the recipe, what its method is and what it ran on.
+    """run.json: `of_training`, and what the recipe's method is.
 
-    counts: images of the training, validation and test part; cut: what was packed of each. Wall
-    clock is that of the last process; the seconds of all epochs, also of those before an
-    interruption, stand in history.csv.
+    counts: images of the training, validation and test part; cut: what was packed of each.
     """
     method = get_method(recipe.method)
-    run = {
-        "recipe": asdict(recipe),
+    run = of_training(recipe, model, progress, watch, device, data_sha256)
+    run |= {
         "dataset": recipe.dataset,
         "title": method.title,
         "citation": method.citation,
         "in_talk": method.in_talk,
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "gmac": gmac(model.to("cpu"), recipe.crop),
-        "epochs": len(progress.history),
         "best_epoch": progress.best_epoch,
         **dict(zip(("n_train", "n_valid", "n_test"), counts, strict=True)),
         "cut": cut,
-        "started": watch.started,
-        "wall_seconds": watch.seconds(),
-        "training_seconds": sum(epoch.seconds for epoch in progress.history),
-        "resumed_at": progress.resumed_at,
-        "peak_memory_mb": peak_memory_mb(device),
-        "device": device.type,
         "precision": recipe.precision,
-        **of_processes(progress.conditions()),
-        "versions": versions(),
-        "data_sha256": data_sha256,
         "command": " ".join(sys.argv),
     }
     write_json(path, run)

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import logging
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -11,10 +10,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
 
 from softbio.engine.device import Conditions
 from softbio.engine.snapshot import Snapshot, take
+from softbio.engine.state import Epoch, PartialEpoch, Progress, TrainState
 from softbio.engine.stopping import Stop
 from softbio.errors import UserError
 from softbio.files import atomic
@@ -26,96 +25,8 @@ DIGEST = hashlib.sha256().digest_size
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Epoch:
-    """One line of history.csv. Errors of ages in years; of gender each MAE is the share of wrong
-    answers, and `train.write_history` names it so. None where there is nothing to say."""
-
-    epoch: int
-    loss: float
-    train_mae: float
-    train_rmse: float
-    valid_mae: float | None
-    valid_rmse: float | None
-    images_per_second: float
-    seconds: float
-    learning_rate: float
-    bias_inversions: int | None
-
-
-@dataclass
-class UnderWay:
-    """An epoch that has begun.
-
-    generator: the state it began with, from which its order and crops are drawn again; batches:
-    how many are done; losses float32 (batches,) and errors int64 (images,) as far as they are
-    known; earlier: seconds spent on it before this process.
-    """
-
-    generator: Tensor
-    losses: Tensor
-    errors: Tensor
-    batches: int = 0
-    earlier: float = 0.0
-    tick: float = field(default_factory=time.monotonic)
-
-    @property
-    def seconds(self) -> float:
-        """Spent on it so far, in all processes."""
-        return self.earlier + time.monotonic() - self.tick
-
-    @property
-    def not_finite(self) -> tuple[int, float] | None:
-        """Number, from 1, and loss of the first batch whose loss is not finite."""
-        losses = self.losses.cpu()
-        bad = torch.nonzero(~torch.isfinite(losses))
-        return (bad[0, 0].item() + 1, losses[bad[0, 0]].item()) if len(bad) else None
-
-
-@dataclass
-class Progress:
-    """How far a run is: its history, the epoch under way, the best epoch so far with its weights,
-    and after which epochs it was resumed.
-
-    here(): the conditions of this process; earlier: those of the processes before it.
-    """
-
-    here: Callable[[], Conditions]
-    history: list[Epoch] = field(default_factory=list)
-    under_way: UnderWay | None = None
-    best_epoch: int | None = None
-    best_weights: dict[str, Tensor] | None = None
-    resumed_at: list[int] = field(default_factory=list)
-    earlier: list[Conditions] = field(default_factory=list)
-
-    @property
-    def best_mae(self) -> float:
-        """Lowest validation MAE so far; infinite before the first."""
-        if self.best_epoch is None:
-            return float("inf")
-        return self.history[self.best_epoch - 1].valid_mae
-
-    def conditions(self) -> list[Conditions]:
-        """Those that it was made under, each once; those of this process are the last."""
-        now = self.here()
-        return [*(each for each in self.earlier if each != now), now]
-
-    def __str__(self) -> str:
-        text = f"epoch {len(self.history)}"
-        return f"{text} and {self.under_way.batches} batches" if self.under_way else text
-
-
-@dataclass(frozen=True)
-class Moving:
-    """The objects that training changes in place."""
-
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    generator: torch.Generator
-
-
 class Hashed(Protocol):
-    """Any recipe, as far as a resume file is concerned."""
+    """Any recipe: all that a resume file asks of it."""
 
     @property
     def sha256(self) -> str: ...
@@ -154,7 +65,7 @@ class ResumeFile:
             "code": self.code or training_sha256(self.recipe.method),
         }
 
-    def save(self, moving: Moving, progress: Progress, wait: bool) -> None:
+    def save(self, moving: TrainState, progress: Progress, wait: bool) -> None:
         """Replace the file, atomically.
 
         wait: until it is on disk. Without it, a state that comes while the last one is being
@@ -168,8 +79,42 @@ class ResumeFile:
         if wait:
             self._finish()
 
-    def leave(self, stop: Stop, moving: Moving, progress: Progress) -> None:
-        """Save the state, also in the midst of an epoch, and raise `Stopped`."""
+    def check_losses(
+        self, epoch: PartialEpoch, number: int, remedy: str, text: str = "training"
+    ) -> None:
+        """Raise UserError naming the first batch (from 1) of the epoch `number` whose loss is not
+        finite. text: what is trained; remedy: what to do about it."""
+        if bad := epoch.not_finite:
+            batch, loss = bad
+            if self._writing is not None:
+                self._finish()
+            raise UserError(
+                f"{text}: loss is {loss} in epoch {number}, batch {batch}; {self.kept()}; {remedy}"
+            )
+
+    def pause_if_asked(
+        self,
+        stop: Stop,
+        moving: TrainState,
+        progress: Progress,
+        check: Callable[[int], None],
+        sound: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """After a signal: save the state, also in the middle of an epoch, and leave.
+
+        check(number): raises UserError where the epoch under way, the `number`-th, must not replace
+        the last good state; sound(): whether the state may be saved at all.
+        """
+        if not stop.requested():
+            return
+        if progress.under_way:
+            check(len(progress.history) + 1)
+        if not sound():
+            stop.leave(f"the state may be broken and was not saved; {self.kept()}")
+        self.leave(stop, moving, progress)
+
+    def leave(self, stop: Stop, moving: TrainState, progress: Progress) -> None:
+        """Save the state, also in the middle of an epoch, and raise `Stopped`."""
         self.save(moving, progress, wait=True)
         stop.leave(f"the state after {progress} is in {self.path}")
 
@@ -183,7 +128,7 @@ class ResumeFile:
                 "make room and run again: the run goes on from the state before"
             ) from None
 
-    def _state(self, moving: Moving, progress: Progress) -> Snapshot:
+    def _state(self, moving: TrainState, progress: Progress) -> Snapshot:
         under_way = progress.under_way
         state = {
             "identity": self._identity(),
@@ -197,7 +142,7 @@ class ResumeFile:
         if under_way is not None:
             state["generator"] = under_way.generator
             state["batches"], state["seconds"] = under_way.batches, under_way.seconds
-            state["losses"], state["errors"] = under_way.losses, under_way.errors
+            state["losses"], state["errors"] = under_way.losses, under_way.results
         return take(state, self.device)
 
     def _write(self, snapshot: Snapshot) -> None:
@@ -208,7 +153,7 @@ class ResumeFile:
             file.write(hashlib.sha256(content.getbuffer()).digest())
             file.write(content.getbuffer())
 
-    def restore(self, moving: Moving, here: Callable[[], Conditions]) -> Progress:
+    def restore(self, moving: TrainState, here: Callable[[], Conditions]) -> Progress:
         """Put the saved state back; fresh progress where there is no usable file.
 
         here: as `Progress` has it. A file that is broken or belongs to another run is set aside
@@ -219,8 +164,8 @@ class ResumeFile:
         fresh = take(self._moved(moving), self.device).ready()
         try:
             state = read_state(self.path)
-            foreign = [name for name, own in self._identity().items()
-                       if state["identity"].get(name) != own]  # fmt: skip
+            given = state["identity"]
+            foreign = [name for name, own in self._identity().items() if given.get(name) != own]
             if foreign:
                 self._set_aside(f"it was made with another {' and '.join(foreign)}")
                 return Progress(here)
@@ -240,7 +185,7 @@ class ResumeFile:
             logger.warning(text, before, now)
         return progress
 
-    def _moved(self, moving: Moving) -> dict[str, Any]:
+    def _moved(self, moving: TrainState) -> dict[str, Any]:
         """What training changes in place. Of the GPUs only the run's own: another machine, or
         another job on this one, has more of them or fewer."""
         on_gpu = self.device.type == "cuda"
@@ -252,7 +197,7 @@ class ResumeFile:
             "cuda_random": torch.cuda.get_rng_state(self.device) if on_gpu else None,
         }
 
-    def _put_back(self, moving: Moving, state: dict[str, Any]) -> None:
+    def _put_back(self, moving: TrainState, state: dict[str, Any]) -> None:
         """Set what training changes to what `_moved` gave."""
         moving.model.load_state_dict(state["model"])
         moving.optimizer.load_state_dict(state["optimizer"])
@@ -293,17 +238,19 @@ def _progress(state: dict[str, Any], kind: type, here: Callable[[], Conditions])
     history = [kind(**line) for line in state["history"]]
     under_way = None
     if "batches" in state:
-        under_way = UnderWay(
-            *(state["generator"], state["losses"], state["errors"]),
+        under_way = PartialEpoch(
+            generator=state["generator"],
+            losses=state["losses"],
+            results=state["errors"],
             batches=state["batches"],
             earlier=state["seconds"],
         )
     return Progress(
         here,
-        history,
-        under_way,
-        state["best_epoch"],
-        state["best_weights"],
-        [*state["resumed_at"], len(history)],
-        [Conditions(**each) for each in state["conditions"]],
+        history=history,
+        under_way=under_way,
+        best_epoch=state["best_epoch"],
+        best_weights=state["best_weights"],
+        resumed_at=[*state["resumed_at"], len(history)],
+        earlier=[Conditions(**each) for each in state["conditions"]],
     )

@@ -39,7 +39,8 @@ class Stop:
         self._saved.set()
         logger.warning(
             "stopped by %s: %s; run the same command again to go on",
-            *(signal.Signals(self.signal).name, saved),
+            signal.Signals(self.signal).name,
+            saved,
         )
         raise Stopped(128 + self.signal)
 
@@ -51,7 +52,7 @@ class Stop:
         late = time.monotonic() + SAVING_SECONDS
         heard = self._heard.wait(GRACE_SECONDS)
         if not (heard and self._saved.wait(max(0.0, late - time.monotonic()))):
-            where = "while its state was being saved" if heard else "in the midst of a batch"
+            where = "while its state was being saved" if heard else "in the middle of a batch"
             logger.warning("stopped by %s %s: %s", name, where, fallback())
             for handler in logging.getLogger("softbio").handlers:
                 handler.flush()
@@ -62,11 +63,11 @@ class Stop:
 def stoppable(fallback: Callable[[], str]) -> Iterator[Stop]:
     """Within it SIGTERM and SIGINT set `Stop.requested` instead of ending the process.
 
-    Where nobody asks for it within `GRACE_SECONDS`, or has saved within `SAVING_SECONDS`, the
-    process ends all the same, and the log says `fallback()`: what of it is on disk. Python runs a
-    signal's handler only between two of its own instructions, which a backward pass can hold up for
-    seconds; the thread that counts the time is therefore woken by the handler that Python installs
-    in C. Outside the main thread, where signals can not be caught, nothing changes.
+    If nobody asks for it within `GRACE_SECONDS`, or has saved within `SAVING_SECONDS`, the process
+    ends all the same, and the log says `fallback()`: what is on disk. Python runs a signal's
+    handler only between two of its own instructions, which a backward pass can hold up for seconds;
+    the thread that counts the time is therefore woken by the handler that Python installs in C.
+    Outside the main thread, where signals can not be caught, nothing changes.
     """
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():

@@ -24,7 +24,8 @@ from softbio.engine.model import (
 from softbio.engine.predict import predict_rows
 from softbio.engine.provenance import Stopwatch, write_run
 from softbio.engine.recipe import Recipe
-from softbio.engine.resume import Epoch, Moving, Progress, ResumeFile, UnderWay
+from softbio.engine.resume import ResumeFile
+from softbio.engine.state import Epoch, PartialEpoch, Progress, TrainState
 from softbio.engine.stopping import Stop, stoppable
 from softbio.engine.training import TrainingData, training_data
 from softbio.errors import UserError
@@ -45,43 +46,44 @@ class Training:
     method: Method
     trait: str
     data: TrainingData
-    moving: Moving
+    moving: TrainState
     network: nn.Module
     resume: ResumeFile
     progress: Progress
     stop: Stop
 
+    def check_finite(self, number: int) -> None:
+        """Raise UserError where a loss of the epoch under way, the `number`-th, is not finite."""
+        remedy = "lower learning_rate, or use precision fp32"
+        self.resume.check_losses(self.progress.under_way, number, remedy)
+
     def pause_if_asked(self) -> None:
-        """Where a signal has come: save the state, also in the midst of an epoch, and leave."""
-        if self.stop.requested():
-            if self.progress.under_way:
-                # what is not finite must not replace the last good state
-                epoch = len(self.progress.history) + 1
-                check_finite(self.progress.under_way, epoch, self.resume)
-            self.resume.leave(self.stop, self.moving, self.progress)
+        """After a signal: save the state, also in the middle of an epoch, and leave."""
+        self.resume.pause_if_asked(self.stop, self.moving, self.progress, self.check_finite)
 
 
-def begin_epoch(run: Training) -> UnderWay:
+def begin_epoch(run: Training) -> PartialEpoch:
     """Nothing done yet; the results have their place on the device."""
     count, device = len(run.data.train), run.data.labels.device
     batches = -(-count // run.recipe.batch)
-    return UnderWay(
+    return PartialEpoch(
         run.moving.generator.get_state(),
         torch.zeros(batches, device=device),
         torch.zeros(count, dtype=torch.int64, device=device),
     )
 
 
-def train_epoch(run: Training) -> UnderWay:
+def train_epoch(run: Training) -> PartialEpoch:
     """One pass over the training images in random order, each randomly cropped.
 
     Goes on with the epoch under way where there is one. Gives the loss of each batch and the
     signed error in ranks of each image as the network stood when it saw it; nothing is read back
-    from the device on the way. The epoch's last act is left to the caller.
+    from the device on the way. `next_epoch` checks the losses, validates and saves.
     """
     recipe, data, generator = run.recipe, run.data, run.moving.generator
     epoch = run.progress.under_way = run.progress.under_way or begin_epoch(run)
-    epoch.losses, epoch.errors = (t.to(data.labels.device) for t in (epoch.losses, epoch.errors))
+    epoch.losses = epoch.losses.to(data.labels.device)
+    epoch.results = epoch.results.to(data.labels.device)
     # drawn again after an interruption, from the state that the epoch began with
     generator.set_state(epoch.generator)
     count, batch = len(data.train), recipe.batch
@@ -94,7 +96,7 @@ def train_epoch(run: Training) -> UnderWay:
     run.moving.model.train()
     for inputs in bar(images, text, len(epoch.losses), epoch.batches):
         part = slice(epoch.batches * batch, (epoch.batches + 1) * batch)
-        epoch.losses[epoch.batches], epoch.errors[part] = step(run, inputs, labels[part])
+        epoch.losses[epoch.batches], epoch.results[part] = step(run, inputs, labels[part])
         epoch.batches += 1
         run.pause_if_asked()
     return epoch
@@ -110,17 +112,6 @@ def step(run: Training, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]
     loss.backward()
     run.moving.optimizer.step()
     return loss.detach(), run.method.decode(output.detach())[0] - labels
-
-
-def check_finite(under_way: UnderWay, epoch: int, resume: ResumeFile) -> None:
-    """Raise UserError naming the first batch (from 1) whose loss is not finite."""
-    if bad := under_way.not_finite:
-        batch, loss = bad
-        kept = f"the state after epoch {epoch - 1} is kept in {resume.path}; " if epoch > 1 else ""
-        raise UserError(
-            f"loss is {loss} in epoch {epoch}, batch {batch}: "
-            f"{kept}lower learning_rate, or use precision fp32"
-        )
 
 
 def errors_of(errors: np.ndarray | Tensor) -> tuple[float, float]:
@@ -145,8 +136,8 @@ def next_epoch(run: Training) -> None:
     under_way, number = train_epoch(run), len(progress.history) + 1
     losses = under_way.losses.cpu()
     trained = under_way.seconds
-    check_finite(under_way, number, run.resume)
-    train_mae, train_rmse = errors_of(under_way.errors)
+    run.check_finite(number)
+    train_mae, train_rmse = errors_of(under_way.results)
     valid_mae, valid_rmse = validate(run)
     line = Epoch(
         epoch=number,
@@ -180,7 +171,12 @@ def log_epoch(line: Epoch, epochs: int, trait: str) -> None:
         valid = "" if line.valid_mae is None else f"{line.valid_mae:.2f}/{line.valid_rmse:.2f}"
     logger.info(
         "epoch %d/%d: loss %.4f, %s train %s%s, %.0f images/s",
-        *(line.epoch, epochs, line.loss, name, train, valid and f", valid {valid}"),
+        line.epoch,
+        epochs,
+        line.loss,
+        name,
+        train,
+        valid and f", valid {valid}",
         line.images_per_second,
     )
 
@@ -221,7 +217,7 @@ def start(
     torch.manual_seed(recipe.seed)
     model = build_model(recipe, data.k).to(resume.device)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, fused=True)
-    moving = Moving(model, optimizer, torch.Generator().manual_seed(recipe.seed))
+    moving = TrainState(model, optimizer, torch.Generator().manual_seed(recipe.seed))
     seen = training_data(data, recipe, resume.device)
     check_last_batch(model, recipe, len(seen.train))
     progress = resume.restore(moving, now)
@@ -256,15 +252,14 @@ def train(recipe: Recipe, packed: Path, folder: Path, device: str = "auto") -> N
         weights["best"] = progress.best_weights
     save_models(folder / "model.safetensors", recipe, data.ages, weights)
     write_history(folder / "history.csv", progress.history, data.trait)
-    counts = (len(run.data.train), len(run.data.valid), len(data.rows("test")))
     write_run(
         folder / "run.json",
         recipe,
         model,
-        progress=progress,
+        progress,
         watch=watch,
         device=place,
-        counts=counts,
+        counts=(len(run.data.train), len(run.data.valid), len(data.rows("test"))),
         cut=data.cut,
         data_sha256=index_sha256,
     )

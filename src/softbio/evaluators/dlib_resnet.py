@@ -1,7 +1,7 @@
 """dlib's face recognition ResNet-29 as face-api.js stores it (8-bit weights, 6.4 MB).
 
 The port is chosen over dlib itself, whose net it is (mean cosine of the embeddings .9996): it is
-differentiable, so that it can stand in a training loss, runs on a GPU, needs no package beside
+differentiable, so that it can be part of a loss, runs on a GPU, needs no package beside
 torch, and takes a tenth of the time of the native one here. dlib's own file ships in a source
 archive alone, which pip can not fetch without running its setup.py.
 """

@@ -15,7 +15,7 @@ from softbio.files import sha256
 
 
 class Evaluator:
-    """A network with the crop, colours and scaling that it wants."""
+    """A network with the crop, colours and scaling that it needs."""
 
     def __init__(self, spec: EvaluatorSpec, network: Callable[[Tensor], Tensor]) -> None:
         if isinstance(network, nn.Module):
@@ -46,7 +46,7 @@ class Evaluator:
 
 
 class GenderClassifier(Evaluator):
-    """Tells P(male)."""
+    """Estimates P(male)."""
 
     def scores(self, faces: np.ndarray, frame: Square = CANVAS) -> np.ndarray:
         """uint8 (N, H, H, 3) RGB or (N, H, H) grey -> float32 (N,), higher = male."""
@@ -54,7 +54,7 @@ class GenderClassifier(Evaluator):
 
 
 class Matcher(Evaluator):
-    """Tells how similar two faces are."""
+    """Measures how similar two faces are."""
 
     def embed(self, faces: np.ndarray, frame: Square = CANVAS) -> np.ndarray:
         """uint8 (N, H, H, 3) RGB or (N, H, H) grey -> float32 (N, D)."""
@@ -70,11 +70,11 @@ class Matcher(Evaluator):
 
 
 class AgeEstimator(Evaluator):
-    """Tells years, float (N,)."""
+    """Estimates years, float (N,)."""
 
 
 class ClassReader(Evaluator):
-    """Tells the number of one of its `values`, float (N,)."""
+    """Chooses one of its `values`: their numbers, float (N,)."""
 
     def __init__(
         self, spec: EvaluatorSpec, network: Callable[[Tensor], Tensor], values: tuple[str, ...]

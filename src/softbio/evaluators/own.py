@@ -1,6 +1,6 @@
 """Classifiers trained here, on other subjects than they judge: a small CNN through the one
-training loop, and HOG with logistic regression. They judge drawn faces, which no third party has
-seen the like of, and stand beside the third-party ones elsewhere."""
+training loop, and HOG with logistic regression. They judge drawn faces, which no third-party
+evaluator was trained on, and judge beside the third-party ones elsewhere."""
 
 import json
 from collections.abc import Callable
@@ -89,15 +89,39 @@ def resized(faces: Tensor, size: int, frame: Square) -> np.ndarray:
     return cut.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()
 
 
-def own_spec(name: str, title: str, size: int, scale: float, kind: str = "gender") -> EvaluatorSpec:
-    """An entry for what is trained here."""
-    outputs = {"gender": Output("P(male)", 0.5), "age": Output("years"), "race": Output("class")}
+def own_spec(
+    name: str,
+    title: str,
+    size: int,
+    scale: float,
+    kind: str = "gender",
+    *,
+    architecture: str | None = None,
+    provenance: str = "trained here, on other subjects",
+    crop: Square = FACE,
+) -> EvaluatorSpec:
+    """An entry for what is trained here: size: of its input in pixels; scale: what grey levels are
+    divided by; architecture: its name, without one."""
+    outputs = {
+        "gender": Output("P(male)", 0.5),
+        "matcher": Output("cosine"),
+        "age": Output("years"),
+        "race": Output("class"),
+    }
     return EvaluatorSpec(
-        *(name, title, kind, name, "own", "softbio", "", {}, "MIT, as softbio"),
-        provenance="trained here, on other subjects",
+        name=name,
+        title=title,
+        kind=kind,
+        architecture=architecture or name,
+        ecosystem="own",
+        package="softbio",
+        version="",
+        files={},
+        licence="MIT, as softbio",
+        provenance=provenance,
         citation="softbio",
         net=name,
-        crop=FACE,
+        crop=crop,
         input=Input(size, "rgb", (0.0, 0.0, 0.0), scale),
         output=outputs[kind],
     )

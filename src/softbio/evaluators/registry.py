@@ -1,4 +1,4 @@
-"""The registry of evaluators: what each is, where its weights ship, what it sees and tells."""
+"""The registry of evaluators: what each is, where its weights ship, what it sees and gives."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

@@ -25,7 +25,7 @@ def load(files: Mapping[str, Path], spec: EvaluatorSpec) -> Detector:
     Of several faces the one that holds the image's centre counts, the largest of those; where none
     holds it, the largest. Raises ValueError for a file that is no such net.
     """
-    # it warns at every start that its new engine takes no target, which nobody asked for
+    # it warns at every start that its new engine takes no target, which was not asked for
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
     try:
         net = cv2.FaceDetectorYN.create(str(files["weights"]), "", (320, 320), CONFIDENCE)

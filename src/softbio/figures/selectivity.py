@@ -12,7 +12,7 @@ from softbio.results.formats import in_percent, signed
 from softbio.results.labels import in_text
 from softbio.results.scores import ORIGINAL
 
-# purple: told less than before; orange: told better
+# purple: read less well than before; orange: better
 CHANGES, SHARES = "PuOr", "Greys"
 LEAST = 0.1  # the colours span ten points or more, so that noise stays pale
 
@@ -21,8 +21,9 @@ def _numbers(ax: Axes, values: np.ndarray, shown: Sequence[Sequence[str]], limit
     """The numbers in their cells, white on dark ones."""
     for row, column in np.ndindex(*values.shape):
         dark = abs(values[row, column]) > 0.6 * limit
-        ax.text(column, row, shown[row][column], ha="center", va="center", fontsize=7,
-                color="white" if dark else "#222222")  # fmt: skip
+        colour = "white" if dark else "#222222"
+        text = shown[row][column]
+        ax.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
 
 
 def _matrix(ax: Axes, values: np.ndarray, rows: list[str], columns: list[str], **options) -> None:
@@ -52,8 +53,7 @@ def selectivity(frame: pd.DataFrame, dataset: str) -> Figure:
     before = shown.drop_duplicates("read").set_index("read")["before"]
     limit = max(LEAST, float(np.nanmax(np.abs(values), initial=0)))
     canvas = Canvas(figsize=(WIDE, 0.75 + 0.24 * len(rows)))
-    widths = {"width_ratios": [len(columns), 0.8]}
-    left, right = canvas.subplots(1, 2, squeeze=False, gridspec_kw=widths)[0]
+    left, right = canvas.subplots(1, 2, gridspec_kw={"width_ratios": [len(columns), 0.8]})
     names = [f"{name}\n(before {100 * before[name]:.1f} %)" for name in columns]
     _matrix(left, values, rows, names, cmap=CHANGES, vmin=-limit, vmax=limit)
     _numbers(left, values, [[signed(100 * value, 1) for value in row] for row in values], limit)
@@ -67,15 +67,22 @@ def selectivity(frame: pd.DataFrame, dataset: str) -> Figure:
     right.set_title("TMR, %")
     caption = (
         f"What protection adds to the balanced error of reading gender, age and race on test faces "
-        f"of {in_text(dataset)}, mean of unseen evaluators, and TMR at FMR 1 % of unseen matchers. "
-        "Framed: attributes that are to be hidden, where the error should rise; elsewhere it "
-        "should stay. Purple: told less well than before. Intervals, and who reads: in the table."
+        f"of {in_text(dataset)}, mean of unseen evaluators, and TMR at FMR 1 % of unseen matchers; "
+        "of both, those that are able on clean faces. Framed: attributes that are to be hidden, "
+        "where the error should rise; elsewhere it should stay. Purple: read less well than "
+        "before. Intervals, what they are over, and who judges: in the table."
     )
     texts = "; ".join(
         f"{row.condition}, {row.read}{' (hidden)' if row.hidden else ''} {plain(row.change)}"
         for row in shown.itertuples()
     )
     return Figure(
-        f"selectivity-{dataset}", "What is hidden, what is kept", caption,
-        f"Heat map. Changes of balanced error: {texts}.", dataset, None, shown, canvas,
-    )  # fmt: skip
+        name=f"selectivity-{dataset}",
+        title="What is hidden, what is kept",
+        caption=caption,
+        alt=f"Heat map. Changes of balanced error: {texts}.",
+        dataset=dataset,
+        backbone=None,
+        frame=shown,
+        canvas=canvas,
+    )

@@ -47,25 +47,23 @@ class Population:
     size: int | None = None
 
     @property
-    def apart(self) -> str:
-        """What is known of people who could be in two parts."""
-        if len(self.sources) < 2:
-            return "Nobody is in two parts."
-        return (
-            "Within each data set nobody is in two parts; whether the data sets show some of the "
-            "same people is not known."
-        )
-
-    @property
     def without_subjects(self) -> str:
         """What follows where a data set tells no subjects, as a sentence; empty where each does."""
         names = [label(each.name) for each in self.sources if not each.subjects]
         if not names:
             return ""
         return (
-            f"{' and '.join(names)} tells no subjects: each image counts as one, so a person may "
-            "stand in two parts, and no mated comparison can be made."
+            f"{' and '.join(names)} has no subject labels: each image counts as one, so a person "
+            "may be in two parts, and no mated comparison can be made."
         )
+
+    @property
+    def apart(self) -> str:
+        """What is known of people in two parts, in a sentence or two."""
+        if len(self.sources) < 2:
+            return self.without_subjects or "No subject is in two parts."
+        within = self.without_subjects or "Within each data set no subject is in two parts."
+        return f"{within} Whether the data sets share people is not known."
 
     @property
     def drawn(self) -> bool:

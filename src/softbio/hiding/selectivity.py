@@ -1,15 +1,17 @@
 """Selectivity: what is hidden and what is kept, attribute by attribute, and the claims on it.
 
-An attribute is read by every evaluator that no training here used and that tells it from clean
-faces better than chance does; the others are not heard. Its number is the balanced error: of gender
-at the shipped threshold, of age over groups of years, of race over the classes.
+An attribute is read by every evaluator that no training here used and that is able (`able.py`). Its
+number is the balanced error: of gender at the shipped threshold, of age over groups of years, of
+race over the classes.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
+from softbio.hiding.able import ERROR, chance, matchers, readers, unheard_readers
 from softbio.hiding.claim import (
     Claim,
     Part,
@@ -22,7 +24,7 @@ from softbio.hiding.claim import (
     is_original,
     of_condition,
 )
-from softbio.hiding.equal_privacy import ABLE, TMR
+from softbio.hiding.equal_privacy import TMR
 from softbio.hiding.load import Hiding
 from softbio.hiding.verdicts import (
     HELD,
@@ -36,14 +38,13 @@ from softbio.hiding.verdicts import (
 )
 from softbio.privacy import LETTERS
 from softbio.privacy.privacynet_recipe import parsed
-from softbio.results.conditions import condition, ordered, scorer, unseen
+from softbio.results.conditions import condition, ordered, scorer, scorer_name
 from softbio.results.names import joined
-from softbio.results.scores import KINDS, ORIGINAL
+from softbio.results.scores import ORIGINAL
 from softbio.statistics.intervals import Judged
 from softbio.statistics.means import Interval
 
 PRIVACYNET = "privacynet"
-ERROR = "balanced_error"
 # Ours: no source says how much of a kept attribute may be lost. In shares of 1.
 MARGIN = 0.05
 ABLATIONS = {"nomatcher": "without the matcher", "nocycle": "without the cycle loss"}
@@ -79,46 +80,6 @@ def name_of(item: Judged) -> str:
 
 
 @dataclass(frozen=True)
-class Readers:
-    """Who reads an attribute: files of each unseen evaluator that is able, and the clean error of
-    those that are not, by printed name."""
-
-    attribute: str
-    able: tuple[Judged, ...]
-    deaf: dict[str, Interval] = field(default_factory=dict)
-
-
-def _chance(item: Judged) -> float:
-    """The balanced error of who guesses."""
-    classes = getattr(item.scores, "classes", None)
-    return 0.5 if classes is None else 1 - 1 / len(np.unique(classes[0]))
-
-
-def readers(hiding: Hiding) -> list[Readers]:
-    """Of gender, age and race, where there is anybody."""
-    files = {"gender": hiding.gender}
-    files |= {
-        name: [item for item in hiding.attributes if item.about.attribute == name]
-        for name in ("age", "race")
-    }
-    found = []
-    for attribute, items in files.items():
-        able, deaf = [], {}
-        for same in groups(unseen(items)).values():
-            clean = next(filter(is_original, same), None)
-            if clean is None:
-                continue
-            error = clean.interval(ERROR)
-            if error.high < _chance(clean):
-                able += same
-            else:
-                deaf[scorer(clean.about)] = error
-        if able or deaf:
-            found.append(Readers(attribute, tuple(able), deaf))
-    return found
-
-
-@dataclass(frozen=True)
 class Cell:
     """An attribute under a condition: balanced error before, and what protection adds to it, mean
     over its readers and seeds, drawn together."""
@@ -131,8 +92,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
-    """A condition. tmr: TMR at FMR 1 % of unseen matchers, protected against original, their mean;
-    no number where there is none."""
+    """A condition. tmr: mean TMR at FMR 1 % of the unseen matchers that are able, protected against
+    original; NaN where there is none. lacking: printed names of matchers that are not in the mean,
+    for they have no TMR here; seeds: most files of one evaluator that a mean is over."""
 
     protector: str
     mode: str
@@ -140,6 +102,8 @@ class Line:
     hides: HideSet
     cells: tuple[Cell, ...]
     tmr: Interval
+    lacking: tuple[str, ...] = ()
+    seeds: int = 1
 
 
 def _mean(items: Sequence[Judged], name: str) -> Interval:
@@ -171,21 +135,33 @@ def with_before(items: Iterable[Judged]) -> list[tuple[Judged, Judged]]:
     ]
 
 
-def _probes(hiding: Hiding) -> list[Judged]:
-    """Unseen matchers, original references."""
-    return unseen(i for i in hiding.verification if i.about.kind in KINDS[:2])
+def _matched(
+    able: dict[str, list[Judged]], protector: str, mode: str
+) -> tuple[list[Judged], tuple[str, ...]]:
+    """Files of the matchers that have a TMR under a condition, and the printed names of those that
+    have none, which would leave the mean without a number."""
+    known, lacking = [], []
+    for items in able.values():
+        own = list(of_condition(items, protector, mode).values())
+        if own and all(np.isfinite(draws(i.numbers, TMR).estimate) for i in own):
+            known += own
+        else:
+            lacking.append(scorer(items[0].about))
+    return known, tuple(lacking) if known else ()
 
 
 def lines(hiding: Hiding) -> list[Line]:
     """A line a condition: before protection, PrivacyNet's hide-sets from one attribute to all,
     then the others. Empty where gender alone is read and no PrivacyNet is there."""
-    known, probes = readers(hiding), _probes(hiding)
+    known, able = readers(hiding), matchers(hiding).able
     modes = {(i.about.protector, i.about.mode): i for i in ordered(hiding.gender)}
     if not hiding.attributes and not any(protector == PRIVACYNET for protector, _ in modes):
         return []
     found = []
     for (protector, mode), item in modes.items():
         hides, cells = hide_set(protector, mode), []
+        compared, lacking = _matched(able, protector, mode)
+        files = list(compared)
         for each in known:
             own = [
                 pair
@@ -195,8 +171,10 @@ def lines(hiding: Hiding) -> list[Line]:
             clean = [i for i in each.able if is_original(i)]
             hidden = each.attribute in hides.hidden
             cells.append(Cell(each.attribute, hidden, _mean(clean, ERROR), _mean_change(own)))
-        same = [i for i in probes if (i.about.protector, i.about.mode) == (protector, mode)]
-        found.append(Line(protector, mode, name_of(item), hides, tuple(cells), _mean(same, TMR)))
+            files += [after for after, _ in own]
+        seeds = max(Counter(scorer_name(i.about) for i in files).values(), default=1)
+        name, tmr = name_of(item), _mean(compared, TMR)
+        found.append(Line(protector, mode, name, hides, tuple(cells), tmr, lacking, seeds))
     order = list(LETTERS.values())
 
     def place(line: Line) -> tuple:
@@ -209,24 +187,13 @@ def lines(hiding: Hiding) -> list[Line]:
     return sorted(found, key=place)
 
 
-def _unheard(known: Iterable[Readers]) -> str:
-    """ " Not heard, ...", or nothing."""
-    names = [
-        f"{name} ({each.attribute}, {100 * error.estimate:.1f} %)"
-        for each in known
-        for name, error in each.deaf.items()
-    ]
-    if not names:
-        return ""
-    return f" Not heard, for an error no better than chance before protection: {', '.join(names)}."
-
-
 def selective(hiding: Hiding) -> Claim:
     """C5: under each hide-set every reader of a hidden attribute errs more than before, and every
     reader of a kept one at most `MARGIN` more.
 
-    Of a hidden gender the decisions may be turned round: whoever errs on nearly all faces tells it
-    as well as whoever errs on hardly any. Of more classes nobody knows which to take instead.
+    Where an attribute has two values in the test faces, a hidden one counts with decisions inverted
+    above 50 %: a reader that errs on nearly all faces tells as much as one that errs on hardly any.
+    Of more values nobody knows which one to take instead.
     """
     parts: dict[bool, list[Part]] = {True: [], False: []}
     known = readers(hiding)
@@ -237,7 +204,7 @@ def selective(hiding: Hiding) -> Claim:
             if about.protector != PRIVACYNET or hides.without or not hides.hidden:
                 continue
             hidden = each.attribute in hides.hidden
-            turned = hidden and each.attribute == "gender"
+            turned = hidden and chance(original) == 0.5
             change = folded_draws if turned else None
             found, remark = difference(item, original, ERROR, change)
             bound, decide = (0.0, above) if hidden else (MARGIN, below)
@@ -252,28 +219,26 @@ def selective(hiding: Hiding) -> Claim:
         sentence = f"Hidden attributes: {held_of(parts[True], 'errors rise')}"
         kept = held_of(parts[False], f"errors rise by less than {100 * MARGIN:.0f}")
         sentence += (
-            f"; kept ones: {kept} (points of balanced error, of a hidden gender "
-            "with decisions turned round above 50 %; the margin is ours)."
+            f"; kept ones: {kept} (points of balanced error; of a hidden attribute with two values "
+            "decisions are inverted above 50 %; the margin is ours)."
             if parts[False]
             else "; nobody reads one that was kept."
         )
     title = "PrivacyNet hides the attributes that it is asked to hide and keeps the others"
-    return Claim("C5", title, decided(everything), sentence + _unheard(known), tuple(everything))
+    return Claim(
+        "C5", title, decided(everything), sentence + unheard_readers(known), tuple(everything)
+    )
 
 
 def matcher_needed(hiding: Hiding) -> Claim:
     """C5b: with the matcher in its loss PrivacyNet leaves more TMR than without."""
-    parts, deaf = [], {}
-    for items in groups(_probes(hiding)).values():
-        clean = next(filter(is_original, items), None)
+    parts, known = [], matchers(hiding)
+    for items in known.able.values():
         modes = dict.fromkeys(i.about.mode for i in items if i.about.protector == PRIVACYNET)
         for mode in (mode for mode in modes if f"{mode}-nomatcher" in modes):
             sides = [of_condition(items, PRIVACYNET, m) for m in (mode, f"{mode}-nomatcher")]
             for seed in (seed for seed in sides[0] if seed in sides[1]):
                 own, without = (side[seed] for side in sides)
-                if clean is None or not clean.interval(TMR).estimate >= ABLE:
-                    deaf[scorer(own.about)] = None
-                    continue
                 found, remark = difference(own, without, TMR)
                 text = f"TMR, {name_of(own)} − without the matcher"
                 parts.append(Part(text, scorer(own.about), seed, found, above(found), remark))
@@ -284,13 +249,8 @@ def matcher_needed(hiding: Hiding) -> Claim:
             f"Higher with it in {held} of {len(parts)} comparisons; in percentage points of TMR at "
             f"FMR 1 %: {each_of(parts)}."
         )
-    if deaf:
-        sentence += (
-            f" Not heard, for a TMR before protection that is below {100 * ABLE:.0f} % or not "
-            f"known: {', '.join(deaf)}."
-        )
     title = "Without the matcher in its loss PrivacyNet keeps less matching"
-    return Claim("C5b", title, decided(parts), sentence, tuple(parts))
+    return Claim("C5b", title, decided(parts), sentence + known.unheard, tuple(parts))
 
 
 def selectivity_claims(hiding: Hiding) -> list[Claim]:

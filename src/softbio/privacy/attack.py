@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +45,8 @@ def absent(evidence: Evidence) -> list[dict[str, str]]:
 
 
 def score_file(scored: Scored, test: Protected) -> GenderScores:
-    """The scores of the test faces as a score file; who tells protected faces from clean ones is
-    judged on both, the clean ones named by `CLEAN`."""
+    """The scores of the test faces as a score file; an attack that separates protected from clean
+    faces is judged on both, the clean ones named by `CLEAN`."""
     frame = test.index[["image", "subject"]].assign(
         label=male(test).astype(np.int8), score=np.asarray(scored.scores, float)
     )
@@ -79,23 +80,38 @@ def write_attacks(evidence: Evidence, test: Protected, folder: Path) -> None:
     write_json(folder / "index.json", {"attacks": found, "absent": absent(evidence)})
 
 
+@dataclass(frozen=True)
+class AttackInputs:
+    """What a condition is attacked with.
+
+    condition: folder of the protected faces; original, evaluators, modes, third: as
+    `evidence.gather` takes them, but folders of conditions; san: against a SAN.
+    """
+
+    condition: Path
+    original: Path
+    evaluators: Path
+    modes: tuple[Path, ...] = ()
+    san: SanFiles | None = None
+    third: Registered = field(default_factory=Registered)
+
+
 def attack_condition(
-    condition: Path,
-    original: Path,
-    evaluators: Path,
-    folder: Path,
-    modes: Sequence[Path] = (),
-    device: str = "auto",
-    dataset: str = "",
-    third: Registered | None = None,
-    **san: Path,
+    inputs: AttackInputs, folder: Path, device: str = "auto", dataset: str = ""
 ) -> None:
     """Attack the test faces of a folder of protected faces with all that can be mounted.
 
-    original, evaluators, modes, third: as `evidence.gather` takes them; dataset: as
-    `open_protected`; san: the fields of `SanFiles`, against a SAN. Raises UserError where files do
-    not belong together.
+    folder: for the score files; dataset: as `open_protected`. Raises UserError where files do not
+    belong together.
     """
-    given, known = open_condition(condition, dataset), SanFiles(**san) if san else None
-    evidence = gather(given, open_condition(original), evaluators, modes, known, device, third)
+    given = open_condition(inputs.condition, dataset)
+    evidence = gather(
+        given,
+        open_condition(inputs.original),
+        inputs.evaluators,
+        modes=inputs.modes,
+        san=inputs.san,
+        device=device,
+        third=inputs.third,
+    )
     write_attacks(evidence, given.test, folder)

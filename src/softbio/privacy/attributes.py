@@ -1,38 +1,29 @@
 """Soft-biometric attributes that a protector may hide or keep: gender, age group and race."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
 from softbio.data.packed import Packed
 from softbio.errors import UserError
-from softbio.privacy import GENDERS, LETTERS
+from softbio.privacy import GENDERS, LETTERS, Attribute
 from softbio.privacy.groups import UNTOLD
 
-# years, upper ends of the first two; as PrivacyNet parts them, recalled from the paper, unverified
+# years, upper ends of the first two; PrivacyNet's groups, recalled from the paper, unverified
 AGE_BOUNDS = (30, 45)
 AGE_GROUPS = ("up to 30", "31 to 45", "over 45")
-# a class of which less is seen can not be learnt as a target
+# a class with fewer faces can not be learnt as a target
 LEAST = 20
 
 
-@dataclass(frozen=True)
-class Attribute:
-    """name: gender, age or race; values: of its classes, in the order of their numbers."""
-
-    name: str
-    values: tuple[str, ...]
-
-    def labels(self, index: pd.DataFrame) -> np.ndarray:
-        """Class of each image of a packed index, int64 (N,); -1 where it is not told or none of the
-        values."""
-        places = {value: number for number, value in enumerate(self.values)}
-        return words_of(index, self.name).map(places).fillna(-1).to_numpy(np.int64)
+def labels_of(index: pd.DataFrame, attribute: Attribute) -> np.ndarray:
+    """Class of each image of a packed index, int64 (N,); -1 where it is not known or none of the
+    attribute's values."""
+    places = {value: number for number, value in enumerate(attribute.values)}
+    return words_of(index, attribute.name).map(places).fillna(-1).to_numpy(np.int64)
 
 
 def words_of(index: pd.DataFrame, name: str) -> pd.Series:
-    """What a packed index tells of an attribute, a word an image, object; None where untold."""
+    """What a packed index says of an attribute, a word an image, object; None where nothing."""
     if name != "age":
         column = index.get(name, pd.Series(None, index.index, dtype=object)).astype(object)
         return column.where(column.notna() & ~column.isin(UNTOLD), None)

@@ -48,7 +48,7 @@ DEVIATIONS = (
         CODE,
         "VGG-Face as the auxiliary matcher",
         "any frozen matcher with embeddings of length 1; a small one of our own for drawn faces",
-        "VGG-Face is not to be had as a package",
+        "no package contains VGG-Face",
     ),
     Deviation(
         CODE,
@@ -114,9 +114,9 @@ DEVIATIONS = (
         "ensemble (the talk's Figure 4)",
         "prototypes of eight groups: young or old, male or female, and two by skin",
         "by gender, and by age (old above the median of the training faces, or as the data set "
-        "says) and the data set's groups where they are told of every face that is learnt from or "
-        "protected",
-        "CelebA tells young or old and no skin, LFW neither, so from one to the other gender alone "
+        "says) and the data set's groups where every face that is learnt from or protected has "
+        "one",
+        "CelebA has young or old and no skin, LFW neither, so from one to the other gender alone "
         "divides; drawn faces have four groups",
     ),
     Deviation(
@@ -153,9 +153,9 @@ DEVIATIONS = (
     Deviation(
         "PrivacyNet (StarGAN's code)",
         "binary cross-entropy of the whole label vector, an attribute of several values by masks",
-        "softmax cross-entropy of each attribute over its values, the mean over the faces of which "
-        "it is told",
-        "a face shows one value of each; data sets tell of some faces only some attributes",
+        "softmax cross-entropy of each attribute over its values, the mean over the faces that "
+        "have it",
+        "a face shows one value of each; data sets give only some attributes of some faces",
     ),
     Deviation(
         "PrivacyNet (StarGAN's code)",
@@ -167,7 +167,7 @@ DEVIATIONS = (
         "PrivacyNet",
         "a hidden attribute becomes another class; which of several our sources do not say",
         "drawn from the others, each as likely, in use by the seed and the face's row alone",
-        "a fixed next class could be turned back by whoever knows it",
+        "a fixed next class could be reversed by anybody who knows it",
     ),
     Deviation(
         "PrivacyNet",
@@ -187,7 +187,7 @@ DEVIATIONS = (
         "Othman and Ross",
         "manual landmarks (76 in MUCT); a mate chosen from a small set",
         "68 landmarks and 8 points of the border; a mate of the opposite gender drawn at random, "
-        "once: by the first seed, whose faces stand for all seeds",
-        "the landmarks that all of our data sets can have; the choice is not told in our sources",
+        "once: by the first seed, whose faces are used for all seeds",
+        "the landmarks that all of our data sets can have; our sources do not give the choice",
     ),
 )

@@ -1,8 +1,8 @@
 """What attackers have, read from the files of a run."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,7 @@ from softbio.privacy.recipe import SanRecipe
 
 logger = logging.getLogger(__name__)
 PARTS = ("attacker", "test")
-# By the gender that embeddings tell, not by matching: AUC on 400 faces of LFW, clean and blurred,
+# By the gender in their embeddings, not by matching: AUC on 400 faces of LFW, clean and blurred,
 # of logistic regression on 500 of CelebA is .999 and .974, .992 and .948, .808 and .915.
 BEST = ("dlib_resnet", "faceres_descriptor", "sface")
 
@@ -56,6 +56,15 @@ class SanFiles:
     pairs: Path | None = None
 
 
+def san_files(files: Mapping[str, Path]) -> SanFiles | None:
+    """Those among named files; None where no SAN is among them."""
+    if "san" not in files:
+        return None
+    return SanFiles(
+        **{each.name: files[each.name] for each in fields(SanFiles) if each.name in files}
+    )
+
+
 def open_condition(folder: Path, dataset: str = "") -> Condition:
     """dataset: as `open_protected`. Raises UserError where the folder is none, or lacks a part."""
     return Condition(folder, *(open_protected(folder, part, dataset) for part in PARTS))
@@ -67,10 +76,10 @@ def grey(part: Protected) -> np.ndarray:
 
 
 def male(part: Protected) -> np.ndarray:
-    """Bool (N,); raises UserError where a gender is not told."""
+    """Bool (N,); raises UserError where a gender is missing."""
     told = part.index["gender"].isin(GENDERS)
     if not told.all():
-        raise UserError(f"gender of '{part.index.loc[~told, 'image'].iloc[0]}' is not told; add it")
+        raise UserError(f"gender of '{part.index.loc[~told, 'image'].iloc[0]}' is missing; add it")
     return (part.index["gender"] == GENDERS[1]).to_numpy()
 
 
@@ -138,12 +147,14 @@ def gather(
     check_same(condition, original)
     attacker, test = condition.attacker, condition.test
     return Evidence(
-        test.protector,
-        test.mode,
-        Own(grey(original.attacker), grey(attacker), male(attacker)),
-        grey(test),
-        grey(original.test),
-        *(cnn, hog, best_matcher(third or Registered()) or matcher),
+        protector=test.protector,
+        mode=test.mode,
+        own=Own(grey(original.attacker), grey(attacker), male(attacker)),
+        test=grey(test),
+        test_clean=grey(original.test),
+        cnn=cnn,
+        hog=hog,
+        matcher=best_matcher(third or Registered()) or matcher,
         seed=test.seed,
         device=device,
         san=san and knowledge_of_san(condition, san, device),

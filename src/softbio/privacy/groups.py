@@ -1,5 +1,5 @@
-"""Groups of faces by age and by the group that a data set tells, as prototypes and resampling want
-them. Gender divides each of them further."""
+"""Groups of faces by age and by the group that a data set gives, for prototypes and resampling.
+Gender divides each of them further."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from softbio.privacy import GENDERS
 
 # what a recipe may ask for, and the columns of the index that it divides by
 CHOICES = {"gender": (), "age": ("age",), "race": ("race",), "age_race": ("age", "race")}
-# those of age and race that the data set tells of every face, in two values at least
+# those of age and race that the data set gives for every face, with two values at least
 TOLD = "told"
 UNTOLD = ("", "unknown")
 ALL = "all faces"
@@ -23,7 +23,7 @@ NONE = -1
 @dataclass(frozen=True)
 class Groups:
     """names: of the groups; number: int64 (N,), the group of each image of a data set, `NONE` where
-    a label of it is not told or no training face has it."""
+    it has no label or no training face has that label."""
 
     names: tuple[str, ...]
     number: np.ndarray
@@ -39,13 +39,13 @@ class Groups:
 
 
 def face_groups(packed: Packed, inside: np.ndarray, choice: str, of_all: bool = False) -> Groups:
-    """The groups of all images; inside: bool (N,), the images that are learnt from; of_all: what
-    `TOLD` divides by is told of all images, not of those alone, for a network that learnt from
-    groups is not to meet faces of none.
+    """The groups of all images; inside: bool (N,), the images that are learnt from; of_all: `TOLD`
+    divides by labels that all images have, not only those, for a network that learnt from groups
+    must not meet faces of none.
 
     A face is old where its age is above the median of those that are learnt from, or where its age
-    group says so. Raises UserError where a label that is asked for is not told of all that is
-    learnt from, or is the same for all of it.
+    group says so. Raises UserError where a label that is asked for is missing for some of the
+    images that are learnt from, or the same for all of them.
     """
     asked = CHOICES["age_race"] if choice == TOLD else CHOICES[choice]
     labels = {name: _label(packed.index, name, inside) for name in asked}
@@ -68,7 +68,7 @@ def face_groups(packed: Packed, inside: np.ndarray, choice: str, of_all: bool = 
 
 
 def _label(index: pd.DataFrame, name: str, inside: np.ndarray) -> np.ndarray:
-    """One word an image, object (N,); None where it is not told."""
+    """One word an image, object (N,); None where it has none."""
     column = index.get(name, pd.Series(None, index.index, dtype=object))
     if name == "age" and column[inside].isna().any() and "age_group" in index:
         column = index["age_group"]

@@ -1,4 +1,4 @@
-"""The four parts of a privacy benchmark: nobody stands in two, and no part is for two purposes."""
+"""The four parts of a privacy benchmark: no subject is in two, and no part has two purposes."""
 
 import logging
 from pathlib import Path
@@ -59,7 +59,7 @@ def check_parts(parts: np.ndarray, subjects: np.ndarray, gender: np.ndarray) -> 
     torn = places[places.map(len) > 1]
     if len(torn):
         raise UserError(
-            f"parts: {len(torn)} subjects stand in two parts, the first is '{torn.index[0]}' in "
+            f"parts: {len(torn)} subjects are in two parts, the first is '{torn.index[0]}' in "
             f"{' and '.join(torn.iloc[0])}; give each subject one"
         )
     for part in PARTS:
@@ -84,17 +84,17 @@ def gender_of(packed: Packed) -> np.ndarray:
     column = packed.index["gender"]
     if not column.isin(GENDERS).all():
         bad = packed.index.loc[~column.isin(GENDERS), "image"].iloc[0]
-        raise UserError(f"gender of '{bad}' is not told; protection needs female or male for each")
+        raise UserError(f"gender of '{bad}' is missing; protection needs female or male for each")
     return (column == GENDERS[1]).to_numpy(np.int64)
 
 
 def write_parts(packed: Packed, path: Path) -> None:
     """parts.csv: the part of each image of a packed data set, with its subject and gender.
 
-    Raises UserError where subjects or genders are not told, and for what `check_parts` finds.
+    Raises UserError where subjects or genders are missing, and for what `check_parts` finds.
     """
     if packed.subjects is None:
-        raise UserError("the data set does not tell its subjects, so none can be kept apart")
+        raise UserError("the data set has no subjects, so none can be kept apart")
     gender = gender_of(packed)
     parts = divided(packed, gender)
     columns = {"image": packed.index["image"], "subject": packed.subjects, "part": parts}
@@ -112,7 +112,7 @@ def read_parts(path: Path, packed: Packed) -> np.ndarray:
     Raises UserError where it does not fit the data set, and for what `check_parts` finds.
     """
     try:
-        # somebody may be called NA
+        # a person may be called NA
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
         frame = frame.set_index("image")[["subject", "part", "gender"]]
         frame = frame.reindex(packed.index["image"])
@@ -124,7 +124,7 @@ def read_parts(path: Path, packed: Packed) -> np.ndarray:
         )
     found = frame["part"].to_numpy(object)
     if packed.subjects is None:
-        raise UserError("the data set does not tell its subjects, so none can be kept apart")
+        raise UserError("the data set has no subjects, so none can be kept apart")
     gender = gender_of(packed)
     _check_told(frame, packed.subjects, gender, path)
     try:
@@ -135,7 +135,7 @@ def read_parts(path: Path, packed: Packed) -> np.ndarray:
 
 
 def _check_told(frame: pd.DataFrame, subjects: np.ndarray, gender: np.ndarray, path: Path) -> None:
-    """Raise UserError where a file tells other subjects or genders than the data set: the report
+    """Raise UserError where a file has other subjects or genders than the data set: the report
     counts people by it."""
     told = {"subject": subjects.astype(str), "gender": np.array(GENDERS)[gender]}
     for name, values in told.items():

@@ -1,7 +1,8 @@
 """The faces of a privacy benchmark: aligned data sets brought together at the size of its networks.
 
 A population is one data set, divided into all four parts, or two: "celeba_to_lfw" learns from
-CelebA and is judged on LFW.
+CelebA and is judged on LFW. Subjects are kept apart within a data set. Whether two data sets show
+some of the same people is not known: CelebA numbers its subjects, LFW names them.
 """
 
 import logging
@@ -25,7 +26,7 @@ from softbio.privacy import GENDERS
 from softbio.privacy.plan import members
 
 logger = logging.getLogger(__name__)
-# rank 0 for all: the engine's arrays want a label, and nothing here reads it
+# rank 0 for all: the engine's arrays need a label, and nothing here reads it
 AGES = (0, 0)
 COLUMNS = ["image", "label", "age", "split", "gender", "race", "subject", "age_group", "landmarks"]
 COLUMNS += ["dataset"]
@@ -60,9 +61,9 @@ def gather(
     left_out.csv (dataset, image, reason).
 
     aligned: folders of `data.align.align`, in the order of `members(name)`. Left out, and listed,
-    are images without a face, a gender or a subject; of a data set that tells no subjects each
+    are images without a face, a gender or a subject; of a data set without subjects each
     image is one of its own. Where both data sets have images of one name,
-    those of the first are named by it too. Raises UserError where nothing is left, a picture stands
+    those of the first are named by it too. Raises UserError where nothing is left, a picture is
     in both under one name, and for a full disk.
     """
     names = members(name)
@@ -90,10 +91,13 @@ def gather(
             lost.to_csv(part, index=False)
         counts = Counter(zip(lost["dataset"], lost["reason"], strict=True))
         card = PopulationCard(
-            # where the images lie on this machine is nobody's business
-            *(name, size, AGES, {each: replace(specs[each], source=None) for each in names}),
-            index["dataset"].value_counts().to_dict(),
-            tuple(LeftOut(*key, images) for key, images in sorted(counts.items())),
+            name=name,
+            size=size,
+            ages=AGES,
+            # the folder of the images on this machine is private
+            datasets={each: replace(specs[each], source=None) for each in names},
+            images=index["dataset"].value_counts().to_dict(),
+            left_out=tuple(LeftOut(*key, images) for key, images in sorted(counts.items())),
         )
         write_json(folder / "card.json", asdict(card))
     for entry in card.left_out:
@@ -108,7 +112,7 @@ def _check_apart(name: str, aligned: Sequence[Path]) -> None:
     for row, image in enumerate(judged.index["image"]):
         if image in rows and np.array_equal(judged.images[row], learnt.images[rows[image]]):
             raise UserError(
-                f"{name}: image '{image}' stands in both data sets; choose others, or leave "
+                f"{name}: image '{image}' is in both data sets; choose others, or leave "
                 "privacy.test out to divide one data set"
             )
 
@@ -119,8 +123,8 @@ def _member(path: Path, spec: DatasetSpec, dataset: str, size: int) -> tuple:
     index = aligned.index.assign(label=0, dataset=dataset)
     if not spec.subjects:
         logger.warning(
-            "%s: tells no subjects: each image counts as one, so a person may stand in two parts "
-            "and no mated comparison can be made",
+            "%s: has no subjects: each image counts as one, so a person may be in two parts and no "
+            "mated comparison can be made",
             dataset,
         )
         index["subject"] = index["image"]

@@ -1,12 +1,12 @@
 """What a PrivacyNet is: its recipe, its shapes, and its variants by name."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from softbio.engine.recipe import SOMEWHERE, check_types, recipe_from
+from softbio.engine.recipe import SOMEWHERE, recipe_from
 from softbio.errors import UserError, nearest
-from softbio.privacy import LETTERS
+from softbio.privacy import LETTERS, Attribute
 from softbio.privacy.recipe import Checked, Variant
 
 ABLATIONS = ("full", "nomatcher", "nocycle")
@@ -21,8 +21,8 @@ def parsed(mode: str) -> tuple[tuple[str, ...], str]:
         "-" in mode and ablation not in ABLATIONS[1:]
     ):
         raise UserError(
-            f"mode '{mode}' is unknown; PrivacyNet hides by letters in the order g (gender), a "
-            "(age), r (race), or none by 'keep'; behind may stand -nomatcher or -nocycle"
+            f"mode '{mode}' is unknown. Use letters in the order g, a, r, or 'keep' to hide "
+            "nothing; optionally add -nomatcher or -nocycle."
         )
     hidden = () if letters == "keep" else tuple(LETTERS[letter] for letter in letters)
     return hidden, ablation or "full"
@@ -34,8 +34,8 @@ def check_hidden(mode: str, known: Collection[str]) -> None:
     for name in parsed(mode)[0]:
         if name not in known:
             raise UserError(
-                f"mode '{mode}' hides {name}, of which the training faces do not show two values; "
-                f"they do of {', '.join(known)}: take the mode from privacy.protectors"
+                f"mode '{mode}' hides {name}, but the training faces do not show two values of it, "
+                f"only of {', '.join(known)}: take the mode out of privacy.protectors"
             )
 
 
@@ -108,19 +108,6 @@ class PrivacyNetRecipe(Checked):
     least_faces: int = 20
     attributes: tuple = ()
 
-    def __post_init__(self) -> None:
-        # read from a file they are plain values
-        if any(isinstance(each, dict) for each in self.attributes):
-            # pandas takes half a second: not where a workflow is planned
-            from softbio.privacy.attributes import Attribute
-
-            told = [Attribute(each["name"], tuple(each["values"])) for each in self.attributes]
-            object.__setattr__(self, "attributes", tuple(told))
-        elif isinstance(self.attributes, list):
-            object.__setattr__(self, "attributes", tuple(self.attributes))
-        check_types(self)
-        self.check()
-
     def check(self) -> None:
         super().check()
         self.at_least(1, "epochs", "batch", "n_critic", "least_faces")
@@ -178,6 +165,15 @@ VARIANTS = {
         },
     ),
 }
+
+
+def read_recipe(values: Mapping[str, Any]) -> PrivacyNetRecipe:
+    """A recipe of plain values, such as its own `asdict`. Raises UserError for an unknown or a
+    missing key."""
+    attributes = tuple(
+        Attribute(each["name"], tuple(each["values"])) for each in values.get("attributes", ())
+    )
+    return recipe_from({**values, "attributes": attributes}, PrivacyNetRecipe)
 
 
 def privacynet_recipe(

@@ -1,6 +1,7 @@
 """Protecting the faces of a data set: a packed data set again, for every evaluator to read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,49 +17,68 @@ from softbio.privacy.models.privacynet import load_privacynet
 from softbio.privacy.models.weights import load_network
 from softbio.privacy.parts import read_parts
 from softbio.privacy.protectors import get_protector
-from softbio.privacy.protectors.base import Batch, Means, Protect
+from softbio.privacy.protectors.base import Batch, Protect, Resources
 from softbio.privacy.prototype_source import source_of
 from softbio.privacy.recipe import AuxiliaryRecipe, SanRecipe
 
-# whom the attacker learns from, and who is judged on
+# faces that the attacker learns from, and those that are judged
 PROTECTED = ("attacker", "test")
 BATCH = 64
 # room for index and card
 SLACK = 2**20
 
 
-def load_means(
+@dataclass(frozen=True)
+class NetworkFiles:
+    """The files of what a protector may need, empty where it needs none.
+
+    classifier: of `train_auxiliary`; san, members: of `train_san`, which need the prototypes that
+    they were trained with, and warped ones their pairs; generator: of `train_privacynet`.
+    """
+
+    classifier: Path | None = None
+    san: Path | None = None
+    prototypes: Path | None = None
+    pairs: Path | None = None
+    members: tuple[Path, ...] = ()
+    generator: Path | None = None
+
+
+def load_resources(
     packed: Path,
     parts: Path,
     seed: int = 0,
     device: str = "auto",
-    classifier: Path | None = None,
-    san: Path | None = None,
-    prototypes: Path | None = None,
-    pairs: Path | None = None,
-    members: Sequence[Path] = (),
-    generator: Path | None = None,
-) -> Means:
-    """What protectors need, from the files of its makers; SANs need their prototypes.
+    files: NetworkFiles | None = None,
+) -> Resources:
+    """What protectors need: faces, their parts.csv, and the networks of some files.
 
     Raises UserError where files do not belong together.
     """
-    place, data = choose_device(device), load_packed(packed)
+    place, data, files = choose_device(device), load_packed(packed), files or NetworkFiles()
     source, judge, other, networks = None, None, None, []
-    for path in [san, *members] if san is not None else members:
+    for path in [*([files.san] if files.san is not None else []), *files.members]:
         recipe, network = load_network(path, SanRecipe)
-        source = source_of(path, recipe, prototypes, pairs, place)
+        source = source_of(path, recipe, files.prototypes, files.pairs, place)
         check_side(path, recipe.size, data)
         networks.append(network.to(place))
-    if classifier is not None:
-        judge = load_network(classifier, AuxiliaryRecipe)[1].to(place)
-    if generator is not None:
-        recipe, other = load_privacynet(generator)
-        check_side(generator, recipe.size, data)
+    if files.classifier is not None:
+        judge = load_network(files.classifier, AuxiliaryRecipe)[1].to(place)
+    if files.generator is not None:
+        recipe, other = load_privacynet(files.generator)
+        check_side(files.generator, recipe.size, data)
         other = other.to(place)
-    own = None if san is None else networks.pop(0)
-    faces = GreyFaces(data, place)
-    return Means(faces, read_parts(parts, data), seed, judge, own, source, tuple(networks), other)
+    own = None if files.san is None else networks.pop(0)
+    return Resources(
+        faces=GreyFaces(data, place),
+        parts=read_parts(parts, data),
+        seed=seed,
+        classifier=judge,
+        san=own,
+        source=source,
+        members=tuple(networks),
+        generator=other,
+    )
 
 
 def check_side(path: Path, size: int, data: Packed) -> None:
@@ -68,18 +88,18 @@ def check_side(path: Path, size: int, data: Packed) -> None:
         raise UserError(f"{path}: trained at {size} px; the faces have {side} px")
 
 
-def protected(protect: Protect, means: Means, rows: np.ndarray) -> Iterator[Tensor]:
+def protected(protect: Protect, resources: Resources, rows: np.ndarray) -> Iterator[Tensor]:
     """Batches of protected faces, float32 (B, 1, S, S) in 0..1."""
     for start in range(0, len(rows), BATCH):
         chosen = torch.from_numpy(rows[start : start + BATCH])
         with torch.no_grad():
-            images = means.faces.batch(chosen)
-            gender = means.faces.gender[chosen.to(means.device)]
+            images = resources.faces.batch(chosen)
+            gender = resources.faces.gender[chosen.to(resources.device)]
             yield protect(Batch(images, gender, chosen))
 
 
 def protect_parts(
-    name: str, mode: str, means: Means, folder: Path, parts: tuple[str, ...] = PROTECTED
+    name: str, mode: str, resources: Resources, folder: Path, parts: tuple[str, ...] = PROTECTED
 ) -> None:
     """Write a packed data set of the protected faces of some parts: images.npy (uint8, three equal
     channels), index.parquet (the data set's rows, and the part), card.json.
@@ -88,8 +108,8 @@ def protect_parts(
     finite and for a full disk.
     """
     protector = get_protector(name)
-    protect = protector.prepare(mode, means)
-    data, rows = means.faces.packed, np.flatnonzero(np.isin(means.parts, parts))
+    protect = protector.prepare(mode, resources)
+    data, rows = resources.faces.packed, np.flatnonzero(np.isin(resources.parts, parts))
     if not len(rows):
         raise UserError(f"protect: no face in the parts {', '.join(parts)}")
     shape = (len(rows), *data.images.shape[1:])
@@ -98,18 +118,18 @@ def protect_parts(
         (folder / "card.json").unlink(missing_ok=True)
         with atomic(folder / "images.npy") as part, open(part, "wb") as file:
             np.lib.format.write_array_header_1_0(file, header)
-            for batch in protected(protect, means, rows):
+            for batch in protected(protect, resources, rows):
                 if not batch.isfinite().all():
                     raise UserError(
                         f"{folder}: {name} {mode} gives values that are not finite, which would "
                         "pass for perfect protection; train its networks again"
                     )
                 file.write(as_bytes(batch).tobytes())
-        index = data.index.iloc[rows].reset_index(drop=True).assign(part=means.parts[rows])
+        index = data.index.iloc[rows].reset_index(drop=True).assign(part=resources.parts[rows])
         with atomic(folder / "index.parquet") as part:
             index.to_parquet(part, index=False)
         # last: without it the folder counts as unfinished
-        about = {"ages": list(data.ages), "protector": name, "mode": mode, "seed": means.seed}
+        about = {"ages": list(data.ages), "protector": name, "mode": mode, "seed": resources.seed}
         about |= {"title": protector.title, "citation": protector.citation}
         about |= {"knows_gender": protector.knows_gender, "in_talk": protector.in_talk}
         write_json(folder / "card.json", about)

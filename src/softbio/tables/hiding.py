@@ -180,7 +180,7 @@ def population_table(people: Population) -> Table:
     left = sum(people.left_out.values())
     reasons = "; ".join(f"{reason} {count:,}" for reason, count in people.left_out.items())
     caption = (
-        f"{people.without_subjects or people.apart} "
+        f"{people.apart} "
         "SAN, its auxiliaries and prototypes, and the mates of face mixing come from the first, "
         "the project's own evaluators from the second, what attackers learn from the third; all "
         "numbers are of the last. Left out: "

@@ -4,17 +4,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from softbio.hiding.able import ERROR, Matchers, Readers, matchers, readers
 from softbio.hiding.claim import before
 from softbio.hiding.load import Hiding
-from softbio.hiding.selectivity import (
-    MARGIN,
-    PRIVACYNET,
-    Cell,
-    Line,
-    Readers,
-    name_of,
-    readers,
-)
+from softbio.hiding.selectivity import MARGIN, PRIVACYNET, Cell, Line, name_of
 from softbio.results.conditions import OVER_SUBJECTS, by_scorer, failed_note, scorer, seen_note
 from softbio.results.formats import ABSENT
 from softbio.results.labels import in_text, label
@@ -25,10 +18,13 @@ from softbio.statistics.means import Interval
 from softbio.tables.formats import flat, percent, with_limits
 from softbio.tables.layout import Row, Table
 
-ERROR = "balanced_error"
+SEEDS = (
+    "Means over seeds are of these very seeds: their intervals are over subjects alone, and "
+    "narrower than those for new seeds would be."
+)
 
 
-def told_by(known: Sequence[Readers]) -> str:
+def read_by(known: Sequence[Readers]) -> str:
     """Who reads what, in a sentence or two for a caption."""
     texts = []
     for each in known:
@@ -37,6 +33,16 @@ def told_by(known: Sequence[Readers]) -> str:
     deaf = list(dict.fromkeys(name for each in known for name in each.deaf))
     unheard = f" Not heard, no better than chance on clean faces: {joined(deaf)}." if deaf else ""
     return f"Read by unseen evaluators, whose mean is shown: {'; '.join(texts)}.{unheard}"
+
+
+def _matched_by(known: Matchers, found: Sequence[Line]) -> str:
+    """Who matches, in a sentence or two for a caption; which matchers have no TMR, and where."""
+    text = "TMR at FMR 1 %: mean of unseen matchers that are able, protected probe, original "
+    text += f"reference.{known.unheard}"
+    lacking = [f"{joined(line.lacking)} ({line.name})" for line in found if line.lacking]
+    if lacking:
+        text += f" Without a TMR, and left out of a mean: {'; '.join(lacking)}."
+    return text
 
 
 def _cell(line: Line, cell: Cell) -> str:
@@ -52,7 +58,7 @@ def _keys(line: Line, dataset: str) -> dict:
 
 
 def _written(found: Sequence[Line]) -> str:
-    """For the caption, where a kept attribute is told with fewer errors than before."""
+    """For the caption, where a kept attribute is read with fewer errors than before."""
     kept = [
         cell.attribute
         for line in found
@@ -64,7 +70,7 @@ def _written(found: Sequence[Line]) -> str:
         return ""
     return (
         f"Of {joined(list(dict.fromkeys(kept)))}, where kept, fewer errors are made than before "
-        "protection, all of the interval below 0: PrivacyNet is told the true value, and writes it "
+        "protection, all of the interval below 0: PrivacyNet gets the true value, and writes it "
         "into the face. "
     )
 
@@ -83,17 +89,18 @@ def selectivity(hiding: Hiding, found: Sequence[Line]) -> Table | None:
             keys = _keys(line, hiding.dataset) | {"read": cell.attribute, "hidden": cell.hidden}
             numbers = {"before": cell.error, "change": cell.change, "tmr": line.tmr}
             long.append(keys | flat(numbers))
-    several = " and over seeds" if len(hiding.seeds) > 1 else ""
+    several = any(line.seeds > 1 for line in found)
     caption = (
         f"Selectivity on {in_text(hiding.dataset)}, in %. Balanced error: mean over the groups of "
         "an attribute of the share that is taken for another; first line: before protection; then "
         "what protection adds to it, in percentage points, in bold where the attribute is to be "
         "hidden. A hidden attribute should be above 0, a kept one near it (at most "
-        f"{100 * MARGIN:.0f}, a margin of ours). {_written(found)}An error of gender beyond 50 "
-        f"hides nothing: the decisions need only be turned round. {told_by(known)} Means are over "
-        f"evaluators{several}. TMR at FMR 1 %: mean of unseen matchers, protected probe, original "
-        f"reference. In brackets: {OVER_SUBJECTS}; both sides of a difference are drawn together."
-    )
+        f"{100 * MARGIN:.0f}, a margin of ours). {_written(found)}Of an attribute with two values, "
+        "such as gender, an error beyond 50 hides nothing: an attacker inverts the decisions. "
+        f"{read_by(known)} Means are over evaluators{' and over seeds' * several}. "
+        f"{_matched_by(matchers(hiding), found)} In brackets: {OVER_SUBJECTS}; both sides of a "
+        f"difference are drawn together. {SEEDS * several}"
+    ).strip()
     columns = [("", "Images"), ("", "Hides")]
     columns += [("Error when reading", each.attribute) for each in known]
     columns += [("", "TMR")]

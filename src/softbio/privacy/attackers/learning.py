@@ -23,7 +23,7 @@ def learn_cnn(
     versions: int = 1,
     **changes: Any,
 ) -> GenderClassifier:
-    """The own CNN trained to tell answers, bool (N,).
+    """The own CNN trained on answers, bool (N,).
 
     versions: how many of the faces show the same picture; its passes are divided among them.
     changes: fields of `recipe.Recipe`.

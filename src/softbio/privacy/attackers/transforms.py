@@ -23,7 +23,7 @@ def to_tensor(faces: np.ndarray) -> Tensor:
 
 
 def to_bytes(faces: Tensor) -> np.ndarray:
-    """Float (N, 1, S, S) -> uint8 (N, S, S), rounded, what lies outside 0..1 cut off."""
+    """Float (N, 1, S, S) -> uint8 (N, S, S), rounded and clipped to 0..1."""
     return (faces[:, 0].clamp(0, 1) * 255).round().to(torch.uint8).numpy()
 
 

@@ -1,7 +1,7 @@
 """Attackers who know of the protection, a file each; a file in this folder is all that one needs.
 
-What they get is published whatever it shows: a protection that is judged by classifiers which have
-never heard of it is judged by a weak adversary.
+What they find is published whatever it shows: classifiers that know nothing of a protection are
+weak adversaries.
 """
 
 from importlib import import_module

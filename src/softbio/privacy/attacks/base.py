@@ -1,4 +1,4 @@
-"""What an attack is: what its attacker knows and has, and the scores that he comes to."""
+"""What an attack is: what its attacker knows and has, and the scores that it gives."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from softbio.privacy.prototype_source import PrototypeSource
 
 @dataclass(frozen=True)
 class Own:
-    """The attacker's subjects: he knows who they are and owns the protection software.
+    """The attacker's subjects: their identity is known, and so is the protection software.
 
     clean, protected: uint8 (N, S, S), the same faces before and after; male: bool (N,).
     """
@@ -27,7 +27,7 @@ class Own:
 
 @dataclass(frozen=True)
 class SanKnowledge:
-    """What is known of a SAN by who has it, but for the gender of the faces he attacks.
+    """What is known of a SAN to an attacker who has it; the gender of the attacked faces is not.
 
     mode: the one of `san.MODES` that the faces are in; weights: float32 (3,), those of its 1x1
     convolution for the prototype's R, G and B; source, and the rows of the attacker's and of the
@@ -46,13 +46,13 @@ class Evidence:
     """What attackers have; nobody has the gender of a test face.
 
     protector, mode: what the faces went through; own: the attacker's subjects; test: the protected
-    faces under attack, uint8 (M, S, S); test_clean: the same before, for attacks that tell
-    protected faces from clean ones and are shown both.
+    faces under attack, uint8 (M, S, S); test_clean: the same before, for attacks that
+    separate protected from clean faces and need both.
     cnn, hog: gender classifiers trained on clean faces of others; matcher: of the registry, or the
     own one; None where there is neither.
     All faces show the square `evaluators.crop.FRAME`. seed: of all that is drawn; device: where to
     train.
-    san: for one SAN, be it a member of an ensemble; modes: for one that has modes, the
+    san: for one SAN, also a member of an ensemble; modes: for one that has modes, the
     attacker's faces in each, uint8 (N, S, S), in the order of `own`. None and empty where that was
     not given.
     """
@@ -88,7 +88,7 @@ class Scored:
     """What an attack gives for the test faces.
 
     name: of its file; title: as tables print it; text: what was done, in a sentence.
-    scores: float (M,), higher = male or, where the attack tells protected faces from clean ones,
+    scores: float (M,), higher = male or, where the attack separates protected from clean faces,
     = protected; then `clean` are the scores, float (M,), of the same faces unprotected.
     threshold: the attacker's own; knowing: whether anything of the protection, or faces that went
     through it, was needed for it.

@@ -1,5 +1,5 @@
-"""Telling protected faces from clean ones: who knows that a face was protected knows whom to look
-at twice, and which of the other attacks to mount."""
+"""Separating protected from clean faces: an attacker who knows that a face was protected knows
+where to look twice, and which of the other attacks to mount."""
 
 from collections.abc import Iterator
 
@@ -38,8 +38,8 @@ def run(evidence: Evidence) -> Iterator[Scored]:
     yield Scored(
         "detection",
         "Detection",
-        f"the network of {title} trained to tell the attacker's faces after protection from the "
-        "same before",
+        f"the network of {title} trained to separate the attacker's faces after protection from "
+        "the same before",
         read(learnt, evidence.test),
         clean=read(learnt, evidence.test_clean),
     )

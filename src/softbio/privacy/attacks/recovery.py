@@ -29,7 +29,7 @@ def transforms_of(evidence: Evidence) -> dict[str, tuple[str, Transform]]:
 
 def run(evidence: Evidence) -> Iterator[Scored]:
     """A file for each transform and classifier; then, for each classifier, of the transform after
-    which it tells the attacker's own faces best.
+    which it reads the attacker's own faces best.
 
     The denoiser has seen those faces, but has too few weights to remember them.
     """
@@ -55,7 +55,7 @@ def run(evidence: Evidence) -> Iterator[Scored]:
             f"{reader.spec.title} after the best of these",
             # one sentence for all conditions: which transform it is differs between them
             f"the one of these transforms after which {reader.spec.title}, trained on clean faces "
-            "of others, tells the gender of the attacker's own protected faces best",
+            "of others, reads the gender of the attacker's own protected faces best",
             scores,
         )
 

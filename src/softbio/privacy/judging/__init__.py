@@ -1,1 +1,1 @@
-"""Who judges protected faces, and what they say of them: scores, not decisions."""
+"""Evaluators of protected faces, and their output: scores, not decisions."""

@@ -1,8 +1,8 @@
 """The project's own readers of age and race: CORAL of this pipeline on the years, and the own CNN's
 network on the classes, on the same faces as the own gender evaluators.
 
-Not every population tells ages or races. Where the faces that are learnt from do not, nothing is
-trained, and told.json says why: whoever judges lists the reader as absent.
+Not every population has ages or races. Where the training faces have none, nothing is trained, and
+told.json says why: the panel then lists the reader as absent.
 """
 
 import json
@@ -21,7 +21,8 @@ from softbio.evaluators import own
 from softbio.evaluators.interface import AgeEstimator, ClassReader
 from softbio.files import write_json
 from softbio.methods import get_method
-from softbio.privacy.attributes import LEAST, Attribute, values_of
+from softbio.privacy import Attribute
+from softbio.privacy.attributes import LEAST, labels_of, values_of
 from softbio.privacy.judging.own_evaluators import grey_bytes
 from softbio.privacy.judging.readers import MODEL, batch_of, train_ranks
 from softbio.privacy.parts import read_parts
@@ -53,7 +54,7 @@ READERS = {
 
 
 def untold(index: pd.DataFrame, inside: np.ndarray, attribute: str, whose: str) -> str:
-    """Why nothing is to be told of an attribute; empty where two values of it have enough faces
+    """Why an attribute can not be learnt or judged; empty where two values of it have enough faces
     inside, bool (N,). whose: the faces, in words."""
     values = values_of(index, inside, attribute)
     if len(values) > 1:
@@ -75,7 +76,7 @@ def train_reader(
     """Train a reader of `READERS` on the part "evaluators"; changes: fields of `recipe.Recipe`.
 
     Writes what `readers.train_ranks` does and, last, told.json; that alone, with the reason, where
-    those faces tell nothing of the attribute. Raises UserError for files that do not belong
+    those faces do not have the attribute. Raises UserError for files that do not belong
     together.
     """
     data, wanted = load_packed(packed), READERS[name]
@@ -101,9 +102,9 @@ def train_reader(
 
 
 def _labels(data: Packed, attribute: str, values: tuple[str, ...]) -> np.ndarray:
-    """Years, or numbers of classes, int64 (N,); -1 where untold."""
+    """Years, or numbers of classes, int64 (N,); -1 where unknown."""
     if attribute == RACE:
-        return Attribute(RACE, values).labels(data.index)
+        return labels_of(data.index, Attribute(RACE, values))
     return pd.to_numeric(data.index[AGE], errors="coerce").fillna(-1).to_numpy(np.int64)
 
 

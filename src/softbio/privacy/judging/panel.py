@@ -1,4 +1,4 @@
-"""The panel: all who judge the faces of one condition, behind one interface, and who could not."""
+"""The panel: all evaluators of one condition's faces, behind one interface, and those absent."""
 
 import json
 import logging
@@ -23,14 +23,8 @@ from softbio.evaluators.interface import (
     Matcher,
     open_evaluator,
 )
-from softbio.evaluators.own import open_cnn
-from softbio.evaluators.registry import (
-    EvaluatorSpec,
-    Input,
-    Output,
-    find_evaluator,
-    load_evaluators,
-)
+from softbio.evaluators.own import open_cnn, own_spec
+from softbio.evaluators.registry import EvaluatorSpec, find_evaluator, load_evaluators
 from softbio.privacy.judging.own_attributes import READERS, open_reader
 from softbio.privacy.models.weights import load_network
 from softbio.privacy.protectors.base import Protector
@@ -39,7 +33,7 @@ from softbio.privacy.recipe import AuxiliaryRecipe
 logger = logging.getLogger(__name__)
 
 NETWORK = "network.safetensors"
-NO_SUBJECTS = "the faces that it would learn from tell no subjects"
+NO_SUBJECTS = "the faces that it would learn from have no subjects"
 AUXILIARY = {
     "aux_gender": ("Auxiliary CNN", "gender"),
     "aux_matcher": ("Auxiliary matcher", "matcher"),
@@ -55,8 +49,8 @@ Judge = GenderClassifier | Matcher | AgeEstimator | ClassReader
 
 @dataclass(frozen=True)
 class Member:
-    """Who judges. kind: "gender", "matcher", "age" or "race"; seen: whether training the protector,
-    or the protector itself, uses it; device: where its network computes."""
+    """An evaluator at work. kind: "gender", "matcher", "age" or "race"; seen: whether training the
+    protector, or the protector itself, uses it; device: where its network computes."""
 
     name: str
     title: str
@@ -81,7 +75,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Absent:
-    """Who was wanted and does not judge, and why."""
+    """An evaluator that was wanted and can not judge, and why."""
 
     evaluator: str
     title: str
@@ -91,7 +85,7 @@ class Absent:
 
 @dataclass(frozen=True)
 class Panel:
-    """Who judges, and who was wanted and does not."""
+    """Those that judge, and those that were wanted and can not."""
 
     members: tuple[Member, ...]
     absent: tuple[Absent, ...] = ()
@@ -112,7 +106,7 @@ class Registered:
 
 
 def registered(names: Sequence[str], registry: Path | None, receipt: Path | None) -> Registered:
-    """What is wanted of a registry's file; nobody without a file. Raises UserError for a file that
+    """What is wanted of a registry's file; nothing without a file. Raises UserError for a file that
     is no registry."""
     if registry is None or receipt is None:
         return Registered()
@@ -140,14 +134,15 @@ def open_auxiliary(path: Path, name: str, title: str, kind: str) -> Judge:
     recipe, network = load_network(path, AuxiliaryRecipe)
     if recipe.kind != kind:
         raise UserError(f"{path}: a {recipe.kind} network; a {kind} network is needed")
-    spec = EvaluatorSpec(
-        *(name, title, kind, "auxiliary", "own", "softbio", "", {}, "MIT, as softbio"),
+    spec = own_spec(
+        name,
+        title,
+        size=recipe.size,
+        scale=255,
+        kind=kind,
+        architecture="auxiliary",
         provenance=f"trained here, on the part '{recipe.part}'",
-        citation="softbio",
-        net=name,
         crop=FRAME,
-        input=Input(recipe.size, "rgb", (0.0, 0.0, 0.0), 255),
-        output=Output("P(male)", 0.5) if kind == "gender" else Output("cosine"),
     )
     return KINDS[kind](spec, OnGrey(network, kind))
 
@@ -172,27 +167,34 @@ def seen_by(protector: Protector, matcher_net: str = "own") -> frozenset[str]:
 Opened = Iterator[Member | Absent]
 
 
-def open_panel(
-    protector: Protector,
-    dataset: str,
-    networks: Path,
-    own: Path,
-    third: Registered | None = None,
-    matcher_net: str = "own",
-    device: str = "auto",
-    subjects: bool = True,
-) -> Panel:
-    """All who judge one condition; who can not is listed as absent, and the rest goes on.
+@dataclass(frozen=True)
+class PanelInputs:
+    """Where the evaluators of a condition are.
 
-    protector: of the condition; dataset: whose faces are judged; networks: folder of the auxiliary
-    networks of the condition's seed; own: folder of the own evaluators; matcher_net: as `seen_by`;
-    subjects: whether the faces that are learnt from tell them, without which no matcher is trained.
-    Raises UserError for a name that is not in the registry, or that judges no face.
+    networks: folder of the auxiliary networks of the condition's seed; own: folder of the own
+    evaluators; third: those of third parties; matcher_net: as `seen_by`; subjects: whether the
+    faces that are learnt from have subjects, without which no matcher is trained.
     """
-    seen, place = seen_by(protector, matcher_net), choose_device(device)
-    third = third or Registered()
-    found = [*_trained(networks, own, matcher_net, subjects), *_third_party(third, dataset)]
-    # whoever is the same net as one that was seen is not unseen either
+
+    networks: Path
+    own: Path
+    third: Registered = field(default_factory=Registered)
+    matcher_net: str = "own"
+    subjects: bool = True
+
+
+def open_panel(
+    protector: Protector, dataset: str, inputs: PanelInputs, device: str = "auto"
+) -> Panel:
+    """All evaluators of one condition; one that can not judge is listed as absent.
+
+    protector: of the condition; dataset: whose faces are judged. Raises UserError for a name that
+    is not in the registry, or that judges no face.
+    """
+    seen, place = seen_by(protector, inputs.matcher_net), choose_device(device)
+    third = inputs.third
+    found = [*_trained(inputs), *_third_party(third, dataset)]
+    # what is the same net as one that was seen is not unseen either
     nets = seen | {spec.net for name, spec in third.specs.items() if name in seen}
     absent = tuple(entry for entry in found if isinstance(entry, Absent))
     for entry in absent:
@@ -219,14 +221,16 @@ def _opened(name: str, title: str, kind: str, opened: Callable[[], Judge]) -> Me
         return Absent(name, title, kind, f"{error.name or 'a package'} is not installed here")
 
 
-def _trained(networks: Path, own: Path, matcher_net: str, subjects: bool) -> Opened:
+def _trained(inputs: PanelInputs) -> Opened:
     """Auxiliary networks, then own evaluators."""
+    own, subjects = inputs.own, inputs.subjects
     for name, (title, kind) in AUXILIARY.items():
         about = (name, title, kind)
         if kind == "matcher" and not subjects:
             yield Absent(*about, NO_SUBJECTS)
-        elif kind == "gender" or matcher_net == "own":
-            yield _opened(*about, partial(open_auxiliary, networks / kind / NETWORK, *about))
+        elif kind == "gender" or inputs.matcher_net == "own":
+            path = inputs.networks / kind / NETWORK
+            yield _opened(*about, partial(open_auxiliary, path, *about))
     readers = {"own_cnn": open_cnn, "hog_linear": open_hog}
     for name, (title, kind, file) in OWN.items():
         about, path = (name, title, kind), own / name / file
@@ -242,7 +246,7 @@ def _trained(networks: Path, own: Path, matcher_net: str, subjects: bool) -> Ope
 
 
 def _third_party(wanted: Registered, dataset: str) -> Opened:
-    # a net may tell gender and age: that is one witness of each
+    # a net may give gender and age: that is one witness of each
     nets: dict[tuple[str, bool], str] = {}
     receipt = _receipt(wanted.folder)
     for name in dict.fromkeys(wanted.names):

@@ -1,9 +1,9 @@
-"""Readers: small classifiers that tell one of two things from a protected or clean face.
+"""Readers: small classifiers that decide between two answers for a protected or clean face.
 
 The same two serve as the project's own gender evaluators, trained on clean faces, and as what an
-attacker trains on faces of any kind, be it to read gender or to tell protected from clean. Images
-are uint8 (N, S, S, 3) that show the square `evaluators.crop.FRAME`; what is told is bool (N,), and
-a reader's scores are P(True), float32 (N,), by `reader.scores(images, FRAME)`.
+attacker trains on faces of any kind, to read gender or to separate protected from clean. Images
+are uint8 (N, S, S, 3) that show the square `evaluators.crop.FRAME`; answers are bool (N,), and a
+reader's scores are P(True), float32 (N,), by `reader.scores(images, FRAME)`.
 """
 
 import shutil
@@ -57,7 +57,7 @@ def train_cnn(
     """Train the own CNN on all of the images, through the one training loop: model.safetensors,
     history.csv and run.json in `folder`; gives the reader, as `open_cnn` does.
 
-    positive: bool (N,), what the reader is to tell; subjects: object (N,) or None. changes: fields
+    positive: bool (N,), the answers; subjects: object (N,) or None. changes: fields
     of `recipe.Recipe`, where not those of `own.recipe`; a crop follows the size. Can be killed and
     goes on. Raises UserError for what `check_readable` and the recipe refuse.
     """
@@ -96,7 +96,7 @@ def train_ranks(
     packed = folder / "packed"
     own.pack_ranks(images, index, ages, packed, known.size, FRAME)
     train(known, packed, folder, device)
-    # needed again by nobody, and as large as the images
+    # not needed again, and as large as the images
     shutil.rmtree(packed)
 
 

@@ -6,20 +6,37 @@ Scores, not decisions: `softbio.results.scores` says what stands in the files.
 import logging
 import shutil
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from softbio.data.pairs import CAP
 from softbio.errors import UserError
 from softbio.files import atomic, write_json
 from softbio.metrics.quality import psnr, ssim
 from softbio.privacy import GENDERS
-from softbio.privacy.judging.comparisons import GALLERY, Limits, PairList, compared, pair_lists
-from softbio.privacy.judging.panel import Absent, Member, Panel
+from softbio.privacy.judging.comparisons import (
+    GALLERY,
+    Limits,
+    PairList,
+    compared,
+    listed_pairs,
+    pair_lists,
+)
+from softbio.privacy.judging.panel import (
+    Absent,
+    Member,
+    Panel,
+    PanelInputs,
+    open_panel,
+    registered,
+)
 from softbio.privacy.judging.score_attributes import attribute_scores
 from softbio.privacy.protected import Protected, open_protected
+from softbio.privacy.protectors import get_protector
 from softbio.results.attribute_scores import write_attribute
 from softbio.results.scores import (
     KINDS,
@@ -31,10 +48,75 @@ from softbio.results.scores import (
     write_gender,
 )
 
+if TYPE_CHECKING:
+    # imports PyYAML, which is not on every GPU machine; nor is what locates files, see below
+    from softbio.data.registry import DatasetSpec
+
 logger = logging.getLogger(__name__)
 
 SCORES = "scores"
 FOLDERS = ("gender", "attributes", "match", "embeddings")
+
+
+@dataclass(frozen=True)
+class ScoreFiles:
+    """What is scored, and where its evaluators are.
+
+    protected: images.npy of the condition; original: that of the same faces unprotected, None where
+    the condition is that one; networks, own: folders, as `PanelInputs`; index: index.parquet of all
+    faces; registry, receipt: of third-party evaluators. sources: sources.json of the tested data
+    set, where it has a pair list; left_out: left_out.csv of the population.
+    """
+
+    protected: Path
+    networks: Path
+    own: Path
+    index: Path
+    original: Path | None = None
+    registry: Path | None = None
+    receipt: Path | None = None
+    sources: Path | None = None
+    left_out: Path | None = None
+
+
+@dataclass(frozen=True)
+class ScoreSettings:
+    """What is scored: protector: of the condition, by name; spec: of the tested data set;
+    evaluators: names of third-party ones; matcher_net, subjects: as `PanelInputs`; comparisons: as
+    `Limits`."""
+
+    protector: str
+    spec: "DatasetSpec"
+    evaluators: tuple[str, ...] = ()
+    matcher_net: str = "own"
+    subjects: bool = True
+    comparisons: int = CAP
+
+
+def score_condition(
+    files: ScoreFiles, settings: ScoreSettings, out: Path, device: str = "auto"
+) -> None:
+    """Score one condition by all who can judge it, as `score` does. Raises UserError as that, as
+    `open_panel` and as `listed_pairs`."""
+    from softbio.data.fetching.locate import locate
+
+    spec = settings.spec
+    third = registered(settings.evaluators, files.registry, files.receipt)
+    judges = PanelInputs(files.networks, files.own, third, settings.matcher_net, settings.subjects)
+    panel = open_panel(get_protector(settings.protector), spec.name, judges, device)
+    listed = None
+    if files.sources is not None:
+        pairs = locate(spec, files.sources.parent).lists["pairs"]
+        listed = listed_pairs(pairs, files.index, files.left_out, spec.options.get("folds"))
+    score(
+        files.protected.parent,
+        None if files.original is None else files.original.parent,
+        panel,
+        out,
+        limits=Limits(settings.comparisons),
+        listed=listed,
+        dataset=spec.name,
+    )
 
 
 def score(
@@ -80,13 +162,13 @@ def score(
 
 
 def _silent(member: Member, error: UserError) -> Absent:
-    """Who could judge and has nothing to say, with the reason."""
+    """An evaluator that has nothing to say of these faces, with the reason."""
     logger.warning("%s does not judge: %s", member.name, error)
     return Absent(member.name, member.title, member.kind, str(error))
 
 
 def _attributes(faces: Protected, panel: Panel, out: Path) -> tuple[Absent, ...]:
-    """Write what readers of age and race say; gives those who can not, with the reason."""
+    """Write what readers of age and race say; gives those that can not, with the reason."""
     absent = []
     for member in panel.of("age", "race"):
         start = time.perf_counter()

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from softbio.errors import UserError
-from softbio.privacy.attributes import AGE_BOUNDS, AGE_GROUPS, Attribute, values_of
+from softbio.privacy import Attribute
+from softbio.privacy.attributes import AGE_BOUNDS, AGE_GROUPS, labels_of, values_of
 from softbio.privacy.judging.own_attributes import AGE, untold
 from softbio.privacy.judging.panel import Member
 from softbio.privacy.protected import Protected
@@ -12,10 +13,10 @@ from softbio.results.attribute_scores import AttributeAbout, AttributeScores
 
 
 def attribute_scores(member: Member, faces: Protected) -> AttributeScores:
-    """Predicted years or classes, beside those that are told.
+    """Predicted years or classes, beside the true ones.
 
-    Left out, and counted, are images without a prediction, of which nothing is told, and of a value
-    that too few test faces have or that the reader does not know. Raises UserError where fewer than
+    Left out, and counted, are images without a prediction or a label, and those of a value that too
+    few test faces have or that the reader does not know. Raises UserError where fewer than
     two values are left.
     """
     everyone, name = np.ones(len(faces.index), bool), member.kind
@@ -27,7 +28,7 @@ def attribute_scores(member: Member, faces: Protected) -> AttributeScores:
     if len(kept) < 2:
         raise UserError(f"it knows fewer than two {name}s of the test faces: {', '.join(values)}")
     predictions = member.answers(faces.images)
-    labels = Attribute(name, values).labels(faces.index)
+    labels = labels_of(faces.index, Attribute(name, values))
     inside = np.isin(labels, [values.index(value) for value in kept]) & np.isfinite(predictions)
     if name == AGE:
         labels = faces.index[AGE].to_numpy(float)

@@ -1,4 +1,4 @@
-"""PrivacyNet: a generator that is told which attributes a face shall show, and its discriminator.
+"""PrivacyNet: a generator that gets the attributes a face should show, and its discriminator.
 
 Mirjalili, Raschka, Ross: PrivacyNet: semi-adversarial networks for multi-attribute face privacy.
 IEEE TIP 29, 2020 (arXiv:2001.00561). It builds on StarGAN (Choi et al., CVPR 2018,
@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from softbio.errors import UserError
-from softbio.privacy.attributes import Attribute
+from softbio.privacy import Attribute
 from softbio.privacy.models.weights import load_network
-from softbio.privacy.privacynet_recipe import SHAPES, GanShape, PrivacyNetRecipe
+from softbio.privacy.privacynet_recipe import SHAPES, GanShape, PrivacyNetRecipe, read_recipe
 
-# a face's own grey 0 or 1 lies at infinity before the tanh
+# a face's own grey 0 or 1 is at infinity before the tanh
 EDGE = 0.98
 
 
@@ -114,12 +114,12 @@ class PrivacyNet(nn.Module):
         return self.generator(faces, one_hot(classes, self.sizes))
 
     def filled(self, classes: Tensor, logits: Tensor) -> Tensor:
-        """Classes with the discriminator's estimate where one is not told, -1."""
+        """Classes with the discriminator's estimate where one is missing, -1."""
         told = [part.argmax(1) for part in logits.split(self.sizes, 1)]
         return torch.where(classes < 0, torch.stack(told, 1), classes)
 
     def targets(self, own: Tensor, hidden: Tensor, draws: Tensor) -> Tensor:
-        """The classes that faces shall show: own ones, and of a hidden attribute one of the others,
+        """Classes that faces should show: own ones, and of a hidden attribute one of the others,
         each as likely. hidden: bool (B, A); draws: float (B, A) in 0..1."""
         sizes = torch.tensor(self.sizes, device=own.device)
         steps = 1 + (draws.to(own.device) * (sizes - 1)).long().clamp(max=sizes - 2)
@@ -134,4 +134,4 @@ def one_hot(classes: Tensor, sizes: list[int]) -> Tensor:
 
 def load_privacynet(path: Path) -> tuple[PrivacyNetRecipe, PrivacyNet]:
     """A trained one, frozen, on the CPU; raises UserError where the file is none."""
-    return load_network(path, PrivacyNetRecipe, PrivacyNet)
+    return load_network(path, PrivacyNetRecipe, PrivacyNet, read_recipe)

@@ -1,4 +1,4 @@
-"""The semi-adversarial network: an autoencoder that is told two gender prototypes.
+"""The semi-adversarial network: an autoencoder that gets two gender prototypes.
 
 Mirjalili, Raschka, Namboodiri, Ross: Semi-adversarial networks: convolutional autoencoders for
 imparting privacy to face images. ICB 2018 (arXiv:1712.00321). Layers as in its released code.

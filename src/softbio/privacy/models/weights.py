@@ -52,17 +52,22 @@ def save_network(path: Path, recipe: Checked, network: nn.Module) -> None:
 
 
 def load_network(
-    path: Path, kind: type, build: Callable[[Any], nn.Module] = build_network
+    path: Path,
+    kind: type[Checked],
+    build: Callable[[Any], nn.Module] = build_network,
+    read: Callable[[dict[str, Any]], Checked] | None = None,
 ) -> tuple[Any, nn.Module]:
-    """Recipe of a kind and its ready network, frozen, on the CPU. build: the network of a recipe.
+    """Recipe of a kind and its ready network, frozen, on the CPU.
 
+    build: the network of a recipe; read: the recipe of plain values, `recipe_from` without it.
     Raises UserError where the file is not one of `save_network`, or a weight is not finite.
     """
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="pt") as file:
-            recipe = recipe_from(json.loads(file.metadata()["recipe"]), kind)
+            values = json.loads(file.metadata()["recipe"])
+            recipe = recipe_from(values, kind) if read is None else read(values)
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         network = build(recipe)
         network.load_state_dict(weights)

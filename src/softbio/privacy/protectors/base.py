@@ -29,7 +29,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Means:
+class Resources:
     """What protectors work with; None where a run was given none.
 
     parts: object (N,), the part of each image; seed: of all that is drawn; members: the networks
@@ -96,21 +96,21 @@ class Protector:
     """One way of protection.
 
     title: as tables print it; citation: where it was published; modes: those that are compared.
-    prepare(mode, means): the function, float32 (B, 1, S, S) in 0..1 from a `Batch`; equal for equal
-        inputs. Raises UserError for a mode that it does not have.
+    prepare(mode, resources): the function, float32 (B, 1, S, S) in 0..1 from a `Batch`; equal for
+        equal inputs. Raises UserError for a mode that it does not have.
     check(mode): raises the same for a mode's name alone, before any network is trained; None where
         `prepare` alone can tell.
     needs: what it takes of "classifier" (the auxiliary one), "san" and "members" (either with its
         prototypes) and "generator" (PrivacyNet); networks: of "members", or of
         "generator", those that a mode takes.
-    knows_gender: whether it is told the true gender of the face, which then may show in its output.
+    knows_gender: whether it gets the true gender of the face, which then may show in its output.
     in_talk: whether the talk shows it.
     """
 
     title: str
     citation: str
     modes: tuple[str, ...]
-    prepare: Callable[[str, Means], Protect]
+    prepare: Callable[[str, Resources], Protect]
     needs: tuple[str, ...] = ()
     knows_gender: bool = True
     in_talk: bool = False

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from softbio.privacy.protectors.base import Batch, Means, Protect, Protector, strength
+from softbio.privacy.protectors.base import Batch, Protect, Protector, Resources, strength
 
 
 def gaussian(sigma: float) -> Tensor:
@@ -28,7 +28,7 @@ def sigma_of(mode: str) -> float:
     return strength(mode, "sigma", 0.1)
 
 
-def prepare(mode: str, means: Means) -> Protect:
+def prepare(mode: str, resources: Resources) -> Protect:
     """mode: "sigma" and the standard deviation in pixels."""
     sigma = sigma_of(mode)
 

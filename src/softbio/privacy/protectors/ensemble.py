@@ -13,7 +13,7 @@ from torch import Tensor
 from softbio.errors import UserError
 from softbio.privacy.family import member_folder, parsed
 from softbio.privacy.models.san import passed
-from softbio.privacy.protectors.base import MANY, Batch, Means, Protect, Protector, number_of
+from softbio.privacy.protectors.base import MANY, Batch, Protect, Protector, Resources, number_of
 
 JOINT = ("average", "random")
 
@@ -43,21 +43,21 @@ def picks(seed: int, rows: np.ndarray, count: int) -> np.ndarray:
     return np.array([np.random.default_rng([seed, row]).integers(count) for row in rows], np.int64)
 
 
-def prepare(mode: str, means: Means) -> Protect:
+def prepare(mode: str, resources: Resources) -> Protect:
     """mode: "member" and its number, "average" of all members' faces, or "random": one member a
     face; then "-e1" or "-e2" for an ensemble of that diversity."""
     what, _ = parsed(mode)
     joint = what in JOINT
-    count = len(means.members) if joint else 1
+    count = len(resources.members) if joint else 1
     # a mode that there is not, or an ensemble of one
     networks(mode, count if joint else sys.maxsize)
-    members, source = means.series(count), means.needed("source")
+    members, source = resources.series(count), resources.needed("source")
 
     def protect(batch: Batch) -> Tensor:
         prototypes = source.modes(batch.rows, batch.gender)
         faces = torch.stack([passed([each], batch.images, prototypes) for each in members])
         if what == "random":
-            chosen = torch.from_numpy(picks(means.seed, batch.rows.numpy(), len(members)))
+            chosen = torch.from_numpy(picks(resources.seed, batch.rows.numpy(), len(members)))
             return faces[chosen.to(faces.device), torch.arange(len(chosen), device=faces.device)]
         return faces.mean(0)
 

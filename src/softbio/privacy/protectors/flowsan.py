@@ -6,7 +6,7 @@ from torch import Tensor
 
 from softbio.privacy.family import stage_folder
 from softbio.privacy.models.san import passed
-from softbio.privacy.protectors.base import MANY, Batch, Means, Protect, Protector, number_of
+from softbio.privacy.protectors.base import MANY, Batch, Protect, Protector, Resources, number_of
 
 
 def networks(mode: str, count: int) -> tuple[str, ...]:
@@ -20,10 +20,10 @@ def check(mode: str) -> None:
     networks(mode, MANY)
 
 
-def prepare(mode: str, means: Means) -> Protect:
+def prepare(mode: str, resources: Resources) -> Protect:
     """mode: "stage" and the number of the last network that a face passes."""
-    series = means.series(number_of(mode, "stage", sys.maxsize))
-    source = means.needed("source")
+    series = resources.series(number_of(mode, "stage", sys.maxsize))
+    source = resources.needed("source")
 
     def protect(batch: Batch) -> Tensor:
         return passed(series, batch.images, source.modes(batch.rows, batch.gender))

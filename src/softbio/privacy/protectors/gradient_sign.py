@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from softbio.privacy.protectors.base import Batch, Means, Protect, Protector, strength
+from softbio.privacy.protectors.base import Batch, Protect, Protector, Resources, strength
 
 
 def perturbed(classifier: nn.Module, images: Tensor, gender: Tensor, step: float) -> Tensor:
@@ -22,10 +22,10 @@ def step_of(mode: str) -> float:
     return strength(mode, "eps", 0, 255) / 255
 
 
-def prepare(mode: str, means: Means) -> Protect:
+def prepare(mode: str, resources: Resources) -> Protect:
     """mode: "eps" and the step in grey levels of 255."""
     step = step_of(mode)
-    classifier = means.needed("classifier")
+    classifier = resources.needed("classifier")
 
     def protect(batch: Batch) -> Tensor:
         return perturbed(classifier, batch.images, batch.gender, step)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from softbio.privacy.morphing import choose_mates, mix
-from softbio.privacy.protectors.base import Batch, Means, Protect, Protector, strength
+from softbio.privacy.protectors.base import Batch, Protect, Protector, Resources, strength
 
 
 def share_of(mode: str) -> float:
@@ -13,28 +13,28 @@ def share_of(mode: str) -> float:
     return strength(mode, "alpha", 0, 1)
 
 
-def prepare(mode: str, means: Means) -> Protect:
+def prepare(mode: str, resources: Resources) -> Protect:
     """mode: "alpha" and the share of the face itself, in shape and texture.
 
-    Mates are drawn from the part "san", so that nobody who is judged on is mixed into another. The
+    Mates are drawn from the part "san", so that no test face is mixed into another one. The
     draws are those of the seed: a benchmark of several makes mixed faces by the first alone, as
     `HidingPlan.conditions` says.
     """
     alpha = share_of(mode)
-    candidates = np.flatnonzero(means.parts == "san")
-    genders = means.faces.gender.cpu().numpy()
+    candidates = np.flatnonzero(resources.parts == "san")
+    genders = resources.faces.gender.cpu().numpy()
 
     def protect(batch: Batch) -> Tensor:
         rows = batch.rows.numpy()
-        mates = choose_mates(genders[rows], candidates, genders[candidates], rows, means.seed)
-        others = means.faces.batch(torch.from_numpy(mates)).cpu().numpy()[:, 0]
+        mates = choose_mates(genders[rows], candidates, genders[candidates], rows, resources.seed)
+        others = resources.faces.batch(torch.from_numpy(mates)).cpu().numpy()[:, 0]
         own = batch.images.cpu().numpy()[:, 0]
         pairs = zip(own, rows, others, mates, strict=True)
         mixed = [
-            mix(face, means.landmarks(row), other, means.landmarks(mate), alpha).image
+            mix(face, resources.landmarks(row), other, resources.landmarks(mate), alpha).image
             for face, row, other, mate in pairs
         ]
-        return torch.from_numpy(np.stack(mixed))[:, None].to(means.device)
+        return torch.from_numpy(np.stack(mixed))[:, None].to(resources.device)
 
     return protect
 

@@ -1,7 +1,7 @@
 """No protection: the grey face as it is, which all others are compared with."""
 
 from softbio.errors import UserError
-from softbio.privacy.protectors.base import Means, Protect, Protector
+from softbio.privacy.protectors.base import Protect, Protector, Resources
 
 
 def check(mode: str) -> None:
@@ -10,7 +10,7 @@ def check(mode: str) -> None:
         raise UserError(f"mode '{mode}' is unknown; 'none' has the mode 'original' alone")
 
 
-def prepare(mode: str, means: Means) -> Protect:
+def prepare(mode: str, resources: Resources) -> Protect:
     """mode: "original"."""
     check(mode)
     return lambda batch: batch.images

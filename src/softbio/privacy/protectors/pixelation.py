@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from softbio.errors import UserError
-from softbio.privacy.protectors.base import Batch, Means, Protect, Protector, strength
+from softbio.privacy.protectors.base import Batch, Protect, Protector, Resources, strength
 
 
 def pixelated(images: Tensor, block: int) -> Tensor:
@@ -25,9 +25,9 @@ def side_of(mode: str, most: float = math.inf) -> int:
     return int(side)
 
 
-def prepare(mode: str, means: Means) -> Protect:
+def prepare(mode: str, resources: Resources) -> Protect:
     """mode: "block" and its side in whole pixels."""
-    block = side_of(mode, means.faces.size)
+    block = side_of(mode, resources.faces.size)
 
     def protect(batch: Batch) -> Tensor:
         return pixelated(batch.images, block)

@@ -5,9 +5,10 @@ import torch
 from torch import Tensor
 
 from softbio.privacy import LETTERS
+from softbio.privacy.attributes import labels_of
 from softbio.privacy.models.privacynet import signed, unsigned
 from softbio.privacy.privacynet_recipe import check_hidden, parsed
-from softbio.privacy.protectors.base import Batch, Means, Protect, Protector
+from softbio.privacy.protectors.base import Batch, Protect, Protector, Resources
 
 # of all attributes that there are, so that what a face is made does not depend on its data set
 COUNT = len(LETTERS)
@@ -25,7 +26,7 @@ def draws_of(seed: int, rows: np.ndarray) -> np.ndarray:
     return np.stack(drawn)
 
 
-def prepare(mode: str, means: Means) -> Protect:
+def prepare(mode: str, resources: Resources) -> Protect:
     """mode: the letters of what is hidden, g (gender), a (age) and r (race) in this order, or
     "keep"; behind it "-nomatcher" or "-nocycle", for the network that was trained so.
 
@@ -33,18 +34,18 @@ def prepare(mode: str, means: Means) -> Protect:
     faces, or one value alone.
     """
     hidden, _ = parsed(mode)
-    network = means.needed("generator")
+    network = resources.needed("generator")
     names = [attribute.name for attribute in network.known]
     check_hidden(mode, names)
-    index = means.faces.packed.index
-    classes = torch.from_numpy(np.stack([each.labels(index) for each in network.known], 1))
+    index = resources.faces.packed.index
+    classes = torch.from_numpy(np.stack([labels_of(index, each) for each in network.known], 1))
     chosen = torch.tensor([name in hidden for name in names])
     places = [list(LETTERS.values()).index(name) for name in names]
 
     def protect(batch: Batch) -> Tensor:
         faces = signed(batch.images)
         own = network.filled(classes[batch.rows].to(faces.device), network.discriminator(faces)[1])
-        draws = torch.from_numpy(draws_of(means.seed, batch.rows.numpy())[:, places])
+        draws = torch.from_numpy(draws_of(resources.seed, batch.rows.numpy())[:, places])
         targets = network.targets(own, chosen.expand(len(own), -1), draws)
         return unsigned(network.changed(faces, targets))
 

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from softbio.errors import UserError
 from softbio.privacy.models.san import MODES
-from softbio.privacy.protectors.base import Batch, Means, Protect, Protector
+from softbio.privacy.protectors.base import Batch, Protect, Protector, Resources
 
 
 def check(mode: str) -> None:
@@ -13,10 +13,10 @@ def check(mode: str) -> None:
         raise UserError(f"mode '{mode}' is unknown; SAN has {', '.join(MODES)}")
 
 
-def prepare(mode: str, means: Means) -> Protect:
+def prepare(mode: str, resources: Resources) -> Protect:
     """mode: "sm", "nt" or "op": whose prototype enters behind the autoencoder."""
     check(mode)
-    network, source = means.needed("san"), means.needed("source")
+    network, source = resources.needed("san"), resources.needed("source")
 
     def protect(batch: Batch) -> Tensor:
         prototypes = source.modes(batch.rows, batch.gender)

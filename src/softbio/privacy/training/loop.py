@@ -14,8 +14,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from softbio.engine.provenance import Stopwatch, of_processes, peak_memory_mb, versions
-from softbio.engine.resume import Moving, Progress, ResumeFile, UnderWay
+from softbio.engine.provenance import Stopwatch, of_training
+from softbio.engine.resume import ResumeFile
+from softbio.engine.state import PartialEpoch, Progress, TrainState
 from softbio.engine.stopping import Stop
 from softbio.errors import UserError
 from softbio.files import atomic, write_json
@@ -63,7 +64,7 @@ class Loop:
     """A task at work."""
 
     task: Task
-    moving: Moving
+    moving: TrainState
     resume: ResumeFile
     progress: Progress
     stop: Stop
@@ -77,15 +78,12 @@ class Loop:
 
     def next_epoch(self) -> None:
         """One epoch, its line of history and the resume file, which stays as it was after an epoch
-        that ends in a state under suspicion: the next one may be sound again, and its start is in
+        that ends in a suspicious state: the next one may be sound again, and its start is in
         the older file."""
         under_way, number = self.train_epoch(), len(self.progress.history) + 1
         self.check_finite(number)
-        starts = torch.arange(0, len(self.task.rows), self.task.batch)
-        sizes = (len(self.task.rows) - starts).clamp(max=self.task.batch).double()
-        # the last batch is smaller
-        means = (under_way.errors.cpu().double() * sizes[:, None]).sum(0) / sizes.sum()
-        values = dict(zip(self.task.parts, means.tolist(), strict=True))
+        means = means_of(under_way.results, len(self.task.rows), self.task.batch)
+        values = dict(zip(self.task.parts, means, strict=True))
         line = self.task.line(number, values, under_way.seconds)
         self.progress.history.append(line)
         self.progress.under_way = None
@@ -97,7 +95,7 @@ class Loop:
         logger.info("%s, epoch %d: %s", self.task.text, number, ", ".join(shown))
         self.pause_if_asked()
 
-    def train_epoch(self) -> UnderWay:
+    def train_epoch(self) -> PartialEpoch:
         """The epoch under way, or a new one, to its end."""
         task, generator, device = self.task, self.moving.generator, self.resume.device
         count = len(task.rows)
@@ -105,72 +103,66 @@ class Loop:
         epoch = self.progress.under_way
         if epoch is None:
             task.begin(self.progress.history)
-            results = torch.zeros(batches, len(task.parts), device=device)
-            epoch = UnderWay(generator.get_state(), torch.zeros(batches, device=device), results)
+            epoch = PartialEpoch(
+                generator.get_state(),
+                losses=torch.zeros(batches, device=device),
+                results=torch.zeros(batches, len(task.parts), device=device),
+            )
             self.progress.under_way = epoch
-        epoch.losses, epoch.errors = epoch.losses.to(device), epoch.errors.to(device)
+        epoch.losses, epoch.results = epoch.losses.to(device), epoch.results.to(device)
         generator.set_state(epoch.generator)
         order = task.rows[torch.randperm(count, generator=generator)]
         draws = torch.rand(count, task.draws, generator=generator)
         text = f"{task.text} epoch {len(self.progress.history) + 1}"
-        for start in bar(range(epoch.batches * task.batch, count, task.batch),
-                         text, batches, epoch.batches):  # fmt: skip
+        starts = range(epoch.batches * task.batch, count, task.batch)
+        for start in bar(starts, text, batches, epoch.batches):
             part = slice(start, start + task.batch)
             values = task.step(order[part], draws[part])
-            epoch.losses[epoch.batches], epoch.errors[epoch.batches] = values[0], values
+            epoch.losses[epoch.batches], epoch.results[epoch.batches] = values[0], values
             epoch.batches += 1
             self.pause_if_asked()
         return epoch
 
-    def check_finite(self, epoch: int) -> None:
-        """Raise UserError naming the first batch (from 1) whose loss is not finite, or a weight
-        that is not: a loss is computed before the step that may spoil them."""
-        if bad := self.progress.under_way.not_finite:
-            batch, loss = bad
-            raise UserError(
-                f"{self.task.text}: loss is {loss} in epoch {epoch}, batch {batch}; "
-                f"{self.resume.kept()}; lower the learning rate"
-            )
+    def check_finite(self, number: int) -> None:
+        """Raise UserError where a loss of the epoch under way, the `number`-th, or a weight is not
+        finite: a loss is computed before the step that may spoil them."""
+        text, remedy = self.task.text, "lower the learning rate"
+        self.resume.check_losses(self.progress.under_way, number, remedy, text)
         if name := not_finite(self.moving.model):
             raise UserError(
-                f"{self.task.text}: {name} is not finite in epoch {epoch}; {self.resume.kept()}; "
-                "lower the learning rate"
+                f"{text}: {name} is not finite in epoch {number}; {self.resume.kept()}; {remedy}"
             )
 
     def pause_if_asked(self) -> None:
-        """Where a signal has come: save the state, also in the midst of an epoch, and leave. A
-        state under suspicion is not saved."""
-        if self.stop.requested():
-            if self.progress.under_way:
-                # what is not finite must not replace the last good state
-                self.check_finite(len(self.progress.history) + 1)
-            if not self.task.sound():
-                self.stop.leave(f"the state is in doubt and was not saved; {self.resume.kept()}")
-            self.resume.leave(self.stop, self.moving, self.progress)
+        """After a signal: save the state, also in the middle of an epoch, and leave. A suspicious
+        state is not saved."""
+        self.resume.pause_if_asked(
+            self.stop, self.moving, self.progress, self.check_finite, self.task.sound
+        )
+
+
+def means_of(values: Tensor, count: int, batch: int) -> list[float]:
+    """Means over `count` images of values, float (batches, parts), each of a batch; NaN where one
+    of them is."""
+    starts = torch.arange(0, count, batch)
+    # the last batch is smaller
+    sizes = (count - starts).clamp(max=batch).double()
+    return ((values.cpu().double() * sizes[:, None]).sum(0) / sizes.sum()).tolist()
 
 
 def write_results(folder: Path, recipe: Any, loop: Loop, watch: Stopwatch, images: int) -> None:
     """history.csv, a line an epoch, and run.json."""
-    history = loop.progress.history
     with atomic(folder / "history.csv") as part:
-        pd.DataFrame(history).to_csv(part, index=False)
-    device = loop.resume.device
-    run = {
-        "recipe": asdict(recipe),
-        "parameters": sum(weight.numel() for weight in loop.moving.model.parameters()),
-        "epochs": len(history),
-        "images": images,
-        "started": watch.started,
-        "wall_seconds": watch.seconds(),
-        "training_seconds": sum(line.seconds for line in history),
-        "resumed_at": loop.progress.resumed_at,
-        "peak_memory_mb": peak_memory_mb(device),
-        "device": device.type,
-        **of_processes(loop.progress.conditions()),
-        "versions": versions(),
-        "data_sha256": loop.resume.data_sha256,
-    }
-    write_json(folder / "run.json", run)
+        pd.DataFrame(loop.progress.history).to_csv(part, index=False)
+    run = of_training(
+        recipe,
+        loop.moving.model,
+        loop.progress,
+        watch=watch,
+        device=loop.resume.device,
+        data_sha256=loop.resume.data_sha256,
+    )
+    write_json(folder / "run.json", run | {"images": images})
 
 
 def without_nan(line: Any) -> Any:

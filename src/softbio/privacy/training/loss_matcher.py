@@ -48,6 +48,25 @@ def open_loss_matcher(name: str, registry: Path | str, folder: Path | str) -> Lo
     return LossMatcher(matcher)
 
 
+def chosen_matcher(
+    name: str,
+    own: Path | str | None = None,
+    registry: Path | str | None = None,
+    receipt: Path | str | None = None,
+) -> Path | LossMatcher:
+    """What a recipe's `matcher_net` names, as `load_matcher` takes it: the file of the own matcher,
+    or the one of the registry whose files lie beside the receipt of `fetch_evaluators`.
+
+    Raises UserError as `open_loss_matcher`, and where a name has not the files that it needs.
+    """
+    if name == "own" and own is not None:
+        return Path(own)
+    if name == "own" or registry is None or receipt is None:
+        needed = "the own matcher's file" if name == "own" else "registry and receipt"
+        raise UserError(f"recipe: matcher_net is '{name}'; give {needed}")
+    return open_loss_matcher(name, registry, Path(receipt).parent)
+
+
 def matcher_sha256(matcher: Path | nn.Module, name: str) -> str:
     """Hash of a matcher's file, or of the weights of one that is none.
 

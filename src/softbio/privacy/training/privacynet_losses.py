@@ -30,8 +30,8 @@ def penalty(norms: Tensor) -> Tensor:
 
 
 def attribute_loss(logits: Tensor, classes: Tensor, sizes: list[int]) -> Tensor:
-    """Cross-entropy of each attribute, the mean over the faces of which it is told, summed over the
-    attributes. logits (B, sum of sizes); classes int64 (B, A), -1 where not told."""
+    """Cross-entropy of each attribute, the mean over the faces whose class is known, summed over
+    the attributes. logits (B, sum of sizes); classes int64 (B, A), -1 where not known."""
     terms = [
         F.cross_entropy(part, own, ignore_index=-1, reduction="sum") / (own >= 0).sum().clamp(min=1)
         for part, own in zip(logits.split(sizes, 1), classes.T, strict=True)
@@ -39,10 +39,13 @@ def attribute_loss(logits: Tensor, classes: Tensor, sizes: list[int]) -> Tensor:
     return torch.stack(terms).sum()
 
 
-def shares_told(logits: Tensor, classes: Tensor, sizes: list[int]) -> list[Tensor]:
-    """Of each attribute the share of the faces whose class has the highest logit, among those of
-    which it is told; NaN without any."""
-    return [
-        (part.argmax(1) == own)[own >= 0].float().mean()
-        for part, own in zip(logits.split(sizes, 1), classes.T, strict=True)
-    ]
+def shares_right(
+    logits: Tensor, classes: Tensor, sizes: list[int]
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Of each attribute two shares of all faces: those whose class is known and has the highest
+    logit, and those whose class is known. Both have a mean over batches where a batch has no known
+    class; the ratio of these means is the share among the known."""
+    known = [own >= 0 for own in classes.T]
+    best = [part.argmax(1) for part in logits.split(sizes, 1)]
+    right = [(b == own) & k for b, own, k in zip(best, classes.T, known, strict=True)]
+    return [each.float().mean() for each in right], [each.float().mean() for each in known]

@@ -11,7 +11,8 @@ from torch import nn
 from softbio.data.packed import Packed, content_sha256, load_packed
 from softbio.engine.device import Determinism, choose_device, here
 from softbio.engine.provenance import Stopwatch
-from softbio.engine.resume import Moving, ResumeFile
+from softbio.engine.resume import ResumeFile
+from softbio.engine.state import TrainState
 from softbio.engine.stopping import stoppable
 from softbio.errors import UserError
 from softbio.files import sha256
@@ -44,7 +45,7 @@ class Work:
     """What is trained, made ready: network is what is kept of the model that moves."""
 
     task: Task
-    moving: Moving
+    moving: TrainState
     network: nn.Module
 
 

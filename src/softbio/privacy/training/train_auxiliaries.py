@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from softbio.data.packed import Packed
-from softbio.engine.resume import Moving, ResumeFile
+from softbio.engine.resume import ResumeFile
+from softbio.engine.state import TrainState
 from softbio.errors import UserError
 from softbio.privacy.faces import GreyFaces
 from softbio.privacy.models.auxiliaries import CosineHead
@@ -24,8 +25,8 @@ from softbio.sources import PRIVACY, modules_sha256
 
 @dataclass(frozen=True)
 class AuxiliaryLine:
-    """One line of history.csv. error: share of the training images that were told wrongly, gender
-    or subject, as the network stood when it saw them."""
+    """One line of history.csv. error: share of the training images whose gender or
+    subject was wrong, as the network stood when it saw them."""
 
     epoch: int
     loss: float
@@ -99,23 +100,27 @@ def work_of(recipe: AuxiliaryRecipe, start: Start) -> Work:
         return torch.stack([loss.detach(), (logits.argmax(1) != target).float().mean()])
 
     def line(epoch: int, means: dict[str, float], seconds: float) -> AuxiliaryLine:
-        speed = len(rows) / seconds
         return AuxiliaryLine(
-            epoch, means["loss"], means["error"], speed, seconds, recipe.learning_rate
+            epoch=epoch,
+            loss=means["loss"],
+            error=means["error"],
+            images_per_second=len(rows) / seconds,
+            seconds=seconds,
+            learning_rate=recipe.learning_rate,
         )
 
     task = Task(
-        f"{recipe.kind} {recipe.dataset} seed {recipe.seed}",
-        torch.from_numpy(rows),
-        recipe.batch,
-        ("loss", "error"),
+        text=f"{recipe.kind} {recipe.dataset} seed {recipe.seed}",
+        rows=torch.from_numpy(rows),
+        batch=recipe.batch,
+        parts=("loss", "error"),
         begin=lambda history: None,
         step=step,
         line=line,
         finished=lambda history: len(history) >= recipe.epochs,
     )
     model.train()
-    moving = Moving(model, optimizer, torch.Generator().manual_seed(recipe.seed))
+    moving = TrainState(model, optimizer, torch.Generator().manual_seed(recipe.seed))
     return Work(task, moving, network)
 
 
@@ -130,7 +135,11 @@ def train_auxiliary(
     """
     start = begin(recipe.size, packed, parts, device)
     resume = ResumeFile(
-        *(folder / "resume.pt", recipe, start.device, "".join(start.read)),
-        *(AuxiliaryLine, modules_sha256(PRIVACY)),
+        folder / "resume.pt",
+        recipe,
+        start.device,
+        data_sha256="".join(start.read),
+        line=AuxiliaryLine,
+        code=modules_sha256(PRIVACY),
     )
     finish(start, resume, lambda: work_of(recipe, start))

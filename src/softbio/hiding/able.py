@@ -1,0 +1,106 @@
+"""Who can judge: readers that beat chance, and matchers that match, on faces before protection.
+
+The others are not heard, and named: an evaluator that fails on clean faces can not show what
+protection changes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from softbio.hiding.claim import groups, is_original
+from softbio.hiding.equal_privacy import ABLE, TMR
+from softbio.hiding.load import Hiding
+from softbio.hiding.verdicts import NOTHING
+from softbio.results.conditions import scorer, unseen
+from softbio.results.scores import KINDS
+from softbio.statistics.intervals import Judged
+from softbio.statistics.means import Interval
+
+ERROR = "balanced_error"
+
+
+@dataclass(frozen=True)
+class Readers:
+    """Who reads an attribute: files of each unseen evaluator that is able, and the clean error of
+    those that are not, by printed name."""
+
+    attribute: str
+    able: tuple[Judged, ...]
+    deaf: dict[str, Interval] = field(default_factory=dict)
+
+
+def chance(item: Judged) -> float:
+    """The balanced error of guessing."""
+    classes = getattr(item.scores, "classes", None)
+    return 0.5 if classes is None else 1 - 1 / len(np.unique(classes[0]))
+
+
+def readers(hiding: Hiding) -> list[Readers]:
+    """Of gender, age and race, where there is anybody."""
+    files = {"gender": hiding.gender}
+    files |= {
+        name: [item for item in hiding.attributes if item.about.attribute == name]
+        for name in ("age", "race")
+    }
+    found = []
+    for attribute, items in files.items():
+        able, deaf = [], {}
+        for same in groups(unseen(items)).values():
+            clean = next(filter(is_original, same), None)
+            if clean is None:
+                continue
+            error = clean.interval(ERROR)
+            if error.high < chance(clean):
+                able += same
+            else:
+                deaf[scorer(clean.about)] = error
+        if able or deaf:
+            found.append(Readers(attribute, tuple(able), deaf))
+    return found
+
+
+def unheard_readers(known: Iterable[Readers]) -> str:
+    """ " Not heard, ...", or nothing."""
+    names = [
+        f"{name} ({each.attribute}, {100 * error.estimate:.1f} %)"
+        for each in known
+        for name, error in each.deaf.items()
+    ]
+    if not names:
+        return ""
+    return f" Not heard, for an error no better than chance before protection: {', '.join(names)}."
+
+
+@dataclass(frozen=True)
+class Matchers:
+    """Unseen matchers. able: files of those whose TMR at FMR 1 % before protection is `ABLE` or
+    more, by registered name; deaf: that TMR of the others, by printed name, NaN where it is not
+    known."""
+
+    able: dict[str, list[Judged]]
+    deaf: dict[str, Interval] = field(default_factory=dict)
+
+    @property
+    def unheard(self) -> str:
+        """ " Not heard, ...", or nothing."""
+        if not self.deaf:
+            return ""
+        return (
+            f" Not heard, for a TMR before protection that is below {100 * ABLE:.0f} % or not "
+            f"known: {', '.join(self.deaf)}."
+        )
+
+
+def matchers(hiding: Hiding) -> Matchers:
+    """Those with comparisons against original references."""
+    able, deaf = {}, {}
+    probes = unseen(i for i in hiding.verification if i.about.kind in KINDS[:2])
+    for name, items in groups(probes).items():
+        clean = [item.interval(TMR) for item in filter(is_original, items)]
+        if any(tmr.estimate >= ABLE for tmr in clean):
+            able[name] = items
+        else:
+            deaf[scorer(items[0].about)] = next(iter(clean), NOTHING)
+    return Matchers(able, deaf)
