@@ -287,4 +287,4 @@ def test_files_are_read_with_their_condition(tmp_path):
     people = read_population("faces", card, parts)
     (item,) = load_hiding(people, [folder], resamples=5).attributes
     assert item.about.evaluator == "own_coral"
-    assert "u tells no subjects" in people.without_subjects
+    assert "u has no subject labels" in people.without_subjects
