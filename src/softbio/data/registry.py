@@ -29,9 +29,8 @@ class Citation:
 class FileSpec:
     """A file as its authors offer it; None where they do not say.
 
-    url, mirrors: where it is, tried in this order; http(s), or "gdrive:" and Google Drive's number.
-    md5: where its authors publish no SHA-256. in_parts: it comes as NAMEaa, NAMEab, .., each under
-    the address with that ending. optional: it counts only where an entry's `lists` name it.
+    url, mirrors: its addresses in this order, http(s) or "gdrive:" and a file's ID. md5: without a
+    SHA-256. in_parts: it comes as NAMEaa, NAMEab, ..; optional: only if `lists` names it.
     """
 
     name: str

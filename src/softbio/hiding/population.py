@@ -48,7 +48,7 @@ class Population:
 
     @property
     def without_subjects(self) -> str:
-        """What follows where a data set has no subject labels, as a sentence; empty where each does."""
+        """What follows where a data set has no subject labels, in a sentence; empty if all have."""
         names = [label(each.name) for each in self.sources if not each.subjects]
         if not names:
             return ""
