@@ -30,7 +30,7 @@ bench: .venv/ready-dev
 	$(BIN)/python benchmarks/throughput.py --backbone resnet34 --precision bf16 --images 1024 --seconds 15 $(ARGS)
 	$(BIN)/python benchmarks/packing.py
 	$(BIN)/python benchmarks/privacy_step.py
-	$(BIN)/python benchmarks/intervals.py
+	$(BIN)/python -m benchmarks.intervals
 	$(BIN)/python benchmarks/workflow_cost.py
 
 lint: .venv/ready-dev

@@ -101,7 +101,7 @@ def test_modes_name_their_networks():
         ("ensemble", "member4", 3, "there are 3 members; raise privacy.members"),
         ("ensemble", "member0", 3, "'member' and a number from 1"),
         ("ensemble", "best", 3, "has average, random and member1"),
-        ("ensemble", "average-e3", 3, "without it the ensemble is e3"),
+        ("ensemble", "average-e3", 3, "no suffix means e3"),
         ("flowsan", "stage", 3, "'stage' and a number"),
         ("flowsan", "stage4", 3, "there are 3"),
     ],

@@ -157,7 +157,7 @@ def test_fewer_subjects_than_members_are_told(trained):
     [
         ({"diversity": "e4"}, "choose one of 'e1', 'e2', 'e3'"),
         ({"member": 0}, "at least 1"),
-        ({"duplicated": 0.0}, "above 0"),
+        ({"duplicated": 0.0}, "must be in"),
         ({"kind": "matcher", "diversity": "e2"}, "matcher has no diversity"),
         ({"groups": "hair"}, "choose one of"),
     ],

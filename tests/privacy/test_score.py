@@ -16,7 +16,7 @@ from softbio.data.packed import load_packed
 from softbio.data.registry import DatasetSpec
 from softbio.errors import UserError
 from softbio.evaluators.crop import FRAME
-from softbio.metrics.verification import area
+from softbio.metrics.classification import area
 from softbio.privacy.faces import grey
 from softbio.privacy.judging.comparisons import Limits
 from softbio.privacy.judging.own_evaluators import evaluator_faces, fit_own_hog, train_own_cnn
@@ -59,7 +59,7 @@ def test_gender_scores_are_the_evaluators_and_their_auc_is_scikit_learns(home):
     np.testing.assert_array_equal(read.labels, male)
     assert list(read.frame["image"]) == list(index["image"][test])
     wanted = roc_auc_score(male, direct)
-    assert area(read.scores, read.labels == 1) == pytest.approx(wanted)
+    assert area(read.scores, read.labels) == pytest.approx(wanted)
     about = read.about
     assert (about.protector, about.mode, about.protector_title) == ("inverse", "full", "Inverse")
     assert (about.dataset, about.title, about.threshold) == ("faces", "Own CNN", 0.5)

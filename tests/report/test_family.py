@@ -203,7 +203,7 @@ def test_claims_on_the_family(seeds):
     assert found == {"held"}
     # two ensembles beside E1, two measures, two seeds: on the originals
     assert len(claims["C4c"].parts) == 2 * 2 * 2
-    assert {p.text for p in claims["C4d"].parts} == {"EER turned, average E3 − average E1"}
+    assert {p.text for p in claims["C4d"].parts} == {"EER inverted, average E3 − average E1"}
     gains = {p.seed: p.interval.estimate for p in claims["C4d"].parts if p.by == "Own CNN"}
     modes = ("ensemble/average", "ensemble/average-e1")
     each = {seed: [eer(made, seed, mode) for mode in modes] for seed in (0, 1)}

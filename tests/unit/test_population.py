@@ -252,7 +252,7 @@ def test_what_is_named_twice_is_made_once():
 
 
 def test_a_name_that_would_be_taken_for_two_is_refused():
-    with pytest.raises(UserError, match="'a_to_b' holds '_to_'"):
+    with pytest.raises(UserError, match="'a_to_b' contains '_to_'"):
         hiding_plan(PLAN | {"train": "a_to_b"}, ["a_to_b"])
 
 

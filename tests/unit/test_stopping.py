@@ -44,7 +44,7 @@ def test_a_state_that_is_being_saved_is_waited_for(asked, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("heard", "where"), [(False, "in the midst of a batch"), (True, "while its state was being")]
+    ("heard", "where"), [(False, "in the middle of a batch"), (True, "while its state was being")]
 )
 def test_it_is_not_waited_for_any_longer(asked, monkeypatch, caplog, heard, where):
     monkeypatch.setattr(stopping, "SAVING_SECONDS", 0.6)

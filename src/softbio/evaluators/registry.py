@@ -126,8 +126,9 @@ def spec_from(values: Mapping[str, Any]) -> EvaluatorSpec:
 
 def as_used(spec: EvaluatorSpec) -> dict[str, Any]:
     """The entry as a registry holds it, without the texts about it: a corrected citation changes no
-    result."""
+    result, nor does the order in which the files are named."""
     values = {key: value for key, value in asdict(spec).items() if value is not None}
+    values["files"] = dict(sorted(values["files"].items()))
     silent = dict.fromkeys(("licence", "provenance", "citation"), "see config/evaluators.yaml")
     del values["name"], values["trained_on"]
     return values | silent
