@@ -10,6 +10,7 @@ if not workflow.overwrite_configfiles:
 include: "workflow/rules/common.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/data.smk"
+include: "workflow/rules/used.smk"
 include: "workflow/rules/evaluators.smk"
 include: "workflow/rules/age.smk"
 include: "workflow/rules/gender.smk"

@@ -53,7 +53,7 @@ rule attack:
         gpu_slots=gpu_slots,
     params:
         dataset=tested_in,
-        own=OWN,
+        own=own_evaluators,
         evaluators=third_parties,
         device=BENCHMARK.device,
     message:

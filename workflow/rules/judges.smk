@@ -26,6 +26,11 @@ def own_matcher_for(wildcards):
     return {"own_matcher": network.format(dataset=wildcards.dataset)}
 
 
+def own_evaluators(wildcards):
+    """The folder of the evaluators that are trained here."""
+    return OWN.format(dataset=wildcards.dataset)
+
+
 def tested_in(wildcards):
     """The data set whose faces are judged: the second of a population of two."""
     return members(wildcards.dataset)[-1]

@@ -145,7 +145,7 @@ rule score:
     params:
         entry=tested_params,
         networks=NETWORK,
-        own=OWN,
+        own=own_evaluators,
         evaluators=third_parties,
         matcher_net=matcher_in_loss,
         subjects=tells_subjects,
