@@ -93,7 +93,7 @@ def test_who_only_guesses_is_not_heard(hiding):
     assert list(age.deaf) == ["GUESSER"]
     assert {item.about.evaluator for item in age.able} == {"own_coral"}
     claim = selectivity_claims(hiding)[0]
-    assert "Not heard, for an error no better than chance before protection: GUESSER" in (
+    assert "Excluded, for an error no better than chance before protection: GUESSER" in (
         claim.sentence
     )
     assert "GUESSER" in selectivity(hiding, lines(hiding)).caption
@@ -120,7 +120,7 @@ def tmrs(hiding) -> str:
 def test_a_matcher_that_matches_nothing_before_protection_is_not_heard(hiding):
     both = also_matched(hiding, "blind", level=0.0)
     assert tmrs(both) == tmrs(hiding)
-    text = "Not heard, for a TMR before protection that is below 50 % or not known: BLIND."
+    text = "Excluded, for a TMR before protection that is below 50 % or not known: BLIND."
     assert text in selectivity(both, lines(both)).caption
     assert text in selectivity_claims(both)[1].sentence
     assert "SFace" not in selectivity(both, lines(both)).caption

@@ -1,6 +1,6 @@
 """Who can judge: readers that beat chance, and matchers that match, on faces before protection.
 
-The others are not heard, and named: an evaluator that fails on clean faces can not show what
+The others are excluded, and named: an evaluator that fails on clean faces can not show what
 protection changes.
 """
 
@@ -62,7 +62,7 @@ def readers(hiding: Hiding) -> list[Readers]:
 
 
 def unheard_readers(known: Iterable[Readers]) -> str:
-    """ " Not heard, ...", or nothing."""
+    """ " Excluded, ...", or nothing."""
     names = [
         f"{name} ({each.attribute}, {100 * error.estimate:.1f} %)"
         for each in known
@@ -70,7 +70,7 @@ def unheard_readers(known: Iterable[Readers]) -> str:
     ]
     if not names:
         return ""
-    return f" Not heard, for an error no better than chance before protection: {', '.join(names)}."
+    return f" Excluded, for an error no better than chance before protection: {', '.join(names)}."
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ class Matchers:
 
     @property
     def unheard(self) -> str:
-        """ " Not heard, ...", or nothing."""
+        """ " Excluded, ...", or nothing."""
         if not self.deaf:
             return ""
         return (
-            f" Not heard, for a TMR before protection that is below {100 * ABLE:.0f} % or not "
+            f" Excluded, for a TMR before protection that is below {100 * ABLE:.0f} % or not "
             f"known: {', '.join(self.deaf)}."
         )
 

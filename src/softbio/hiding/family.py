@@ -168,7 +168,7 @@ def series(hiding: Hiding) -> Series | None:
     """What unseen scorers make of the stages of FlowSAN; None where no classifier has judged any.
 
     Matchers compare a protected probe with the original; one that misses most mated comparisons
-    before protection is not heard.
+    before protection is excluded.
     """
     probes = [item for item in hiding.verification if item.about.kind in KINDS[:2]]
     gender, matching = (

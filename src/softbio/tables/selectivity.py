@@ -31,7 +31,7 @@ def read_by(known: Sequence[Readers]) -> str:
         names = list(dict.fromkeys(scorer(item.about) for item in each.able))
         texts.append(f"{each.attribute} by {joined(names) if names else 'nobody'}")
     deaf = list(dict.fromkeys(name for each in known for name in each.deaf))
-    unheard = f" Not heard, no better than chance on clean faces: {joined(deaf)}." if deaf else ""
+    unheard = f" Excluded, no better than chance on clean faces: {joined(deaf)}." if deaf else ""
     return f"Read by unseen evaluators, whose mean is shown: {'; '.join(texts)}.{unheard}"
 
 
