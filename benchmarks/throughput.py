@@ -229,7 +229,7 @@ def ratio(ours: list[float], theirs: list[float]) -> float:
 
 
 def check_table(path: Path) -> None:
-    """Raise UserError where a CSV is there that a line can not be appended to."""
+    """Raise UserError where a CSV is there that a line cannot be appended to."""
     columns = [field.name for field in fields(Line)]
     if path.exists() and path.read_text().partition("\n")[0].split(",") != columns:
         raise UserError(f"{path}: has other columns than this version writes; move it away")

@@ -1,4 +1,4 @@
-"""Resume files that are damaged, foreign, or can not be written."""
+"""Resume files that are damaged, foreign, or cannot be written."""
 
 import copy
 import hashlib
@@ -275,7 +275,7 @@ def test_full_disk_is_one_line_and_keeps_the_state_before(packed, tmp_path, monk
         write(self, snapshot)
 
     monkeypatch.setattr(ResumeFile, "_write", full)
-    with pytest.raises(UserError, match=r"resume.pt: can not be written \(No space left"):
+    with pytest.raises(UserError, match=r"resume.pt: cannot be written \(No space left"):
         train(RECIPE, packed, tmp_path, device="cpu")
     assert finish(RECIPE, packed, tmp_path) == whole
     assert resumed_at(tmp_path) == [2]

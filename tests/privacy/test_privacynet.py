@@ -237,7 +237,7 @@ def test_variants_and_what_a_config_may_say():
     recipe = privacynet_plan({"variant": "drawn64", "privacynet": {"epochs": 3}}, "faces", 5)
     assert (recipe.epochs, recipe.size, recipe.seed) == (3, 64, 5)
     for section, message in (
-        ({"size": 32}, "size can not be set"),
+        ({"size": 32}, "size cannot be set"),
         ({"epocs": 3}, "did you mean 'epochs'"),
         ({"variant": "drawn46"}, "did you mean 'drawn64'"),
         ({"n_critic": 0}, "n_critic is 0"),

@@ -1,4 +1,4 @@
-"""Readers of one bit: they learn what can be told, from any images, and refuse what can not."""
+"""Readers of one bit: they learn what can be told, from any images, and refuse what cannot."""
 
 import numpy as np
 import pytest

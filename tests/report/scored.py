@@ -30,7 +30,7 @@ def images() -> tuple[np.ndarray, np.ndarray]:
 
 
 def gender(evaluator: str, protector: str, mode: str) -> GenderScores:
-    """Female and male halves; the auxiliary classifier is turned round by the OP mode."""
+    """Female and male halves; the auxiliary classifier is inverted by the OP mode."""
     names, subjects = images()
     generator = np.random.default_rng(crc32(f"{evaluator}{protector}{mode}".encode()))
     labels = np.arange(len(names)) // EACH % 2

@@ -188,7 +188,7 @@ def test_inverted_decisions_between_two_races_tell_them_as_before():
     (claim,) = selectivity_claims(selective.hiding(effects))
     (race,) = (part for part in claim.parts if "Error of race" in part.text)
     # the reader is wrong on nearly all faces: of two values that is no error
-    assert race.text.startswith("Error of race (hidden; turned)")
+    assert race.text.startswith("Error of race (hidden; inverted)")
     assert race.word != HELD
     (age,) = (part for part in claim.parts if "Error of age" in part.text)
     assert "turned" not in age.text
@@ -198,9 +198,9 @@ def test_inverted_decisions_between_two_races_tell_them_as_before():
     ("effect", "lost"),
     [
         (selective.Effect(gender=0, race=0.4), "Error of race (kept)"),
-        (selective.Effect(), "Error of gender (hidden; turned)"),
+        (selective.Effect(), "Error of gender (hidden; inverted)"),
         # on all faces the wrong gender: that tells it as well as before
-        (selective.Effect(gender=-1), "Error of gender (hidden; turned)"),
+        (selective.Effect(gender=-1), "Error of gender (hidden; inverted)"),
     ],
 )
 def test_the_claim_fails_where_an_attribute_is_lost_or_shows(effect, lost):

@@ -100,7 +100,7 @@ def test_a_download_goes_on_where_it_was_cut(tmp_path, rough, faults, from_start
 
 def test_a_file_that_changed_on_the_way_is_not_patched_together(tmp_path, rough):
     Rough.faults = ["cut"] * 5
-    with pytest.raises(UserError, match=r"file.bin can not be fetched"):
+    with pytest.raises(UserError, match=r"file.bin cannot be fetched"):
         fetched(rough, tmp_path)
     Rough.content, Rough.tag, Rough.asked = BIG[::-1], '"two"', []
     assert fetched(rough, tmp_path) == BIG[::-1]
@@ -123,7 +123,7 @@ def test_a_redirect_is_followed(tmp_path, rough):
 
 def test_a_server_that_is_always_busy(tmp_path, rough):
     Rough.faults = ["busy"] * 9
-    with pytest.raises(UserError, match=r"file.bin can not be fetched .*: do something"):
+    with pytest.raises(UserError, match=r"file.bin cannot be fetched .*: do something"):
         fetched(rough, tmp_path)
     assert len(Rough.asked) == 5
 

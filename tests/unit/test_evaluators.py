@@ -244,7 +244,7 @@ def test_fetched_weights_answer(name, faces):
     if spec.architecture != "onnx_model":
         x = tensor(images).requires_grad_()
         evaluator(x).sum().backward()
-        assert x.grad.abs().sum() > 0, "no gradient: it can not stand in a training loss"
+        assert x.grad.abs().sum() > 0, "no gradient: it cannot stand in a training loss"
     if spec.kind == "gender":
         scores = evaluator.scores(images)
         assert scores.shape == (2,)

@@ -121,7 +121,7 @@ def test_an_archive_without_url_is_asked_for(tmp_path, served):
 def test_offline_says_where_to_put_the_file(tmp_path, monkeypatch):
     # a proxy would answer for it
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with pytest.raises(UserError, match=r"list.csv can not be fetched .*no connection.*source"):
+    with pytest.raises(UserError, match=r"list.csv cannot be fetched .*no connection.*source"):
         fetch(make_spec(), with_archive(tmp_path / "raw"))
     assert [path.name for path in (tmp_path / "raw").iterdir()] == ["Set.tar.gz"]
 
@@ -134,13 +134,13 @@ def test_nothing_is_downloaded_for_a_run_that_can_not_go_on(tmp_path, served):
 
 def test_a_file_that_is_gone_from_the_web(tmp_path, served):
     (tmp_path / "web/list.csv").unlink()
-    with pytest.raises(UserError, match=r"list.csv can not be fetched .*404"):
+    with pytest.raises(UserError, match=r"list.csv cannot be fetched .*404"):
         fetch(make_spec(served), with_archive(tmp_path / "raw"))
 
 
 def test_a_download_of_the_wrong_checksum_is_not_kept(tmp_path, served):
     (tmp_path / "web/list.csv").write_bytes(b"something else")
-    with pytest.raises(UserError, match=r"list.csv can not be fetched .*hash"):
+    with pytest.raises(UserError, match=r"list.csv cannot be fetched .*hash"):
         fetch(make_spec(served), with_archive(tmp_path / "raw"))
     assert [path.name for path in (tmp_path / "raw").iterdir()] == ["Set.tar.gz"]
 
@@ -184,5 +184,5 @@ def test_a_source_that_never_ends_or_is_closed_to_us(tmp_path, monkeypatch):
             fetch(make_spec(source=source), tmp_path / "raw")
     (tmp_path / "closed").mkdir()
     monkeypatch.setattr(os, "access", lambda *_: False)  # as anyone but root would find it
-    with pytest.raises(UserError, match=r"closed: can not be read; change its permissions"):
+    with pytest.raises(UserError, match=r"closed: cannot be read; change its permissions"):
         fetch(make_spec(source=tmp_path / "closed"), tmp_path / "raw")

@@ -104,5 +104,5 @@ def test_the_file_is_about_its_images(tmp_path):
         path.unlink(missing_ok=True)
         if content is not None:
             path.write_bytes(content)
-        with pytest.raises(UserError, match=r"fingerprints.parquet: can not be read .*prepare"):
+        with pytest.raises(UserError, match=r"fingerprints.parquet: cannot be read .*prepare"):
             read_fingerprints(path, pd.Series(names))

@@ -70,5 +70,5 @@ def test_muct_mistakes(tmp_path, text, message):
     with pytest.raises(UserError, match=message):
         read_landmarks(path)
     path.write_bytes(b"\xff")
-    with pytest.raises(UserError, match="can not be read"):
+    with pytest.raises(UserError, match="cannot be read"):
         read_landmarks(path)

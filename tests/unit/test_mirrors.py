@@ -110,7 +110,7 @@ def test_the_last_error_names_every_mirror_and_why(tmp_path, server):
         fetched(tmp_path, NOWHERE, f"{server}/none", f"{server}/bad", checksum=digest(CONTENT))
     text = str(error.value)
     assert "\n" not in text
-    assert f"it: file.bin can not be fetched from {NOWHERE} (no connection), nor from " in text
+    assert f"it: file.bin cannot be fetched from {NOWHERE} (no connection), nor from " in text
     assert f"{server}/none (404" in text
     assert f"{server}/bad (" in text
     assert "hash" in text
@@ -190,10 +190,10 @@ def test_a_part_that_can_not_be_had_is_told(tmp_path, parts, slept):
     with pytest.raises(UserError, match=r"Set.tar.xz: truncated or damaged .*ends within its xz"):
         fetch(parts, tmp_path / "raw")
     Handler.files.clear()
-    with pytest.raises(UserError, match=r"'set': Set.tar.xzaa can not be fetched .*404"):
+    with pytest.raises(UserError, match=r"'set': Set.tar.xzaa cannot be fetched .*404"):
         fetch(parts, tmp_path / "none")
     offline = replace(parts.files[0], url=NOWHERE, mirrors=())
-    with pytest.raises(UserError, match=r"'set': Set.tar.xzaa can not be fetched .*no connection"):
+    with pytest.raises(UserError, match=r"'set': Set.tar.xzaa cannot be fetched .*no connection"):
         fetch(replace(parts, files=(offline,)), tmp_path / "other")
 
 

@@ -277,7 +277,7 @@ def test_evaluators_that_can_not_judge_are_told_before_training(names, matcher, 
     [("san", "seed"), ("san", "dataset"), ("gender", "part"), ("matcher", "size")],
 )
 def test_what_follows_from_the_run_can_not_be_set(kind, field):
-    with pytest.raises(UserError, match=f"privacy.{kind}.{field} can not be set"):
+    with pytest.raises(UserError, match=f"privacy.{kind}.{field} cannot be set"):
         plan_from({kind: {field: 1}}, "faces", 0)
 
 

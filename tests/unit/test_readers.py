@@ -71,7 +71,7 @@ def test_a_list_of_other_columns_or_none(tmp_path):
     path.write_bytes(b"file,age\n\xff\xfe,1\n")
     with pytest.raises(UserError, match=r"list.csv: not a CSV file"):
         read_list(path)
-    with pytest.raises(UserError, match=r"none.csv: can not be read"):
+    with pytest.raises(UserError, match=r"none.csv: cannot be read"):
         read_list(tmp_path / "none.csv")
 
 
@@ -163,8 +163,8 @@ def test_a_table_without_split_is_divided(tmp_path, with_subject):
         ("file;age\na;20", r"it has file;age \(columns are separated by commas\)"),
         ('file,age\n"a,20', "not a CSV file"),
         ("\n\n", "it is empty"),
-        ("file,age\na,20", "fewer than two images can not be divided"),
-        ("file,age,subject\na,20,me\nb,20,me", "fewer than two subjects can not be divided"),
+        ("file,age\na,20", "fewer than two images cannot be divided"),
+        ("file,age,subject\na,20,me\nb,20,me", "fewer than two subjects cannot be divided"),
         ("file,age,gender\na,20,m", "row 2: gender 'm' is none of female, male"),
         ("file,age,age_group\na,20,middle", "age_group 'middle' is none of old, young"),
         ("file,age,split\na,20,train\nb,20,", "row 3: split 'None' is none of test, train, valid"),

@@ -97,7 +97,7 @@ def test_sign_flips_of_nothing_and_of_everything():
 
 
 def test_sign_flips_turn_whole_clusters():
-    """Four persons can not give a p below 1/8, however many images they have."""
+    """Four persons cannot give a p below 1/8, however many images they have."""
     names = np.repeat(np.arange(4), 100)
     assert sign_flip_p(clustered(np.ones(400), names)) > 0.1
 

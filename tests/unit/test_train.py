@@ -242,7 +242,7 @@ def test_a_method_without_probabilities_is_refused_where_gender_is_learnt(tmp_pa
 def test_unknown_device_is_named(packed, tmp_path):
     with pytest.raises(UserError, match="device 'gpu' is unknown; set device to cpu"):
         train(RECIPE, packed, tmp_path, device="gpu")
-    with pytest.raises(UserError, match="device 'cuda:99' can not be used"):
+    with pytest.raises(UserError, match="device 'cuda:99' cannot be used"):
         train(RECIPE, packed, tmp_path, device="cuda:99")
 
 

@@ -2,7 +2,7 @@
 ALIGNED = "resources/aligned/{dataset}/{side}"
 
 
-# For a machine with internet: snakemake --cores 1 evaluators. The receipt says what can not be had,
+# For a machine with internet: snakemake --cores 1 evaluators. The receipt says what cannot be had,
 # and the rest goes on; --forcerun evaluators tries again.
 rule evaluators:
     input:

@@ -27,7 +27,7 @@ class Overlap:
 
     images: in `part`; identical: of these, with a pixel-identical image in `other`; similar: with a
     near-duplicate there but nothing identical; subject: with an image of their subject there, of
-    `with_subject` whose subject is known. None where the data can not show it.
+    `with_subject` whose subject is known. None where the data cannot show it.
     """
 
     part: str

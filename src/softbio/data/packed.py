@@ -92,7 +92,7 @@ def load_packed(folder: Path | str) -> Packed:
     """
     folder = Path(folder)
     try:
-        # copy-on-write, because torch warns of arrays that it can not write to
+        # copy-on-write, because torch warns of arrays that it cannot write to
         images = np.load(folder / "images.npy", mmap_mode="c", allow_pickle=False)
         index = pd.read_parquet(folder / "index.parquet")
         card = json.loads((folder / "card.json").read_text())

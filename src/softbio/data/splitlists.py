@@ -27,7 +27,7 @@ class Split:
 def read_csv(path: Path, required: Collection[str]) -> pd.DataFrame:
     """A CSV file as strings, indexed by the number of the line that each row ends in.
 
-    Blank lines are skipped. Raises UserError where the file or a required column can not be
+    Blank lines are skipped. Raises UserError where the file or a required column cannot be
     read, where a column is there twice, and for a row of more or fewer fields than the header,
     which pandas would silently shift or fill.
     """
@@ -37,7 +37,7 @@ def read_csv(path: Path, required: Collection[str]) -> pd.DataFrame:
             reader = csv.reader(file, skipinitialspace=True, strict=True)
             rows = [(reader.line_num, row) for row in reader if any(row)]
     except OSError as error:
-        raise UserError(f"{path}: can not be read ({error.strerror})") from None
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not a CSV file in UTF-8 ({error}); save it as one") from None
     except csv.Error as error:
@@ -64,11 +64,11 @@ def read_csv(path: Path, required: Collection[str]) -> pd.DataFrame:
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a text file, blank ones left out; raises UserError where it can not be read."""
+    """The lines of a text file, blank ones left out; raises UserError where it cannot be read."""
     try:
         return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: can not be read ({error})") from None
+        raise UserError(f"{path}: cannot be read ({error})") from None
 
 
 def read_list(path: Path) -> pd.DataFrame:

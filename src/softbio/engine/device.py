@@ -32,7 +32,7 @@ def choose_device(name: str = "auto") -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise UserError(
-            f"device '{name}' can not be used ({str(error).splitlines()[0]}); "
+            f"device '{name}' cannot be used ({str(error).splitlines()[0]}); "
             "set device to cpu, cuda or auto"
         ) from None
     torch.backends.cudnn.deterministic = True

@@ -124,7 +124,7 @@ class ResumeFile:
             writing.result()
         except OSError as error:
             raise UserError(
-                f"{self.path}: can not be written ({error.strerror}); "
+                f"{self.path}: cannot be written ({error.strerror}); "
                 "make room and run again: the run goes on from the state before"
             ) from None
 

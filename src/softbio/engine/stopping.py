@@ -67,7 +67,7 @@ def stoppable(fallback: Callable[[], str]) -> Iterator[Stop]:
     ends all the same, and the log says `fallback()`: what is on disk. Python runs a signal's
     handler only between two of its own instructions, which a backward pass can hold up for seconds;
     the thread that counts the time is therefore woken by the handler that Python installs in C.
-    Outside the main thread, where signals can not be caught, nothing changes.
+    Outside the main thread, where signals cannot be caught, nothing changes.
     """
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():

@@ -197,7 +197,7 @@ def write_history(path: Path, history: list[Epoch], trait: str) -> None:
 
 def check_last_batch(model: nn.Module, recipe: Recipe, count: int) -> None:
     """Raise UserError where one of `count` images is left for the last batch of an epoch, and the
-    network can not learn from a single one."""
+    network cannot learn from a single one."""
     alone = recipe.batch == 1 or count % recipe.batch == 1
     if alone and needs_two_images(model, recipe.crop):
         raise UserError(

@@ -36,7 +36,7 @@ class TrainingData:
 def training_data(packed: Packed, recipe: Recipe, device: torch.device) -> TrainingData:
     """Choose the training and validation rows, labels and weights that a recipe asks for.
 
-    Raises UserError for an empty training part, for weights that the method can not use and, where
+    Raises UserError for an empty training part, for weights that the method cannot use and, where
     gender is learnt, for a method without probabilities.
     """
     check_method(recipe.method, packed.trait)
@@ -55,7 +55,7 @@ def training_data(packed: Packed, recipe: Recipe, device: torch.device) -> Train
     missing = sorted(set(range(packed.k)) - set(labels[train]))
     if missing:
         names = ", ".join(map(packed.rank_name, missing))
-        logger.warning("no training image of %s: those ranks can not be learnt", names)
+        logger.warning("no training image of %s: those ranks cannot be learnt", names)
     importance = np.ones(packed.k - 1)
     if recipe.variant == "-weighted":
         if not get_method(recipe.method).takes_importance:

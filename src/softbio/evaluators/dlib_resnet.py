@@ -3,7 +3,7 @@
 The port is chosen over dlib itself, whose net it is (mean cosine of the embeddings .9996): it is
 differentiable, so that it can be part of a loss, runs on a GPU, needs no package beside
 torch, and takes a tenth of the time of the native one here. dlib's own file ships in a source
-archive alone, which pip can not fetch without running its setup.py.
+archive alone, which pip cannot fetch without running its setup.py.
 """
 
 from collections.abc import Mapping

@@ -33,7 +33,7 @@ def fetch_evaluators(
 
     path: of the receipt, receipt.json in `folder` without it. It holds for each evaluator status
     ("ready" or "missing"), reason, package and files (path below the folder, sha256). A package
-    that can not be fetched leaves its evaluators missing; the rest goes on. Files that are there
+    that cannot be fetched leaves its evaluators missing; the rest goes on. Files that are there
     with the right checksum cause no traffic.
     """
     folder = Path(folder)
@@ -124,11 +124,11 @@ def _download(spec: EvaluatorSpec, work: Path) -> ImageSource:
     except subprocess.TimeoutExpired:
         raise UserError(f"{spec.package}: not fetched in {SECONDS // 60} minutes") from None
     except OSError as error:
-        raise UserError(f"{arguments[0]}: can not be run ({error.strerror})") from None
+        raise UserError(f"{arguments[0]}: cannot be run ({error.strerror})") from None
     archives = [path for path in work.iterdir() if path.name.endswith(suffix) and path.is_file()]
     if done.returncode or len(archives) != 1:
         raise UserError(
-            f"{spec.ecosystem} package {spec.package} {spec.version} can not be fetched "
+            f"{spec.ecosystem} package {spec.package} {spec.version} cannot be fetched "
             f"({_why(done)}); run `snakemake --cores 1 evaluators --forcerun evaluators` on a "
             "machine with internet"
         )

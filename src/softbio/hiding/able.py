@@ -1,6 +1,6 @@
 """Who can judge: readers that beat chance, and matchers that match, on faces before protection.
 
-The others are excluded, and named: an evaluator that fails on clean faces can not show what
+The others are excluded, and named: an evaluator that fails on clean faces cannot show what
 protection changes.
 """
 

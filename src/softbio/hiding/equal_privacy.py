@@ -45,7 +45,7 @@ from softbio.statistics.means import Interval
 CORE = "C3"
 MIXING = "mixing"
 TMR = tmr_name(0.01)
-# A matcher that misses most mated comparisons of unprotected faces can not show what protection
+# A matcher that misses most mated comparisons of unprotected faces cannot show what protection
 # costs: it is excluded, and named.
 ABLE = 0.5
 

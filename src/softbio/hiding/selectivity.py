@@ -208,7 +208,7 @@ def selective(hiding: Hiding) -> Claim:
             change = folded_draws if turned else None
             found, remark = difference(item, original, ERROR, change)
             bound, decide = (0.0, above) if hidden else (MARGIN, below)
-            kind = ("hidden" if hidden else "kept") + ("; turned" if turned else "")
+            kind = ("hidden" if hidden else "kept") + ("; inverted" if turned else "")
             text = f"Error of {each.attribute} ({kind}), {name_of(item)} − Before"
             word = decide(found, bound)
             part = Part(text, scorer(about), about.seed, found, word, remark, bound)

@@ -74,12 +74,12 @@ def _against_san(line: Line, san: Line) -> str:
     if hidden is None:
         return ""
     words = _side(hidden, "hides more than", "hides less than")
-    words = words or "can not be shown to hide more or less than"
+    words = words or "cannot be shown to hide more or less than"
     text = f"{line.name} {words} {san.name} ({number(hidden, sign=True)} points of EER)"
     if kept is None:
         return f"{text}."
     words = _side(kept, "keeps more matching", "keeps less matching")
-    words = words or "can not be shown to keep more or less matching"
+    words = words or "cannot be shown to keep more or less matching"
     return f"{text} and {words} ({number(kept, sign=True)} points of TMR)."
 
 

@@ -35,7 +35,7 @@ def mount(evidence: Evidence) -> Iterator[tuple[Attack, Scored]]:
 
 
 def absent(evidence: Evidence) -> list[dict[str, str]]:
-    """The attacks that can not, and why, for index.json."""
+    """The attacks that cannot, and why, for index.json."""
     reasons = ((name, get_attack(name), get_attack(name).absent(evidence)) for name in names())
     return [
         {"name": name, "title": attack.title, "family": attack.family, "reason": reason}

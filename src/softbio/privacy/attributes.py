@@ -11,7 +11,7 @@ from softbio.privacy.groups import UNTOLD
 # years, upper ends of the first two; PrivacyNet's groups, recalled from the paper, unverified
 AGE_BOUNDS = (30, 45)
 AGE_GROUPS = ("up to 30", "31 to 45", "over 45")
-# a class with fewer faces can not be learnt as a target
+# a class with fewer faces cannot be learnt as a target
 LEAST = 20
 
 

@@ -68,7 +68,7 @@ def as_bytes(faces: Tensor) -> np.ndarray:
 
 
 def in_colour(faces: np.ndarray) -> np.ndarray:
-    """uint8 (N, S, S) -> (N, S, S, 3), three equal channels: a view that can not be written to, so
+    """uint8 (N, S, S) -> (N, S, S, 3), three equal channels: a view that cannot be written to, so
     that it takes no more memory than one of them."""
     return np.broadcast_to(faces[..., None], (*faces.shape, 3))
 

@@ -171,7 +171,7 @@ def hiding_plan(section: Mapping[str, Any], datasets: Iterable[str]) -> HidingPl
     """A config's section `privacy`, checked by the schema.
 
     Raises UserError for a data set or protector that does not exist, for a protector whose name
-    can not be a folder's, and for an attack on a condition that is not among the protectors.
+    cannot be a folder's, and for an attack on a condition that is not among the protectors.
     """
     plan = HidingPlan(
         section.get("train"),

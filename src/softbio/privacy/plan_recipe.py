@@ -10,7 +10,7 @@ from softbio.errors import UserError
 from softbio.privacy.privacynet_recipe import PrivacyNetRecipe, privacynet_recipe
 from softbio.privacy.recipe import DEFAULT, AuxiliaryRecipe, SanRecipe, san_recipe, variant_of
 
-# Fields of the recipes that a config can not set in these sections: they follow from the run, or
+# Fields of the recipes that a config cannot set in these sections: they follow from the run, or
 # from who may learn from whom.
 AUXILIARY = ("kind", "dataset", "seed", "size", "part")
 GIVEN = {
@@ -84,9 +84,7 @@ def _changes(section: Mapping[str, Any], kind: str) -> dict[str, Any]:
     changes = dict(section.get(kind, {}))
     for name in GIVEN[kind]:
         if name in changes:
-            raise UserError(
-                f"{_place(kind)}.{name} can not be set: it follows from {FOLLOWS[name]}"
-            )
+            raise UserError(f"{_place(kind)}.{name} cannot be set: it follows from {FOLLOWS[name]}")
     return changes
 
 

@@ -63,7 +63,7 @@ def side_by_side_table(shown: SideBySide | None, dataset: str) -> Table | None:
     if shown is None:
         return None
     columns = [("", "Protector"), ("", "Mode")]
-    columns += [("EER of gender", name) for name in (*shown.classifiers, "mean", "mean, turned")]
+    columns += [("EER of gender", name) for name in (*shown.classifiers, "mean", "mean, inverted")]
     columns += [("TMR at FMR 1 %", name) for name in shown.matchers]
     columns += [("", name) for name in ("Worst attack", "PSNR, dB", "SSIM", "Seeds")]
     long = [row for line in shown.lines for row in _long(line, shown, dataset)]
@@ -78,7 +78,7 @@ def side_by_side_table(shown: SideBySide | None, dataset: str) -> Table | None:
     caption = (
         f"Means over seeds on test images of {in_text(dataset)}, in % except PSNR and SSIM; only "
         "classifiers and matchers that no protector used in training. Mean: over the classifiers. "
-        "Turned: an EER above 50 % counts as 100 % minus itself, which is what inverting the "
+        "Inverted: an EER above 50 % counts as 100 % minus itself, which is what inverting the "
         "decisions gives. TMR: of protected probes against originals"
         f"{_unheard(shown)}. {worst}PSNR and SSIM: against the original. {_seeds_note(shown)} "
         f"In brackets: {OVER_BOTH if shown.several else OVER_SUBJECTS}."

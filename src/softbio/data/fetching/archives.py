@@ -132,7 +132,7 @@ class Folder(ImageSource):
 
     def _unreadable(self, error: OSError) -> NoReturn:
         raise UserError(
-            f"{error.filename}: can not be read ({error.strerror}); change its permissions"
+            f"{error.filename}: cannot be read ({error.strerror}); change its permissions"
         ) from None
 
 

@@ -54,7 +54,7 @@ class Resuming:
     def __call__(self, url: str, output: Any, _pooch: Any) -> None:
         """Write the file to the path `output`.
 
-        Raises requests.RequestException where the server can not be reached, refuses, is busy or
+        Raises requests.RequestException where the server cannot be reached, refuses, is busy or
         cuts the connection `TRIES` times, or asks to wait more than `MOST` seconds; OSError for a
         full disk.
         """
@@ -142,7 +142,7 @@ class Drive:
 
     def __call__(self, url: str, output: Any, _pooch: Any) -> None:
         """Write the file to the path `output`; raises requests.RequestException, with Google's
-        reason (most often: too many downloads today), where it can not be fetched."""
+        reason (most often: too many downloads today), where it cannot be fetched."""
         found = re.fullmatch(r"gdrive:([A-Za-z0-9_-]{10,100})", url)
         if found is None:
             raise requests.RequestException("it is no file number of Google Drive")

@@ -56,13 +56,13 @@ def fetch(spec: DatasetSpec, raw: Path | str) -> Sources:
     """Download into `raw` what neither it nor `spec.source` holds; check all; write sources.json.
 
     A file that is there with the right checksum causes no network traffic. Raises UserError where a
-    file can not be fetched, with where to get it, or has the wrong checksum.
+    file cannot be fetched, with where to get it, or has the wrong checksum.
     """
     raw = Path(raw)
     _check_source(spec)
     raw.mkdir(parents=True, exist_ok=True)
     if _by_hand(spec):
-        # first what only a person can get: no download for a run that can not succeed
+        # first what only a person can get: no download for a run that cannot succeed
         _images(spec, raw)
     came: dict[str, list[Path]] = {}
     for file in spec.files:
@@ -109,7 +109,7 @@ def locate(spec: DatasetSpec, raw: Path | str) -> Sources:
 
 
 def lacking(spec: DatasetSpec, raw: Path | str) -> str | None:
-    """One line on a file that is not on this machine and can not be downloaded, with the remedy;
+    """One line on a file that is not on this machine and cannot be downloaded, with the remedy;
     None where there is none. Reads no file and touches no network."""
     raw = Path(raw)
     try:
@@ -200,11 +200,11 @@ def _check_source(spec: DatasetSpec) -> None:
             return
         raise UserError(f"{source}: no such folder or archive; {remedy}") from None
     except OSError as error:
-        raise UserError(f"{source}: can not be read ({error.strerror}); {remedy}") from None
+        raise UserError(f"{source}: cannot be read ({error.strerror}); {remedy}") from None
     if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
         raise UserError(f"{source}: neither a folder nor a file; {remedy}")
     if not os.access(source, os.R_OK | (os.X_OK if stat.S_ISDIR(mode) else 0)):
-        raise UserError(f"{source}: can not be read; change its permissions")
+        raise UserError(f"{source}: cannot be read; change its permissions")
 
 
 def _missing(spec: DatasetSpec, name: str) -> str:
@@ -230,7 +230,7 @@ def _check(path: Path, expected: FileSpec | None) -> FoundFile:
     try:
         found = _found(path)
     except OSError as error:
-        raise UserError(f"{path}: can not be read ({error.strerror})") from None
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     if expected is not None and expected.sha256 not in (None, found.sha256):
         raise UserError(
             f"{path}: sha256 {found.sha256} is not the expected {expected.sha256}; "

@@ -63,7 +63,7 @@ class Members:
         return names if isinstance(names, list) and all(map(_is_text, names)) else None
 
     def write(self, names: Sequence[str]) -> None:
-        """Keep the names; a folder that can not be written to costs time, nothing else."""
+        """Keep the names; a folder that cannot be written to costs time, nothing else."""
         try:
             with atomic(self.path) as part:
                 part.write_text(json.dumps({"archive": self.sha256, "names": list(names)}))

@@ -37,7 +37,7 @@ def download(file: FileSpec, raw: Path, owner: str, remedy: str) -> list[Path]:
     there with the right checksum (or at all, where none is known); a download that was cut resumes,
     in a later run too. Returns the file where it is new, else nothing.
 
-    owner, remedy: a UserError names whose file it is, and what to do where it can not be fetched.
+    owner, remedy: a UserError names whose file it is, and what to do where it cannot be fetched.
     """
     new = not (raw / file.name).exists()
     if failures := _failures(file, raw):
@@ -92,5 +92,5 @@ def _unavailable(
     tried = ", nor from ".join(f"{failure.url} ({failure.why})" for failure in failures)
     room = shutil.disk_usage(raw).free
     return UserError(
-        f"{owner}: {file.name} can not be fetched from {tried}; {room / 1e9:.1f} GB free: {remedy}"
+        f"{owner}: {file.name} cannot be fetched from {tried}; {room / 1e9:.1f} GB free: {remedy}"
     )

@@ -86,7 +86,7 @@ def read_fingerprints(path: Path, images: pd.Series) -> tuple[np.ndarray, np.nda
         frame = pq.read_table(path, schema=SCHEMA).to_pandas()
     except (OSError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]
-        raise UserError(f"{path}: can not be read ({reason}); prepare the data set again") from None
+        raise UserError(f"{path}: cannot be read ({reason}); prepare the data set again") from None
     if list(frame["image"]) != list(images):
         raise UserError(
             f"{path}: is not about the images of index.parquet; prepare the data set again"

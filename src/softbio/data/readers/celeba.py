@@ -18,7 +18,7 @@ def records(spec: DatasetSpec, sources: Sources) -> Records:
 
     The split is the published one where `partition` is listed, else by subject as `options.split`
     says. `options.images`: only that many from the start of the list of attributes, all by default.
-    Raises UserError, naming file and line, for what can not be read, and for an image that only one
+    Raises UserError, naming file and line, for what cannot be read, and for an image that only one
     of the lists has.
     """
     path = sources.lists["attributes"]

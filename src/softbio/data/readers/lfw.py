@@ -16,7 +16,7 @@ def records(spec: DatasetSpec, sources: Sources) -> Records:
     most of a subject's images are listed, None where it is a draw. `options.folds`: only that many
     of the ten folds of pairs, all by default.
 
-    Raises UserError, naming file and line, for what can not be read.
+    Raises UserError, naming file and line, for what cannot be read.
     """
     pairs = read_view2(sources.lists["pairs"])
     pairs = pairs[pairs["fold"] < spec.options.get("folds", 10)]

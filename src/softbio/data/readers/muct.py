@@ -30,7 +30,7 @@ def records(spec: DatasetSpec, sources: Sources) -> Records:
     cameras `options.cameras` took, all five by default; ages and races are unknown.
 
     All are for testing; with `options.split` they are divided by subject. Raises UserError, naming
-    file and line, for what can not be read.
+    file and line, for what cannot be read.
     """
     cameras = set(spec.options.get("cameras", "abcde"))
     rows = []
@@ -86,7 +86,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             content = dict(source.read(names)).get(names[0], b"") if names else b""
         lines = content.decode("ascii").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: can not be read ({error})") from None
+        raise UserError(f"{path}: cannot be read ({error})") from None
     if not lines or lines[0].split(",") != HEADER:
         raise UserError(f"{path}: no {FILE} with the columns name, tag, x00, y00, .. y75 in it")
     return ((number, line) for number, line in enumerate(lines[1:], start=2) if line.strip())

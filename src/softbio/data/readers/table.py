@@ -23,7 +23,7 @@ def records(spec: DatasetSpec, sources: Sources) -> Records:
     age_group. In a data set with `ages: null` no image needs an age.
 
     Without a split column the images are divided as `options.split` says, by subject where every
-    image has one. Raises UserError, naming file and row, for what can not be read.
+    image has one. Raises UserError, naming file and row, for what cannot be read.
     """
     path = sources.lists["all"]
     frame = read_csv(path, ["file", "age"] if spec.ages else ["file"])
@@ -44,7 +44,7 @@ def records(spec: DatasetSpec, sources: Sources) -> Records:
         groups = frame["subject"] if known else frame["image"]
         if groups.nunique() < 2:
             raise UserError(
-                f"{path}: fewer than two {'subjects' if known else 'images'} can not be divided; "
+                f"{path}: fewer than two {'subjects' if known else 'images'} cannot be divided; "
                 "list more, or add a column 'split'"
             )
         if not known and frame["subject"].notna().any():

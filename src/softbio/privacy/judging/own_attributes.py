@@ -54,7 +54,7 @@ READERS = {
 
 
 def untold(index: pd.DataFrame, inside: np.ndarray, attribute: str, whose: str) -> str:
-    """Why an attribute can not be learnt or judged; empty where two values of it have enough faces
+    """Why an attribute cannot be learnt or judged; empty where two values of it have enough faces
     inside, bool (N,). whose: the faces, in words."""
     values = values_of(index, inside, attribute)
     if len(values) > 1:

@@ -75,7 +75,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Absent:
-    """An evaluator that was wanted and can not judge, and why."""
+    """An evaluator that was wanted and cannot judge, and why."""
 
     evaluator: str
     title: str
@@ -85,7 +85,7 @@ class Absent:
 
 @dataclass(frozen=True)
 class Panel:
-    """Those that judge, and those that were wanted and can not."""
+    """Those that judge, and those that were wanted and cannot."""
 
     members: tuple[Member, ...]
     absent: tuple[Absent, ...] = ()
@@ -186,7 +186,7 @@ class PanelInputs:
 def open_panel(
     protector: Protector, dataset: str, inputs: PanelInputs, device: str = "auto"
 ) -> Panel:
-    """All evaluators of one condition; one that can not judge is listed as absent.
+    """All evaluators of one condition; one that cannot judge is listed as absent.
 
     protector: of the condition; dataset: whose faces are judged. Raises UserError for a name that
     is not in the registry, or that judges no face.

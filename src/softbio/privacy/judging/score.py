@@ -168,7 +168,7 @@ def _silent(member: Member, error: UserError) -> Absent:
 
 
 def _attributes(faces: Protected, panel: Panel, out: Path) -> tuple[Absent, ...]:
-    """Write what readers of age and race say; gives those that can not, with the reason."""
+    """Write what readers of age and race say; gives those that cannot, with the reason."""
     absent = []
     for member in panel.of("age", "race"):
         start = time.perf_counter()

@@ -98,4 +98,4 @@ def check_matcher(matcher: nn.Module, size: int, device: torch.device) -> None:
         if not torch.allclose(embedded.norm(dim=1), embedded.new_ones(2), atol=1e-3):
             raise UserError("matcher: its embeddings are not of length 1; normalise them")
         if not embedded.requires_grad:
-            raise UserError("matcher: no gradient passes through it; it can not be in the loss")
+            raise UserError("matcher: no gradient passes through it; it cannot be in the loss")

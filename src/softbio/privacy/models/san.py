@@ -95,7 +95,7 @@ def load_released(path: Path | str) -> San:
         network = build_san("published")
         network.load_state_dict(weights)
     except OSError as error:
-        raise UserError(f"{path}: can not be read ({error.strerror})") from None
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     except Exception as error:  # a damaged pickle can fail in any way
         reason = str(error).splitlines()[0]
         raise UserError(f"{path}: not the released SAN autoencoder ({reason})") from None

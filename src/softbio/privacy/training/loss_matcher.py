@@ -42,7 +42,7 @@ def open_loss_matcher(name: str, registry: Path | str, folder: Path | str) -> Lo
     matcher = open_evaluator(specs[name], folder)
     if not isinstance(matcher.network, nn.Module):
         raise UserError(
-            f"privacy.san.matcher_net: '{name}' is no network of torch, so it can not be in the "
+            f"privacy.san.matcher_net: '{name}' is no network of torch, so it cannot be in the "
             "loss; choose dlib_resnet or faceres_descriptor"
         )
     return LossMatcher(matcher)

@@ -19,7 +19,7 @@ def training_rows(recipe: AuxiliaryRecipe, packed: Packed, inside: np.ndarray) -
     inside: bool (N,), its part. "e1" has all of them once; "e2" a share of them, drawn at random,
     twice; "e3" as many of each group and gender as the largest holds, what is lacking drawn with
     replacement out of its own. Raises UserError where the part has fewer subjects than the
-    ensemble members so far, where groups can not be made, and where one has no face.
+    ensemble members so far, where groups cannot be made, and where one has no face.
     """
     rows = np.flatnonzero(inside)
     subjects = len(set(packed.subjects[rows])) if recipe.member > 1 else 1
