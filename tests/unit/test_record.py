@@ -18,6 +18,18 @@ def section(title: str) -> str:
     return rest.partition("\n## ")[0]
 
 
+def tables_of(text: str) -> list[list[list[str]]]:
+    """The tables of a text, rows of cells, without the line below the head."""
+    found = re.findall(r"(?:^\|.*\|\n)+", text + "\n", re.M)
+    rows = ([line.strip("| \n").split(" | ") for line in each.splitlines()] for each in found)
+    return [[head, *body] for head, _, *body in rows]
+
+
+def key_of(protector: str, mode: str) -> tuple[str, str]:
+    """A condition as the tables' CSV names it."""
+    return ("none", "original") if protector == "original" else (protector, mode)
+
+
 def test_the_record_prints_what_its_numbers_say():
     runs = pd.read_csv(RECORD / "utkface_cpu/runs.csv", keep_default_na=False)
     runs = runs[runs["metric"] == "mae"].astype({"value": float})
@@ -103,110 +115,71 @@ def test_the_record_of_hiding_says_what_its_claims_and_attacks_say():
 
 
 def test_the_record_of_the_family_prints_what_its_numbers_say():
-    text = section("The family side by side on LFW")
-    head, _, *rows = re.findall(r"^\| (.*) \|$", text, re.M)
+    (head, *rows), *_ = tables_of(section("The family side by side on LFW"))
     numbers = pd.read_csv(RECORD / "family_lfw_cpu/side_by_side.csv", keep_default_na=False)
     numbers = numbers[numbers["number"].isin(["eer", "eer_mean", "tmr"])].replace(
         {"by": {"": "mean"}}
     )
     values = numbers.set_index(["protector", "mode", "by"])["value"]
-    judges = head.split(" | ")[3:]
+    judges = head[3:]
     assert len(rows) == len(numbers[["protector", "mode"]].drop_duplicates())
-    for row in rows:
-        protector, mode, seeds, *cells = row.split(" | ")
-        key = ("none", "original") if protector == "original" else (protector, mode)
+    for protector, mode, seeds, *cells in rows:
+        key = key_of(protector, mode)
         assert cells == [f"{100 * float(values[(*key, judge)]):.1f}" for judge in judges]
         assert set(numbers.set_index(["protector", "mode"]).loc[key, "seeds"]) == {int(seeds)}
 
 
-def test_the_record_of_the_family_says_what_its_claims_say():
-    text = section("The family side by side on LFW")
-    told = text.split("\n- ")[1:]
-    said = {each[: each.index(",")]: " ".join(each.split()) for each in told}
-    claims = pd.read_csv(RECORD / "family_lfw_cpu/claims.csv")
-    words = {name: own["word"].value_counts() for name, own in claims.groupby("claim")}
-
-    def numbers(claim: str, pattern: str) -> list[int]:
-        return [int(each) for each in re.search(pattern, said[claim]).groups()]
-
-    turned = claims[(claims["claim"] == "C1") & claims["text"].str.contains("OP")]["value"]
-    ends = [round(100 * turned.min()), round(100 * turned.max())]
-    assert numbers("C1", r"(\d+) to (\d+) %") == ends
-    kinds = claims[claims["claim"] == "C2"].groupby(["text", "word"]).size()
-    assert list(kinds) == numbers("C2", r"all (\d+)") * 2
-    assert set(words["C2"].index) == {"held"}
-    core = claims[claims["claim"] == "C3, PrivacyNet"]
-    assert set(core["word"]) == {"held"}
-    least, most = (round(100 * end(core["value"])) for end in (min, max))
-    assert numbers("C3", r"all (\d+) comparisons, (\d+) to (\d+)") == [len(core), least, most]
-    cores = [words[name] for name in ("C3", "C3, Ensemble SAN", "C3, FlowSAN")]
-    higher = r"in (\d+) \(SAN\), (\d+) \(ensemble\) and (\d+) \(FlowSAN\)"
-    assert numbers("C3", higher) == [own["held"] for own in cores]
-    assert all(own.sum() == 10 and "not held" not in own for own in cores)
-    average = words["C4a"]
-    assert "held" not in average
-    of_average = [average.sum(), average["undecided"]]
-    assert numbers("C4a", r"none of (\d+) comparisons, (\d+) of them") == of_average
-    assert words["C4b"].to_dict() == {"held": numbers("C4b", r"all (\d+)")[0]}
-    diverse = words["C4c"]
-    of_diverse = [diverse["held"], diverse.sum(), diverse["undecided"]]
-    assert numbers("C4c", r"in (\d+) of (\d+) .* (\d+) of") == of_diverse
-    assert words["C5"].to_dict() == {"held": numbers("C5", r"gender, (\d+) of (\d+)")[0]}
-    assert len(set(numbers("C5", r"gender, (\d+) of (\d+)"))) == 1
-    assert numbers("C6", r"in (\d+) of (\d+)") == [words["C6"]["not held"], words["C6"].sum()]
-
-
 def test_the_record_of_the_family_prints_its_intervals():
-    text = section("The family side by side on LFW")
-    told = " ".join(text.partition("What the claims come to")[0].split())
-    numbers = pd.read_csv(RECORD / "family_lfw_cpu/side_by_side.csv")
-    means = numbers[numbers["number"] == "eer_mean"].set_index(["protector", "mode"])
-    for place, name in {
-        ("san", "op"): "SAN OP",
-        ("ensemble", "average"): "the ensemble's average",
-        ("flowsan", "stage3"): "FlowSAN's last stage",
-        ("privacynet", "g"): "PrivacyNet",
-    }.items():
-        low, high = 100 * means.loc[place, ["value_low", "value_high"]]
-        assert f"{name} {low:.1f} to {high:.1f}" in told
+    _, (_, *rows), _ = tables_of(section("The family side by side on LFW"))
+    numbers = pd.read_csv(RECORD / "family_lfw_cpu/side_by_side.csv", keep_default_na=False)
+    numbers = numbers[numbers["by"] == ""].set_index(["protector", "mode", "number"])
+    assert len(rows) == len(numbers.index.droplevel(2).unique())
+    for protector, mode, *cells in rows:
+        expected = []
+        for name, digits in (
+            *(("eer_turned_mean", None), ("worst_separation", None)),
+            *(("psnr", 1), ("ssim", 3)),
+        ):
+            key = (*key_of(protector, mode), name)
+            found = numbers.loc[key] if key in numbers.index else None
+            if found is None or found["value"] == "":
+                expected.append("–")
+            elif digits is None:
+                columns = ["value", "value_low", "value_high"]
+                middle, low, high = (f"{100 * float(found[each]):.1f}" for each in columns)
+                expected.append(f"{middle} ({low} to {high})")
+            else:
+                expected.append(f"{float(found['value']):.{digits}f}")
+        assert cells == expected
 
 
-def test_what_the_record_of_the_family_says_of_privacynet_is_in_its_numbers():
-    text = " ".join(section("The family side by side on LFW").split())
-    numbers = pd.read_csv(RECORD / "family_lfw_cpu/side_by_side.csv")
-    by = numbers.fillna({"mode": "", "by": ""}).set_index(["protector", "mode", "number", "by"])
+def test_the_record_of_the_family_counts_what_its_claims_came_to():
+    *_, (head, *rows) = tables_of(section("The family side by side on LFW"))
+    claims = pd.read_csv(RECORD / "family_lfw_cpu/claims.csv")
+    counts = claims.groupby(["claim", "word"]).size()
+    assert head == ["claim", "held", "undecided", "not held"]
+    printed = {claim: [int(cell) for cell in cells] for claim, *cells in rows}
+    assert printed == {
+        claim: [counts.get((claim, word), 0) for word in head[1:]]
+        for claim in claims["claim"].unique()
+    }
 
-    def value(protector: str, mode: str, number: str, judge: str = "") -> float:
-        return float(by.loc[(protector, mode, number, judge), "value"])
 
-    def share(*key: str) -> str:
-        return f"{100 * value(*key):.1f}"
-
-    net, san, step = ("privacynet", "g"), ("san", "op"), ("gradient_sign", "eps8")
-    turned = "eer_turned_mean"
-    assert f"{share(*net, 'tmr', 'SFace')} % for SFace at a mean EER" in text
-    assert f"turned round, of {share(*net, turned)} %; by the means" in text
-    pairs = [(value(p, m, turned), value(p, m, "tmr", "SFace"))
-             for p, m in by.index.droplevel([2, 3]).unique() if (p, m) != net]  # fmt: skip
-    own = value(*net, turned), value(*net, "tmr", "SFace")
-    assert not any(hidden >= own[0] and kept >= own[1] for hidden, kept in pairs)
-    psnr, ssim = (
-        f"{value(*net, name):.{d}f}".lstrip("0") for name, d in (("psnr", 1), ("ssim", 2))
-    )
-    beside = [f"{value(*san, name):.{d}f}".lstrip("0") for name, d in (("psnr", 1), ("ssim", 2))]
-    assert f"PSNR {psnr} dB, SSIM {ssim}; SAN OP {beside[0]} dB, {beside[1]}" in text
-    worst = {key: share(*key, "worst_separation") for key in (net, san, step)}
-    assert f"max(AUC, 1 − AUC) of {worst[net]} %" in text
-    assert f"with {worst[step]} %, more than of SAN OP ({worst[san]} %)" in text
-    assert f"{share(*step, turned)} for {share(*san, turned)} %" in text
-    trained = pd.read_csv(RECORD / "family_lfw_cpu/trained.csv")
-    minutes = {name: own["seconds"] / 60 for name, own in trained.groupby("kind")}
-    least, most = (f"{end(minutes['PrivacyNet']):.0f}" for end in (min, max))
-    assert f"{least} to {most} min a seed" in text
-    gender = pd.read_csv(RECORD / "family_lfw_cpu/gender.csv", keep_default_na=False)
-    own = gender[gender["evaluator"] == "faceres"].astype({"eer": float})
-    before, keep = (100 * own[own["mode"] == mode]["eer"].mean() for mode in ("", "keep"))
-    assert f"falls from {before:.1f} to {keep:.1f} %" in text
+def test_two_runs_of_the_family_are_compared_as_their_numbers_say():
+    ((_, *rows),) = tables_of(section("The family on another machine"))
+    runs = []
+    for name in ("family_lfw_cpu_avx2", "family_lfw_cpu"):
+        frame = pd.read_csv(RECORD / name / "side_by_side.csv", keep_default_na=False)
+        runs.append(frame.set_index(["protector", "mode", "number", "by"])["value"])
+    alike = {"none", "san", "privacynet", "mixing", "gradient_sign", "blur"}
+    places = {key[:2] for key in runs[1].index if key[0] in alike}
+    assert {key_of(protector, mode) for protector, mode, *_ in rows} == places
+    for protector, mode, *cells in rows:
+        assert cells == [
+            f"{100 * float(values[(*key_of(protector, mode), *number)]):.1f}"
+            for number in (("eer_mean", ""), ("tmr", "SFace"))
+            for values in runs
+        ]
 
 
 def test_the_record_of_privacynet_prints_what_its_numbers_say():
@@ -270,46 +243,3 @@ def test_the_record_of_reading_gender_prints_what_its_numbers_say():
     value, *_, low, high = (float(each) for each in of["last", "all", "", "accuracy"])
     expected = [97.52 - 100 * each for each in (value, high, low)]
     assert [f"{each:.2f}" for each in expected] == list(more.groups())
-
-
-def test_the_second_run_of_the_family_is_compared_as_its_numbers_say():
-    text = section("The family on another machine")
-    numbers, claims = [], []
-    for name in ("family_lfw_cpu", "family_lfw_cpu_avx512"):
-        frame = pd.read_csv(RECORD / name / "side_by_side.csv", keep_default_na=False)
-        numbers.append(frame.set_index(["protector", "mode", "number", "by"])["value"])
-        claims.append(pd.read_csv(RECORD / name / "claims.csv"))
-    rows = [row.split(" | ") for row in re.findall(r"^\| (.*) \|$", text, re.M)[2:]]
-    assert len(rows) == len(numbers[0].index.droplevel([2, 3]).unique())
-    for protector, mode, *cells in rows:
-        key = ("none", "original") if protector == "original" else (protector, mode)
-        expected = [
-            f"{100 * float(values[(*key, *number)]):.1f}"
-            for number in (("eer_mean", ""), ("tmr", "SFace"))
-            for values in numbers
-        ]
-        assert cells == expected
-    words = claims[0].merge(claims[1], on=["claim", "text", "by", "seed"], validate="1:1")
-    # of two conditions the strongest attacker is another one
-    alone = [own[~own["claim"].eq("C6")] for own in claims]
-    assert (words["claim"] != "C6").sum() == len(alone[0]) == len(alone[1])
-    for claim, word in (("C2", "held"), ("C4b", "held"), ("C5", "held")):
-        of = words[words["claim"] == claim]
-        assert set(of["word_x"]) | set(of["word_y"]) == {word}
-    mixing = words[words["claim"] == "C3, PrivacyNet"]
-    assert set(zip(mixing["word_x"], mixing["word_y"], strict=True)) == {("held", "undecided")}
-    same = (words["word_x"] == words["word_y"]).sum()
-    opposed = words[["word_x", "word_y"]].apply(set, axis=1) == {"held", "not held"}
-    plain = " ".join(text.split())
-    told = re.search(r"(\d+) of (\d+) verdicts are the same, and none is the opposite; each", plain)
-    assert [int(each) for each in told.groups()] == [same, len(words)]
-    assert opposed.sum() == 0
-    others = words[words["word_x"] != words["word_y"]]
-    assert ((others["word_x"] == "undecided") ^ (others["word_y"] == "undecided")).all()
-    ends = [round(100 * end(mixing["value_y"])) for end in (min, max)]
-    assert "({} to {} points of TMR)".format(*ends) in plain
-    first, again = (mixing[f"value_high{run}"] - mixing[f"value_low{run}"] for run in ("_x", "_y"))
-    ratios = (again / first).dropna().round()
-    assert set(ratios) == {2, 3}
-    assert f"In {len(ratios)} of them the interval is two to three times as wide" in plain
-    assert list(mixing.loc[again.isna(), "by"]) == ["Own CNN, SFace"]
