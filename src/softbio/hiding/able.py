@@ -14,7 +14,6 @@ from softbio.hiding.equal_privacy import ABLE, TMR
 from softbio.hiding.load import Hiding
 from softbio.hiding.verdicts import NOTHING
 from softbio.results.conditions import scorer, unseen
-from softbio.results.scores import KINDS
 from softbio.statistics.intervals import Judged
 from softbio.statistics.means import Interval
 
@@ -96,8 +95,7 @@ class Matchers:
 def matchers(hiding: Hiding) -> Matchers:
     """Those with comparisons against original references."""
     able, deaf = {}, {}
-    probes = unseen(i for i in hiding.verification if i.about.kind in KINDS[:2])
-    for name, items in groups(probes).items():
+    for name, items in groups(unseen(hiding.probes)).items():
         clean = [item.interval(TMR) for item in filter(is_original, items)]
         if any(tmr.estimate >= ABLE for tmr in clean):
             able[name] = items

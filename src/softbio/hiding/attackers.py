@@ -54,6 +54,11 @@ class Attacked:
         return every if _joint(every) else self.readers
 
     @property
+    def paired(self) -> bool:
+        """Whether informed attacks and zero effort can be drawn together, for a gain."""
+        return _joint((*self.informed, *self.zero_effort))
+
+    @property
     def everyone(self) -> tuple[Judged, ...]:
         """An attacker can do without what he knows, so that no worst case is below zero effort: the
         attacks with the readers, where they were judged on the same subjects."""
@@ -145,7 +150,7 @@ def adaptive(hiding: Hiding) -> Claim:
         seed, name = each.about.seed, condition(each.about)
         sides = worst(each.informed), worst(each.zero_effort)
         text = f"Separation, worst attack − zero effort, {name}"
-        if None in sides or not _joint((*each.informed, *each.zero_effort)):
+        if None in sides or not each.paired:
             parts.append(Part(text, "", seed, NOTHING, UNDECIDED, IMPOSSIBLE))
             continue
         best, more, word = _chosen(each.informed, *sides)

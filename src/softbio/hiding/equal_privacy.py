@@ -38,7 +38,7 @@ from softbio.hiding.verdicts import (
     joint,
 )
 from softbio.results.conditions import condition, scorer, strength_of, unseen
-from softbio.results.scores import KINDS, ORIGINAL
+from softbio.results.scores import ORIGINAL
 from softbio.statistics.intervals import Judged, tmr_name
 from softbio.statistics.means import Interval
 
@@ -148,11 +148,10 @@ def _part(
 def _parts(hiding: Hiding, system: str) -> tuple[list[Part], list[Part], dict[str, str]]:
     """Of each unseen classifier and matcher, at equal privacy and at the EER as it stands; and the
     matchers that are excluded with their TMR before protection."""
-    probes = [i for i in hiding.verification if i.about.kind in KINDS[:2]]
     made = dict.fromkeys(i.about.mode for i in hiding.gender if i.about.protector == system)
     parts, plain, deaf = [], [], {}
     for gender in groups(unseen(hiding.gender)).values():
-        for matching in groups(unseen(probes)).values():
+        for matching in groups(unseen(hiding.probes)).values():
             for mode in compared_with_mixing(system, made):
                 own, other = (of_condition(items, system, mode) for items in (gender, matching))
                 sweeps = {s: _sweep(gender, matching, s) for s in own if s in other}

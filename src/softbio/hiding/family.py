@@ -18,7 +18,6 @@ from softbio.hiding.verdicts import Draws, combined, derived, draws
 from softbio.privacy.family import DIVERSITIES, parsed
 from softbio.results.conditions import BEFORE as UNPROTECTED
 from softbio.results.conditions import of_mode, scorer, scorer_name, unseen
-from softbio.results.scores import KINDS
 from softbio.statistics.intervals import Judged
 from softbio.statistics.means import Interval
 
@@ -170,10 +169,9 @@ def series(hiding: Hiding) -> Series | None:
     Matchers compare a protected probe with the original; one that misses most mated comparisons
     before protection is excluded.
     """
-    probes = [item for item in hiding.verification if item.about.kind in KINDS[:2]]
     gender, matching = (
         tuple(track for items in groups(unseen(files)).values() if (track := _stages(items, name)))
-        for files, name in ((hiding.gender, "eer"), (probes, TMR))
+        for files, name in ((hiding.gender, "eer"), (hiding.probes, TMR))
     )
     if not gender:
         return None

@@ -11,7 +11,7 @@ from softbio.hiding.systems import SAN, SYSTEMS, hides_gender
 from softbio.hiding.told import in_short
 from softbio.results.conditions import unseen
 from softbio.results.names import joined
-from softbio.results.scores import KINDS, ORIGINAL
+from softbio.results.scores import ORIGINAL
 from softbio.statistics.intervals import Judged
 
 WORDS = {"held": "holds", "not held": "does not hold", "undecided": "is undecided"}
@@ -46,7 +46,7 @@ def headline(hiding: Hiding, claims: Sequence[Claim], beside: SideBySide | None 
 def _of_san(hiding: Hiding) -> str:
     """What SAN OP does; empty where that is not known."""
     gender = unseen(hiding.gender)
-    probes = unseen([i for i in hiding.verification if i.about.kind in KINDS[:2]])
+    probes = unseen(hiding.probes)
     eers = [_range(_of(gender, *c), "eer") for c in ((ORIGINAL, ""), ("san", "op"))]
     tmrs = [_range(_of(probes, *c), TMR) for c in ((ORIGINAL, ""), ("san", "op"))]
     if not all(eers):

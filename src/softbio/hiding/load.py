@@ -17,6 +17,7 @@ from softbio.results.attribute_scores import AttributeScores, read_attribute
 from softbio.results.conditions import of_mode, scorer_name
 from softbio.results.records import read_json
 from softbio.results.scores import (
+    KINDS,
     ORIGINAL,
     ComparisonScores,
     read_comparisons,
@@ -47,9 +48,8 @@ class Condition:
     @property
     def name(self) -> str:
         """As tables print it."""
-        return of_mode(
-            ORIGINAL if self.protector == NONE else self.title or self.protector, self.mode
-        )
+        protector = ORIGINAL if self.protector == NONE else self.title or self.protector
+        return of_mode(protector, self.mode)
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,11 @@ class Hiding:
         """Judged comparisons of that pair list."""
         return [item for item in self.matching if item.about.pairs == self.pairs]
 
+    @property
+    def probes(self) -> list[Judged]:
+        """Of these the ones with original references: what matching is left after protection."""
+        return [item for item in self.verification if item.about.kind in KINDS[:2]]
+
 
 def read_condition(folder: Path) -> Condition:
     """Of card.json; raises UserError where it is none."""
@@ -156,9 +161,8 @@ def distinct(items: Iterable[Any]) -> list[Any]:
 def _checked(scores: Any, path: Path, condition: Condition) -> Any:
     """The scores; raises UserError where the file is about another condition than its folder."""
     about = scores.about
-    expected = (
-        (ORIGINAL, "") if condition.protector == NONE else (condition.protector, condition.mode)
-    )
+    place = condition.protector, condition.mode
+    expected = (ORIGINAL, "") if condition.protector == NONE else place
     if (about.protector, about.mode) != expected or about.seed not in (None, condition.seed):
         raise UserError(
             f"{path}: scores of {about.protector} {about.mode}, seed {about.seed}, in the folder "

@@ -60,9 +60,15 @@ def of_files(files: Sequence[Judged], name: str) -> Interval:
     if not joint([each.numbers for each in files]):
         return NOTHING
     drawn = [draws(each.numbers, name) for each in files]
-    if len({each.estimate for each in drawn}) == 1 and not any(each.varies for each in drawn):
+    if without_spread(drawn):
         return files[0].interval(name)
     return over_seeds(drawn)
+
+
+def without_spread(parts: Sequence[Draws]) -> bool:
+    """Whether neither seeds nor draws differ: no mistake anywhere, which tells of no other subjects
+    or seeds."""
+    return len({each.estimate for each in parts}) == 1 and not any(each.varies for each in parts)
 
 
 def of_seed(files: Mapping[int | None, Judged], seed: int | None) -> Judged:

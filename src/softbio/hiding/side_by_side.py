@@ -7,15 +7,24 @@ from functools import cached_property
 
 import numpy as np
 
+from softbio.hiding.able import matchers
 from softbio.hiding.attackers import attacked, level, worst
 from softbio.hiding.claim import of_condition
-from softbio.hiding.equal_privacy import ABLE, TMR
+from softbio.hiding.equal_privacy import TMR
 from softbio.hiding.load import NONE, Hiding
-from softbio.hiding.seeds import SEPARATION, averaged, cut, of_files, of_seed, over_seeds
+from softbio.hiding.seeds import (
+    SEPARATION,
+    averaged,
+    cut,
+    of_files,
+    of_seed,
+    over_seeds,
+    without_spread,
+)
 from softbio.hiding.systems import SYSTEMS, hides_gender
 from softbio.hiding.verdicts import Draws, draws, folded_draws, folded_interval, joint
 from softbio.results.conditions import BEFORE, by_scorer, scorer, unseen
-from softbio.results.scores import KINDS, ORIGINAL
+from softbio.results.scores import ORIGINAL
 from softbio.results.subjects import shown_in
 from softbio.statistics.intervals import Judged
 from softbio.statistics.means import Interval, bootstrap, both, clustered, mean_interval
@@ -150,7 +159,7 @@ def _worst(hiding: Hiding, protector: str, mode: str) -> Interval | None:
     levels = [worst(files) for files in own]
     if not levels or None in levels or not joint([files[0].numbers for files in own]):
         return None
-    if len({each.estimate for each in levels}) == 1 and not any(each.varies for each in levels):
+    if without_spread(levels):
         return level(levels[0], own[0])
     return over_seeds(levels, SEPARATION)
 
@@ -221,16 +230,11 @@ def _line(
 def side_by_side(hiding: Hiding) -> SideBySide | None:
     """All conditions that hide gender, and before; None where fewer than two protectors were
     judged by an unseen classifier and matcher."""
-    probes = [i for i in hiding.verification if i.about.kind in KINDS[:2]]
-    gender, matching = _named(hiding.gender), _named(probes)
+    gender, matching = _named(hiding.gender), _named(hiding.probes)
     places = _places(hiding)
     if not gender or not matching or len({protector for protector, _ in places} - {NONE}) < 2:
         return None
-    heard = [
-        name
-        for name, items in matching.items()
-        if any(i.interval(TMR).estimate >= ABLE for i in of_condition(items, ORIGINAL).values())
-    ]
+    heard = [scorer(items[0].about) for items in matchers(hiding).able.values()]
     lines = [_line(hiding, place, seeds, gender, matching, heard)
              for place, seeds in places.items()]  # fmt: skip
     return SideBySide(tuple(lines), tuple(gender), tuple(matching), tuple(heard))

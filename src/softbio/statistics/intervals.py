@@ -94,21 +94,29 @@ def limits(estimate: float, values: np.ndarray, without: np.ndarray) -> tuple[fl
         return _NOTHING
     if np.ptp(without) <= ROUNDING:
         return percentiles(estimate, values)
-    if np.isnan(values).mean() > 1 - LEVEL:
-        return _NOTHING
-    low, high = bca(estimate, values[~np.isnan(values)], without)
-    return min(low, estimate), max(high, estimate)
+    return _around(estimate, values, lambda known: bca(estimate, known, without))
 
 
 def percentiles(estimate: float, values: np.ndarray) -> tuple[float, float]:
     """Percentile limits, with the same exceptions; where resamples do not vary, the estimate."""
+
+    def ends(known: np.ndarray) -> tuple[float, float]:
+        if np.ptp(known) <= ROUNDING:
+            return estimate, estimate
+        low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        return float(low), float(high)
+
+    return _around(estimate, values, ends)
+
+
+def _around(
+    estimate: float, values: np.ndarray, ends: Callable[[np.ndarray], tuple[float, float]]
+) -> tuple[float, float]:
+    """Limits that `ends` takes of the resamples that have a value, widened to hold the estimate."""
     if np.isnan(values).mean() > 1 - LEVEL:
         return _NOTHING
-    values = values[~np.isnan(values)]
-    if np.ptp(values) <= ROUNDING:
-        return estimate, estimate
-    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return min(float(low), estimate), max(float(high), estimate)
+    low, high = ends(values[~np.isnan(values)])
+    return min(low, estimate), max(high, estimate)
 
 
 def _fewest(positive: np.ndarray, first: np.ndarray, second: np.ndarray) -> int:

@@ -13,7 +13,7 @@ from softbio.hiding.claim import Claim, Part
 from softbio.hiding.evaluators import READ, Entry
 from softbio.hiding.load import Hiding
 from softbio.hiding.population import Population
-from softbio.hiding.verdicts import combined, joint
+from softbio.hiding.verdicts import combined
 from softbio.results.conditions import OVER_SUBJECTS, condition, scorer_title
 from softbio.results.formats import ABSENT
 from softbio.results.labels import in_text, label
@@ -72,7 +72,7 @@ def _rows(hiding: Hiding) -> Iterator[_Row]:
 
 def _of_condition(hiding: Hiding, each: Attacked, row: Callable[..., _Row]) -> Iterator[_Row]:
     zero, best = worst(each.zero_effort), worst(each.everyone)
-    paired = zero is not None and joint([i.numbers for i in (*each.attacks, *each.readers)])
+    paired = zero is not None and each.paired
     if zero is not None:
         yield row("zero_effort", ZERO, "", level(zero, each.zero_effort), None)
     gains = [gain(item, zero) if paired else None for item in each.informed]
