@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from softbio.allocator import keep_freed_memory
 from softbio.errors import UserError
 
 # what no program can mend
@@ -38,6 +39,7 @@ def job(log: Path | str | None = None, threads: int | None = None) -> Iterator[N
         handler = logging.FileHandler(log, **safe) if log else logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
         logger.addHandler(handler)
+        keep_freed_memory()
         if threads:
             import torch
 
