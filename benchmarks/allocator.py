@@ -23,8 +23,8 @@ from throughput import engine, resident_batch, write_data
 
 from softbio.allocator import keep_freed_memory
 from softbio.engine.device import Determinism
-from softbio.engine.model import forward
 from softbio.engine.provenance import peak_memory_mb
+from softbio.engine.rank_task import step as train_step
 from softbio.engine.recipe import Recipe
 
 WAYS = ("returned", "kept")
@@ -63,10 +63,7 @@ def turn(case: int, way: str, steps: int) -> dict[str, float]:
             # two to warm up
             if step == 2:
                 begun, before = time.perf_counter(), faults()
-            loss = run.method.loss(forward(run.network, inputs, recipe), labels, data.importance)
-            run.moving.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            run.moving.optimizer.step()
+            train_step(run.task, inputs, labels)
     each = (time.perf_counter() - begun) / steps
     memory = peak_memory_mb(CPU)
     return {"ms": 1000 * each, "faults": (faults() - before) / steps, "memory": memory}

@@ -34,12 +34,14 @@ from softbio.data.augment import scaled
 from softbio.data.feed import Streamed
 from softbio.data.packed import Packed, load_packed
 from softbio.engine.device import Determinism, choose_device, hardware, here
+from softbio.engine.loop import Loop
 from softbio.engine.model import forward
 from softbio.engine.provenance import git_state, peak_memory_mb
+from softbio.engine.rank_task import RankTask
 from softbio.engine.recipe import Recipe
 from softbio.engine.resume import ResumeFile
 from softbio.engine.stopping import Stop
-from softbio.engine.train import Training, next_epoch, start
+from softbio.engine.train import start
 from softbio.errors import UserError
 from softbio.job import job
 
@@ -100,34 +102,34 @@ def wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def engine(recipe: Recipe, data: Packed, folder: Path, device: torch.device) -> Training:
+def engine(recipe: Recipe, data: Packed, folder: Path, device: torch.device) -> Loop[RankTask]:
     """A run of the engine at its start."""
     resume = ResumeFile(folder / "resume.pt", recipe, device, "benchmark")
     return start(recipe, data, resume, Stop(), here(device, {}, Determinism()))
 
 
-def engine_rate(run: Training) -> float:
+def engine_rate(run: Loop[RankTask]) -> float:
     """Images/s of one whole epoch."""
     begun = time.perf_counter()
-    next_epoch(run)
+    run.next_epoch()
     wait(run.resume.device)
-    rate = len(run.data.train) / (time.perf_counter() - begun)
+    rate = run.task.images / (time.perf_counter() - begun)
     # on a GPU the state is still being written, which is not to slow down who comes next
     run.resume.remove()
     return rate
 
 
-def loop_rate(run: Training, batches: Iterator, seconds: float) -> float:
+def loop_rate(run: Loop[RankTask], batches: Iterator, seconds: float) -> float:
     """Images/s of training on the given batches of (inputs, labels), for some seconds."""
     run.moving.model.train()
-    device, done = run.resume.device, 0
+    task, device, done = run.task, run.resume.device, 0
     # ten batches at a time for a GPU, so that queued but unfinished work is not counted
     at_once = 10 if device.type == "cuda" else 1
     begun = time.perf_counter()
     while time.perf_counter() - begun < seconds:
         for inputs, labels in islice(batches, at_once):
-            output = forward(run.network, inputs.to(device), run.recipe)
-            loss = run.method.loss(output, labels.to(device), run.data.importance)
+            output = forward(task.network, inputs.to(device), task.recipe)
+            loss = task.method.loss(output, labels.to(device), task.data.importance)
             run.moving.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             run.moving.optimizer.step()
@@ -156,7 +158,8 @@ def contenders(
     data = write_data(folder / "packed", images_of(options, device), recipe.size)
     run = engine(recipe, data, folder / "engine", device)
     if options.streamed:
-        run = replace(run, data=replace(run.data, feed=Streamed(data.images, device)))
+        streamed = replace(run.task.data, feed=Streamed(data.images, device))
+        run = replace(run, task=replace(run.task, data=streamed))
     bare = engine(recipe, data, folder / "bare", device)
     batches = resident_batch(recipe, device)
     rates = {

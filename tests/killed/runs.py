@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-import softbio.engine.train
+import softbio.engine.rank_task
 from softbio.backbones import networks
 from softbio.engine.predict import predict
 from softbio.engine.recipe import Recipe
@@ -73,14 +73,14 @@ def ended(process: multiprocessing.Process, seconds: float = 120) -> int:
 
 def mark_first_batch(marker: Path) -> None:
     """Make a file as the first batch of this process begins."""
-    step = softbio.engine.train.step
+    step = softbio.engine.rank_task.step
 
     def marked(*arguments):
         if not marker.exists():
             marker.touch()
         return step(*arguments)
 
-    softbio.engine.train.step = marked
+    softbio.engine.rank_task.step = marked
 
 
 def began(packed: Path, folder: Path, marker: Path) -> multiprocessing.Process:
@@ -116,7 +116,7 @@ def resumed_at(folder: Path) -> list[int]:
 def signal_in_batch(what: tuple[signal.Signals, int]) -> None:
     """Send a signal to oneself in the nth batch."""
     number, nth = what
-    step, calls = softbio.engine.train.step, []
+    step, calls = softbio.engine.rank_task.step, []
 
     def signalled(*arguments):
         calls.append(1)
@@ -124,4 +124,4 @@ def signal_in_batch(what: tuple[signal.Signals, int]) -> None:
             signal_self(number)
         return step(*arguments)
 
-    softbio.engine.train.step = signalled
+    softbio.engine.rank_task.step = signalled

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
+import softbio.engine.rank_task
 import softbio.engine.stopping
-import softbio.engine.train
 from softbio.files import sibling
 from tests.killed.runs import (
     RECIPE,
@@ -122,7 +122,7 @@ def test_asked_to_end_at_random_moments_it_does_so_in_time(packed, whole, second
 
 def signal_in_validation(nth: int) -> None:
     """Have SIGTERM come between two validation batches of the nth epoch."""
-    validate, calls = softbio.engine.train.validate, []
+    validate, calls = softbio.engine.rank_task.validate, []
 
     def signalled(run):
         calls.append(1)
@@ -130,7 +130,7 @@ def signal_in_validation(nth: int) -> None:
             signal_self()
         return validate(run)
 
-    softbio.engine.train.validate = signalled
+    softbio.engine.rank_task.validate = signalled
 
 
 def test_asked_to_end_in_validation_it_keeps_the_trained_epoch(packed, whole, tmp_path):
@@ -142,7 +142,7 @@ def test_asked_to_end_in_validation_it_keeps_the_trained_epoch(packed, whole, tm
 def hang_in_batch(nth: int) -> None:
     """A batch that computes outside Python for a minute, and a grace of half a second."""
     softbio.engine.stopping.GRACE_SECONDS = 0.5
-    step, calls = softbio.engine.train.step, []
+    step, calls = softbio.engine.rank_task.step, []
 
     def slow(*arguments):
         calls.append(1)
@@ -152,7 +152,7 @@ def hang_in_batch(nth: int) -> None:
                 ctypes.CDLL(None).sleep(60)
         return step(*arguments)
 
-    softbio.engine.train.step = slow
+    softbio.engine.rank_task.step = slow
 
 
 def test_a_batch_that_does_not_end_can_not_hold_up_the_end(packed, whole, tmp_path, monkeypatch):

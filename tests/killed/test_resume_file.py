@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import torch
 
-import softbio.engine.train
+import softbio.engine.rank_task
 from softbio.data.packed import content_sha256, load_packed
 from softbio.engine import resume
 from softbio.engine.device import Conditions
@@ -220,13 +220,13 @@ def two_threads(nth: int) -> None:
 def two_threads_and_a_kernel(nth: int) -> None:
     """Use a kernel without a deterministic form, until asked to end in the nth batch."""
     two_threads(nth)
-    step = softbio.engine.train.step
+    step = softbio.engine.rank_task.step
 
     def warned(*arguments):
         warnings.warn("made_up_kernel does not have a deterministic implementation", stacklevel=1)
         return step(*arguments)
 
-    softbio.engine.train.step = warned
+    softbio.engine.rank_task.step = warned
 
 
 def test_what_earlier_processes_ran_under_is_told(packed, tmp_path):
@@ -284,7 +284,7 @@ def test_full_disk_is_one_line_and_keeps_the_state_before(packed, tmp_path, monk
 def test_not_finite_loss_never_replaces_the_last_good_state(packed, tmp_path, caplog):
     """Not even when the run is asked to end before the epoch is through."""
     caplog.set_level(logging.INFO)
-    step, calls = softbio.engine.train.step, []
+    step, calls = softbio.engine.rank_task.step, []
 
     def poisoned(run, inputs, labels):
         calls.append(1)
@@ -292,12 +292,12 @@ def test_not_finite_loss_never_replaces_the_last_good_state(packed, tmp_path, ca
             signal_self()
         return step(run, inputs * float("nan") if len(calls) > 18 else inputs, labels)
 
-    softbio.engine.train.step = poisoned
+    softbio.engine.rank_task.step = poisoned
     try:
         with pytest.raises(UserError, match="loss is nan in epoch 2, batch 4"):
             train(replace(RECIPE, epochs=2), packed, tmp_path, device="cpu")
     finally:
-        softbio.engine.train.step = step
+        softbio.engine.rank_task.step = step
     state = read_state(tmp_path / "resume.pt")
     assert len(state["history"]) == 1
     assert all(torch.isfinite(tensor).all() for tensor in state["model"].values())

@@ -13,7 +13,7 @@ from softbio.evaluators.crop import FRAME
 from softbio.privacy.attacks import mixed
 from softbio.privacy.models.auxiliaries import CosineHead
 from softbio.privacy.training import privacynet_task as training
-from softbio.privacy.training.loop import means_of
+from softbio.privacy.training.face_task import means_of
 from softbio.privacy.training.loss_matcher import LossMatcher
 from softbio.privacy.training.privacynet_task import CRITIC, DRAWS, GENERATOR
 from softbio.privacy.training.san_task import PARTS

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from softbio.data.packed import load_packed
+from softbio.engine.loop import Loop
 from softbio.engine.stopping import Stopped
 from softbio.errors import UserError
 from softbio.privacy.faces import GreyFaces
@@ -20,7 +21,6 @@ from softbio.privacy.prototype_source import prototype_source
 from softbio.privacy.prototypes import read_prototypes
 from softbio.privacy.recipe import AuxiliaryRecipe
 from softbio.privacy.training import san_task as training
-from softbio.privacy.training.loop import Loop
 from softbio.privacy.training.originals import embed
 from softbio.privacy.training.san_task import SanLine, SanTask, optimizer_of, stage_after
 from softbio.privacy.training.train_auxiliaries import targets, train_auxiliary

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-import softbio.engine.train
+import softbio.engine.rank_task
 from softbio.engine.predict import predict
 from softbio.engine.recipe import Recipe
 from softbio.engine.resume import read_state
@@ -53,7 +53,7 @@ def probabilities_in(folder: Path) -> bytes:
 
 
 def stop_in_batch(nth: int, patch: pytest.MonkeyPatch, larger: Path, folder: Path, device: str):
-    calls, step = [], softbio.engine.train.step
+    calls, step = [], softbio.engine.rank_task.step
 
     def signalled(*arguments):
         calls.append(1)
@@ -61,7 +61,7 @@ def stop_in_batch(nth: int, patch: pytest.MonkeyPatch, larger: Path, folder: Pat
             signal_self()
         return step(*arguments)
 
-    patch.setattr(softbio.engine.train, "step", signalled)
+    patch.setattr(softbio.engine.rank_task, "step", signalled)
     with pytest.raises(Stopped):
         train(RECIPE, larger, folder, device=device)
     patch.undo()
@@ -109,7 +109,7 @@ def test_stopped_beside_other_gpus_it_goes_on_where_one_is_seen(larger, tmp_path
 def test_nothing_waits_for_the_gpu_inside_an_epoch(larger, tmp_path, monkeypatch):
     """A step that waits, as one that reads its loss does, leaves the GPU idle while Python prepares
     the next one: torch raises an error for every such call."""
-    step, calls = softbio.engine.train.step, []
+    step, calls = softbio.engine.rank_task.step, []
 
     def strict(*arguments):
         calls.append(1)
@@ -120,7 +120,7 @@ def test_nothing_waits_for_the_gpu_inside_an_epoch(larger, tmp_path, monkeypatch
         finally:
             torch.cuda.set_sync_debug_mode("default")
 
-    monkeypatch.setattr(softbio.engine.train, "step", strict)
+    monkeypatch.setattr(softbio.engine.rank_task, "step", strict)
     train(RECIPE, larger, tmp_path, device="cuda")
     # 60 images in batches of 16, three epochs: the steps above were the ones that ran
     assert len(calls) == 12

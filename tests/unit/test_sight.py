@@ -11,16 +11,19 @@ import pytest
 import torch
 
 import softbio.engine.predict
-import softbio.engine.train as engine
+import softbio.engine.rank_task as engine
 from softbio.data.feed import Resident
 from softbio.data.packed import Packed, load_packed
 from softbio.engine.device import Determinism, here
 from softbio.engine.importance import importance_weights
-from softbio.engine.model import forward, load_models
+from softbio.engine.loop import Loop
+from softbio.engine.model import build_model, forward, load_models
 from softbio.engine.predict import predict_rows
+from softbio.engine.rank_task import RankTask
 from softbio.engine.recipe import Recipe
 from softbio.engine.resume import ResumeFile
 from softbio.engine.stopping import Stop
+from softbio.engine.train import start, train
 from softbio.engine.training import training_data
 from softbio.methods import get_method
 from tests.conftest import write_packed
@@ -56,10 +59,10 @@ def places(inputs: torch.Tensor) -> np.ndarray:
     return pixels[:, :, 0, 0].numpy()
 
 
-def begun(recipe: Recipe, data: Packed, folder: Path) -> engine.Training:
+def begun(recipe: Recipe, data: Packed, folder: Path) -> Loop[RankTask]:
     """A run at its start."""
     resume = ResumeFile(folder / "resume.pt", recipe, CPU, "")
-    return engine.start(recipe, data, resume, Stop(), here(CPU, {}, Determinism()))
+    return start(recipe, data, resume, Stop(), here(CPU, {}, Determinism()))
 
 
 def test_training_images_come_shuffled_with_their_labels_and_randomly_cropped(
@@ -73,7 +76,7 @@ def test_training_images_come_shuffled_with_their_labels_and_randomly_cropped(
         return step(run, inputs, labels)
 
     monkeypatch.setattr(engine, "step", watched)
-    engine.train(RECIPE, told, tmp_path, "cpu")
+    train(RECIPE, told, tmp_path, "cpu")
     first, second = np.concatenate(seen).reshape(2, 60, 3)
     for epoch in (first, second):
         assert sorted(epoch[:, 0]) == list(range(60))
@@ -96,7 +99,7 @@ def test_what_is_predicted_is_cropped_at_its_centre(told, monkeypatch):
         return forward(model, images, recipe)
 
     monkeypatch.setattr(softbio.engine.predict, "forward", watched)
-    model = engine.build_model(RECIPE, data.k)
+    model = build_model(RECIPE, data.k)
     predict_rows(model, RECIPE, Resident(data.images, CPU), torch.arange(60, 72))
     assert np.concatenate(seen).tolist() == [[row, 2, 2] for row in range(60, 72)]
     assert not model.training
@@ -121,9 +124,9 @@ def test_the_weights_of_a_weighted_run_are_in_its_loss(told, tmp_path, method):
     run = begun(replace(RECIPE, method=method, variant="-weighted"), data, tmp_path)
     labels = torch.from_numpy(data.labels[:8])
     inputs = torch.rand(8, 3, RECIPE.crop, RECIPE.crop)
-    output = forward(deepcopy(run.moving.model).train(), inputs, run.recipe)
+    output = forward(deepcopy(run.moving.model).train(), inputs, run.task.recipe)
     run.moving.model.train()
-    found, _ = engine.step(run, inputs, labels)
+    found, _ = engine.step(run.task, inputs, labels)
     weights = torch.from_numpy(importance_weights(data.labels[:60], data.k)).float()
     losses = [get_method(method).loss(output, labels, w) for w in (weights, torch.ones(5))]
     torch.testing.assert_close(found, losses[0].detach())
@@ -138,7 +141,7 @@ def test_the_best_epochs_weights_are_kept_beside_the_last_ones(packed, tmp_path,
         return next(errors), 1.0
 
     monkeypatch.setattr(engine, "validate", told_best)
-    engine.train(replace(RECIPE, size=18, epochs=3), packed, tmp_path, "cpu")
+    train(replace(RECIPE, size=18, epochs=3), packed, tmp_path, "cpu")
     assert json.loads((tmp_path / "run.json").read_text())["best_epoch"] == 2
     models = load_models(tmp_path / "model.safetensors")[2]
     for name, epoch in (("best", 2), ("last", 3)):

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
+import softbio.engine.rank_task
 import softbio.engine.train
 from softbio.data.feed import Resident
 from softbio.data.packed import load_packed
@@ -127,14 +128,14 @@ def test_what_gender_gets_wrong_is_called_a_share_and_no_mae(tmp_path, caplog):
 
 
 def test_nan_names_epoch_and_batch_and_keeps_the_last_good_state(packed, tmp_path, monkeypatch):
-    step, calls = softbio.engine.train.step, []
+    step, calls = softbio.engine.rank_task.step, []
 
     def poisoned(run, inputs, labels):
         calls.append(1)
         # four batches an epoch: the second of the second epoch
         return step(run, inputs * float("nan") if len(calls) == 6 else inputs, labels)
 
-    monkeypatch.setattr(softbio.engine.train, "step", poisoned)
+    monkeypatch.setattr(softbio.engine.rank_task, "step", poisoned)
     with pytest.raises(
         UserError,
         match=r"loss is nan in epoch 2, batch 2; .*resume\.pt holds what was saved last; lower",
@@ -206,7 +207,7 @@ def test_a_single_image_in_the_last_batch_is_refused_before_anything_is_learnt(
     tmp_path, monkeypatch
 ):
     folder = write_packed(tmp_path / "p", ["train", "test"] * 16, [0, 1, 2, 3] * 8, k=4, size=18)
-    monkeypatch.delattr(softbio.engine.train, "step")
+    monkeypatch.delattr(softbio.engine.rank_task, "step")
     for batch, count in ((15, 16), (5, 16), (1, 16)):
         message = f"batch {batch} leaves one image of {count} for the last batch"
         with pytest.raises(UserError, match=message):

@@ -79,9 +79,7 @@ class ResumeFile:
         if wait:
             self._finish()
 
-    def check_losses(
-        self, epoch: PartialEpoch, number: int, remedy: str, text: str = "training"
-    ) -> None:
+    def check_losses(self, epoch: PartialEpoch, number: int, text: str, remedy: str) -> None:
         """Raise UserError naming the first batch (from 1) of the epoch `number` whose loss is not
         finite. text: what is trained; remedy: what to do about it."""
         if bad := epoch.not_finite:
@@ -91,27 +89,6 @@ class ResumeFile:
             raise UserError(
                 f"{text}: loss is {loss} in epoch {number}, batch {batch}; {self.kept()}; {remedy}"
             )
-
-    def pause_if_asked(
-        self,
-        stop: Stop,
-        moving: TrainState,
-        progress: Progress,
-        check: Callable[[int], None],
-        sound: Callable[[], bool] = lambda: True,
-    ) -> None:
-        """After a signal: save the state, also in the middle of an epoch, and leave.
-
-        check(number): raises UserError where the epoch under way, the `number`-th, must not replace
-        the last good state; sound(): whether the state may be saved at all.
-        """
-        if not stop.requested():
-            return
-        if progress.under_way:
-            check(len(progress.history) + 1)
-        if not sound():
-            stop.leave(f"the state may be broken and was not saved; {self.kept()}")
-        self.leave(stop, moving, progress)
 
     def leave(self, stop: Stop, moving: TrainState, progress: Progress) -> None:
         """Save the state, also in the middle of an epoch, and raise `Stopped`."""

@@ -33,9 +33,9 @@ class PartialEpoch:
 
     generator: the state it began with, from which its order and crops are drawn again; batches:
     how many are done; losses: float32 (batches,), as far as they are known.
-    results: what else its steps gave, as far as it is known. Of the age and gender engine int64
-        (images,), signed errors in ranks; of the privacy trainings float32 (batches, parts), the
-        values of `Task.parts`.
+    results: what else its steps gave, as far as it is known. Of ages and genders int64 (images,),
+        signed errors in ranks; of the privacy trainings float32 (batches, parts), the values of
+        `FaceTask.parts`.
     earlier: seconds spent on it before this process.
     """
 
@@ -99,3 +99,12 @@ class TrainState:
     model: nn.Module
     optimizer: torch.optim.Optimizer
     generator: torch.Generator
+
+
+def not_finite(network: nn.Module) -> str:
+    """Name of the first weight or buffer that holds NaN or an infinity; empty where none does.
+
+    Faces that such a network protects are one colour, which would pass for perfect protection.
+    """
+    floating = ((k, v) for k, v in network.state_dict().items() if v.is_floating_point())
+    return next((name for name, value in floating if not value.isfinite().all()), "")

@@ -12,6 +12,7 @@ from torch import nn
 
 from softbio.engine.model import weights_of
 from softbio.engine.recipe import recipe_from
+from softbio.engine.state import not_finite
 from softbio.errors import UserError
 from softbio.files import atomic
 from softbio.privacy.models.auxiliaries import GenderClassifier, SmallMatcher, frozen
@@ -30,15 +31,6 @@ def build_network(recipe: SanRecipe | AuxiliaryRecipe) -> nn.Module:
         kind = {"gender": GenderClassifier, "matcher": SmallMatcher}[recipe.kind]
         network = kind(recipe.width)
     return network.to(memory_format=torch.channels_last)
-
-
-def not_finite(network: nn.Module) -> str:
-    """Name of the first weight or buffer that holds NaN or an infinity; empty where none does.
-
-    Faces of such a network are one colour, which would pass for perfect protection.
-    """
-    floating = ((k, v) for k, v in network.state_dict().items() if v.is_floating_point())
-    return next((name for name, value in floating if not value.isfinite().all()), "")
 
 
 def save_network(path: Path, recipe: Checked, network: nn.Module) -> None:

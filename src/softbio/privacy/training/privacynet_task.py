@@ -12,7 +12,7 @@ from softbio.privacy import LETTERS
 from softbio.privacy.faces import GreyFaces, psnr
 from softbio.privacy.models.privacynet import PrivacyNet, signed, unsigned
 from softbio.privacy.privacynet_recipe import PrivacyNetRecipe
-from softbio.privacy.training.loop import Task, without_nan
+from softbio.privacy.training.face_task import FaceTask, without_nan
 from softbio.privacy.training.losses import matching_loss
 from softbio.privacy.training.originals import Originals
 from softbio.privacy.training.privacynet_losses import (
@@ -92,7 +92,7 @@ class Guard:
 
 
 @dataclass
-class PrivacyNetTask:
+class PrivacyNetTask(FaceTask):
     """The steps of a PrivacyNet's training.
 
     One Adam holds both networks, a group each: it leaves out what has no gradient, so that a step
@@ -112,12 +112,26 @@ class PrivacyNetTask:
     originals: Originals | None = None
     guard: Guard = field(default_factory=Guard)
 
+    parts = GENERATOR + CRITIC
+    draws = DRAWS
+
     @property
-    def name(self) -> str:
+    def text(self) -> str:
         return f"privacynet {self.recipe.dataset} seed {self.recipe.seed}"
 
+    @property
+    def per_step(self) -> int:
+        return self.recipe.batch * self.recipe.n_critic
+
+    def finished(self, history: list[PrivacyNetLine]) -> bool:
+        return len(history) >= self.recipe.epochs
+
+    def enter(self, history: list[PrivacyNetLine]) -> None:
+        """As `begin`: an epoch that goes on has its rate too."""
+        self.begin(history)
+
     def begin(self, history: list[PrivacyNetLine]) -> None:
-        """The rate of an epoch after this history; also for one that was interrupted."""
+        """The rate of an epoch after this history."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.rate_after(len(history))
 
@@ -158,7 +172,7 @@ class PrivacyNetTask:
         """Raise UserError for a discriminator that is out of bounds."""
         if not self.sound():
             raise UserError(
-                f"{self.name}: the discriminator diverged: {self.guard.reason}; {self.kept()}; "
+                f"{self.text}: the discriminator diverged: {self.guard.reason}; {self.kept()}; "
                 "lower privacy.privacynet.rate or raise its penalty_weight"
             )
 
@@ -234,23 +248,6 @@ class PrivacyNetTask:
             learning_rate=self.optimizer.param_groups[0]["lr"],
         )
         return without_nan(found)
-
-    def task(self) -> Task:
-        """For the loop."""
-        return Task(
-            text=self.name,
-            rows=self.rows,
-            batch=self.recipe.batch * self.recipe.n_critic,
-            parts=GENERATOR + CRITIC,
-            begin=self.begin,
-            step=self.step,
-            line=self.line,
-            finished=lambda history: len(history) >= self.recipe.epochs,
-            draws=DRAWS,
-            sound=self.sound,
-            check=self.check,
-            enter=self.begin,
-        )
 
 
 def optimizer_of(network: PrivacyNet, recipe: PrivacyNetRecipe) -> torch.optim.Optimizer:

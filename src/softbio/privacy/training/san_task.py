@@ -12,7 +12,7 @@ from softbio.privacy.faces import GreyFaces, psnr
 from softbio.privacy.models.san import Modes, San, passed
 from softbio.privacy.prototype_source import PrototypeSource
 from softbio.privacy.recipe import SanRecipe
-from softbio.privacy.training.loop import Task, without_nan
+from softbio.privacy.training.face_task import FaceTask, without_nan
 from softbio.privacy.training.losses import PIXEL, gender_loss, matching_loss
 from softbio.privacy.training.originals import Originals
 
@@ -82,7 +82,7 @@ def mirrored(tensor: Tensor, chosen: Tensor) -> Tensor:
 
 
 @dataclass
-class SanTask:
+class SanTask(FaceTask):
     """The steps of a SAN's training; `stage` and `matching_weight` change with the epochs.
 
     originals: what the matcher says of the faces as they are; None where no matching is asked for.
@@ -102,6 +102,20 @@ class SanTask:
     before: tuple[San, ...] = ()
     stage: str = ""
     matching_weight: float = 0.0
+
+    parts = PARTS
+
+    @property
+    def text(self) -> str:
+        name = f"san {self.recipe.dataset} seed {self.recipe.seed}"
+        return name + (f" stage {self.recipe.stage}" if self.before else "")
+
+    @property
+    def per_step(self) -> int:
+        return self.recipe.batch
+
+    def finished(self, history: list[SanLine]) -> bool:
+        return stage_after(history, self.recipe) == "done"
 
     def begin(self, history: list[SanLine]) -> None:
         """An epoch's stage; the second one starts with an optimizer that has seen nothing, as a
@@ -143,7 +157,7 @@ class SanTask:
         return Batch(faces, prototypes, gender, original)
 
     def step(self, rows: Tensor, draws: Tensor) -> Tensor:
-        """One batch: the values of `PARTS`, NaN where not computed."""
+        """One batch: the values of `parts`, NaN where not computed."""
         terms_of = self.pretraining if self.stage == "pretraining" else self.adversarial
         terms = terms_of(self.batch(rows, draws))
         self.optimizer.zero_grad(set_to_none=True)
@@ -195,7 +209,7 @@ class SanTask:
         return loss
 
     def line(self, epoch: int, means: dict[str, float], seconds: float) -> SanLine:
-        """The line of history of an epoch, from the means of `PARTS`."""
+        """The line of history of an epoch, from the means of `parts`."""
         found = SanLine(
             epoch=epoch,
             stage=self.stage,
@@ -206,19 +220,3 @@ class SanTask:
             learning_rate=self.optimizer.param_groups[0]["lr"],
         )
         return without_nan(found)
-
-    def task(self) -> Task:
-        """For the loop."""
-        name = f"san {self.recipe.dataset} seed {self.recipe.seed}"
-        name += f" stage {self.recipe.stage}" if self.before else ""
-        return Task(
-            text=name,
-            rows=self.rows,
-            batch=self.recipe.batch,
-            parts=PARTS,
-            begin=self.begin,
-            step=self.step,
-            line=self.line,
-            finished=lambda history: stage_after(history, self.recipe) == "done",
-            enter=self.enter,
-        )

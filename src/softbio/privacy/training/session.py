@@ -5,20 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 
 from softbio.data.packed import Packed, content_sha256, load_packed
 from softbio.engine.device import Determinism, choose_device, here
-from softbio.engine.provenance import Stopwatch
+from softbio.engine.loop import Loop
+from softbio.engine.provenance import Stopwatch, of_training
 from softbio.engine.resume import ResumeFile
 from softbio.engine.state import TrainState
 from softbio.engine.stopping import stoppable
 from softbio.errors import UserError
-from softbio.files import sha256
+from softbio.files import atomic, sha256, write_json
 from softbio.privacy.models.weights import save_network
 from softbio.privacy.parts import read_parts
-from softbio.privacy.training.loop import Loop, Task, write_results
+from softbio.privacy.training.face_task import FaceTask
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Start:
 class Work:
     """What is trained, made ready: network is what is kept of the model that moves."""
 
-    task: Task
+    task: FaceTask
     moving: TrainState
     network: nn.Module
 
@@ -75,5 +77,20 @@ def finish(start: Start, resume: ResumeFile, build: Callable[[], Work]) -> None:
         loop.run()
     folder = resume.path.parent
     save_network(folder / "network.safetensors", resume.recipe, work.network)
-    write_results(folder, resume.recipe, loop, start.watch, len(work.task.rows))
+    write_results(folder, loop, start.watch)
     resume.remove()
+
+
+def write_results(folder: Path, loop: Loop[FaceTask], watch: Stopwatch) -> None:
+    """history.csv, a line an epoch, and run.json."""
+    with atomic(folder / "history.csv") as part:
+        pd.DataFrame(loop.progress.history).to_csv(part, index=False)
+    run = of_training(
+        loop.resume.recipe,
+        loop.moving.model,
+        loop.progress,
+        watch=watch,
+        device=loop.resume.device,
+        data_sha256=loop.resume.data_sha256,
+    )
+    write_json(folder / "run.json", run | {"images": loop.task.images})

@@ -1,5 +1,6 @@
 """Training the auxiliary gender classifier, and a matcher where no other is at hand."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from softbio.privacy.models.auxiliaries import CosineHead
 from softbio.privacy.models.weights import build_network
 from softbio.privacy.parts import gender_of
 from softbio.privacy.recipe import AuxiliaryRecipe
-from softbio.privacy.training.loop import Task
+from softbio.privacy.training.face_task import FaceTask
 from softbio.privacy.training.resampling import training_rows
 from softbio.privacy.training.session import Start, Work, begin, finish
 from softbio.sources import PRIVACY, modules_sha256
@@ -75,51 +76,73 @@ def shifted(faces: Tensor, draws: Tensor, most: int) -> Tensor:
     return faces
 
 
+@dataclass
+class AuxiliaryTask(FaceTask):
+    """The steps of an auxiliary's training. model: the network, and what a matcher learns by behind
+    it; loss_of: of the model's answers and classes; classes: int64 (N,), of all images."""
+
+    recipe: AuxiliaryRecipe
+    model: nn.Module
+    loss_of: Callable[[Tensor, Tensor], Tensor]
+    optimizer: torch.optim.Optimizer
+    faces: GreyFaces
+    classes: Tensor
+    rows: Tensor
+
+    parts = ("loss", "error")
+
+    @property
+    def text(self) -> str:
+        return f"{self.recipe.kind} {self.recipe.dataset} seed {self.recipe.seed}"
+
+    @property
+    def per_step(self) -> int:
+        return self.recipe.batch
+
+    def finished(self, history: list[AuxiliaryLine]) -> bool:
+        return len(history) >= self.recipe.epochs
+
+    def step(self, rows: Tensor, draws: Tensor) -> Tensor:
+        inputs = shifted(self.faces.batch(rows), draws, self.recipe.shift)
+        target = self.classes[rows.to(self.classes.device)]
+        logits = self.model(inputs)
+        loss = self.loss_of(logits, target)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        return torch.stack([loss.detach(), (logits.argmax(1) != target).float().mean()])
+
+    def line(self, epoch: int, means: dict[str, float], seconds: float) -> AuxiliaryLine:
+        return AuxiliaryLine(
+            epoch=epoch,
+            **means,
+            images_per_second=self.images / seconds,
+            seconds=seconds,
+            learning_rate=self.recipe.learning_rate,
+        )
+
+
 def work_of(recipe: AuxiliaryRecipe, start: Start) -> Work:
     """The task and the fresh network of a recipe; what a matcher learnt by is not kept."""
     device, faces = start.device, GreyFaces(start.packed, start.device)
     rows, classes = targets(recipe, start.packed, start.parts)
-    labels = torch.from_numpy(classes).to(device)
     torch.manual_seed(recipe.seed)
     network = build_network(recipe)
     model, loss_of = network, F.cross_entropy
     if recipe.kind == "matcher":
         head = CosineHead(int(classes.max()) + 1, recipe.scale, recipe.margin)
         model, loss_of = nn.Sequential(network, head), head.loss
-    model = model.to(device)
+    model = model.to(device).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, fused=True)
-
-    def step(rows: Tensor, draws: Tensor) -> Tensor:
-        inputs = shifted(faces.batch(rows), draws, recipe.shift)
-        target = labels[rows.to(device)]
-        logits = model(inputs)
-        loss = loss_of(logits, target)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        return torch.stack([loss.detach(), (logits.argmax(1) != target).float().mean()])
-
-    def line(epoch: int, means: dict[str, float], seconds: float) -> AuxiliaryLine:
-        return AuxiliaryLine(
-            epoch=epoch,
-            loss=means["loss"],
-            error=means["error"],
-            images_per_second=len(rows) / seconds,
-            seconds=seconds,
-            learning_rate=recipe.learning_rate,
-        )
-
-    task = Task(
-        text=f"{recipe.kind} {recipe.dataset} seed {recipe.seed}",
+    task = AuxiliaryTask(
+        recipe,
+        model,
+        loss_of,
+        optimizer,
+        faces=faces,
+        classes=torch.from_numpy(classes).to(device),
         rows=torch.from_numpy(rows),
-        batch=recipe.batch,
-        parts=("loss", "error"),
-        begin=lambda history: None,
-        step=step,
-        line=line,
-        finished=lambda history: len(history) >= recipe.epochs,
     )
-    model.train()
     moving = TrainState(model, optimizer, torch.Generator().manual_seed(recipe.seed))
     return Work(task, moving, network)
 

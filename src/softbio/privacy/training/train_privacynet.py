@@ -92,7 +92,7 @@ def _work(
     faces, rows, shown = GreyFaces(data, place), start.rows("san"), None
     if recipe.matching:
         shown = originals_of(inputs.originals, of, judge, faces, rows)
-    work = PrivacyNetTask(
+    task = PrivacyNetTask(
         recipe,
         network,
         optimizer,
@@ -104,4 +104,4 @@ def _work(
         originals=shown,
     )
     moving = TrainState(network, optimizer, torch.Generator().manual_seed(recipe.seed))
-    return Work(work.task(), moving, network)
+    return Work(task, moving, network)

@@ -105,7 +105,7 @@ def train_san(recipe: SanRecipe, inputs: SanInputs, folder: Path, device: str = 
         faces, rows, known = GreyFaces(start.packed, place), start.rows("san"), None
         if recipe.matching_weight:
             known = originals_of(inputs.originals, of, judges.matcher, faces, rows)
-        work = SanTask(
+        task = SanTask(
             recipe,
             network,
             optimizer,
@@ -117,6 +117,6 @@ def train_san(recipe: SanRecipe, inputs: SanInputs, folder: Path, device: str = 
             before=series,
         )
         moving = TrainState(network, optimizer, torch.Generator().manual_seed(recipe.seed))
-        return Work(work.task(), moving, network)
+        return Work(task, moving, network)
 
     finish(start, resume, build)
