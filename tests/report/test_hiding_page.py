@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from softbio.figures import write_figures
@@ -82,6 +83,13 @@ def test_page_with_both_halves(both, half, photographs):
         record = json.loads((folder / "claims.json").read_text())
         assert [claim["name"] for claim in record["claims"]] == ["C1", "C2", "C3", "C6"]
         assert record["headline"].replace("<", "&lt;").replace(">", "&gt;") in both
+    words = {claim["name"]: claim["word"] for claim in record["claims"]}
+    table = pd.read_csv(photographs / "tables/claims-celeba_to_lfw.csv")
+    verdicts = table.groupby("claim")["verdict"].unique()
+    assert {claim: list(told) for claim, told in verdicts.items()} == {
+        claim: [words[claim]] for claim in verdicts.index
+    }
+    assert len(verdicts) > 1
     assert "Face mixing &lt;made up&gt;" in both
     assert "<made up>" not in both
     # photographs are named, not shown

@@ -215,8 +215,9 @@ def claims_table(found: Sequence[Claim], dataset: str) -> Table | None:
         groups: dict[tuple[str, str], list[Part]] = {}
         for part in claim.parts:
             groups.setdefault((part.text, part.by), []).append(part)
-            keys = {"dataset": dataset, "claim": claim.name, "text": part.text, "by": part.by}
-            keys |= {"seed": part.seed, "word": part.word, "remark": part.remark}
+            keys = {"dataset": dataset, "claim": claim.name, "verdict": claim.word}
+            keys |= {"text": part.text, "by": part.by, "seed": part.seed}
+            keys |= {"word": part.word, "remark": part.remark}
             long.append(keys | flat({"value": part.interval}))
         for (text, by), parts in groups.items():
             rows.append(Row([claim.name, text, by or ABSENT, *_claimed(parts)]))
