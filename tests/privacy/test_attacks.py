@@ -286,4 +286,6 @@ def test_the_example_attack_of_the_documents_attacks(clean, answers, tmp_path, m
     turned = replace(clean, protector="negative", test=255 - clean.test)
     found = scores_of("negative", turned)["negative"]
     assert np.allclose(found.scores, read(clean.cnn, clean.test))
+    # it would do the same to any face: zero effort
+    assert found.knowing is False
     assert roc_auc_score(answers, found.scores) > 0.8

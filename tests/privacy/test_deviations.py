@@ -6,7 +6,7 @@ from dataclasses import astuple
 from softbio.data.fetching.locate import Sources
 from softbio.data.readers import celeba
 from softbio.data.registry import load_registry
-from softbio.privacy.deviations import DEVIATIONS, variants
+from softbio.privacy.deviations import CODE, DEVIATIONS, variants
 from softbio.privacy.plan import HidingPlan
 from softbio.privacy.recipe import VARIANTS, san_recipe
 from tests import miniatures
@@ -22,6 +22,20 @@ def test_the_defects_of_the_released_code_are_among_them():
     text = " ".join(deviation.theirs for deviation in DEVIATIONS)
     for defect in ("mirrors a face", "mean of the embeddings", "sums the matching term"):
         assert defect in text
+
+
+def source_of(theirs: str) -> str:
+    (found,) = [d for d in DEVIATIONS if theirs in d.theirs]
+    return found.source
+
+
+def test_sources_are_those_that_were_read_and_recollections_are_marked():
+    """As protocol-privacy.md has them: the papers' full texts were not available."""
+    for read in ("average over 7 x 7 places", "bottleneck of 12 channels"):
+        assert source_of(read) == CODE
+    for recalled in ("weights both genders", "manual landmarks", "becomes another class"):
+        assert "recalled, not checked" in source_of(recalled)
+    assert "paper" not in {deviation.source for deviation in DEVIATIONS}
 
 
 def ours_of(theirs: str) -> str:

@@ -80,6 +80,8 @@ def test_the_lowest_rung_counts_what_was_found(l0):
     records = Records(*[nothing] * 6, folders={})
     printed = read_published(ROOT / "config/published.csv")
     first, second, third = rungs(records, printed, read_l0(l0))
+    # the talk left no predictions
+    assert first.title == "the journal's errors, recomputed from its authors' predictions"
     assert first.text.startswith("36 of 36 errors follow")
     assert "9 runs (CE-CNN) cannot be recomputed" in first.text
     assert first.text.endswith(

@@ -223,3 +223,13 @@ def test_every_config_that_can_be_run_is_listed():
     listed = re.findall(r"^\| `(\w+\.yaml)` \|", text, re.M)
     runnable = [path.name for path in (ROOT / "config").glob("*.yaml") if "name" in read_yaml(path)]
     assert sorted(listed) == sorted(runnable)
+
+
+def test_the_readme_cites_the_works_of_the_citation_file_by_the_same_titles():
+    entry = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    (_, citing) = (ROOT / "README.md").read_text().split("## Citing")
+    plain = " ".join(citing.replace("*", "").split())
+    titles = [each["title"] for each in entry["references"]]
+    assert len(titles) == 8
+    assert [title for title in titles if title.casefold() not in plain.casefold()] == []
+    assert "predicting and hiding personal traits" in titles[0]

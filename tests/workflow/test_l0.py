@@ -23,7 +23,7 @@ def project(tmp_path_factory):
 def test_without_files_it_says_how_to_get_them(project):
     run = snakemake(project, "L0")
     assert run.returncode != 0
-    assert "snakemake L0 --config published=FOLDER" in run.stdout
+    assert "snakemake --cores 1 L0 --config published=FOLDER" in run.stdout
     assert "Traceback" not in run.stdout
 
 

@@ -24,6 +24,8 @@ def variants(fits: Callable[[Mapping[str, Any]], bool]) -> str:
 
 
 CODE = "released code (iPRoBe-lab/semi-adversarial-networks)"
+# the papers' full texts were not available
+RECALLED = "recalled, not checked"
 
 DEVIATIONS = (
     Deviation(
@@ -70,19 +72,19 @@ DEVIATIONS = (
         "their picture shows such a warp; the choice is in the recipe",
     ),
     Deviation(
-        "paper",
+        f"public re-implementation, and the paper ({RECALLED})",
         "the neutral prototype weights both genders by their shares",
         "the plain mean, or the shares: `neutral` in the recipe",
         "with the mean X'_NT is the exact midpoint of the logits of X'_SM and X'_OP",
     ),
     Deviation(
-        "paper",
-        "the average over 7 x 7 places at the end of the released gender classifier, at 224 px",
+        CODE,
+        "the average over 7 x 7 places at the end of the gender classifier, at 224 px",
         "the average over what places there are",
         "the classifier fits other sizes; at 224 px they are the same",
     ),
     Deviation(
-        "paper",
+        CODE,
         "224 px, bottleneck of 12 channels at 1/4 of the side, decoder of 256 and 128 channels",
         "shapes 'px64' and 'px112' beside the published one: one pooling, undone before the last "
         "convolution, and narrower decoders",
@@ -140,7 +142,7 @@ DEVIATIONS = (
     ),
     Deviation(
         "PrivacyNet",
-        "colour images, as StarGAN, which it builds on",
+        f"colour images, as StarGAN, on which it builds ({RECALLED})",
         "grey faces, as all systems here",
         "evaluators and matching see the same of all systems; the networks take either",
     ),
@@ -164,7 +166,7 @@ DEVIATIONS = (
         "an epoch is what the loop of all trainings counts",
     ),
     Deviation(
-        "PrivacyNet",
+        f"PrivacyNet ({RECALLED})",
         "a hidden attribute becomes another class; which of several our sources do not say",
         "drawn from the others, each as likely, in use by the seed and the face's row alone",
         "a fixed next class could be reversed by anybody who knows it",
@@ -177,14 +179,14 @@ DEVIATIONS = (
         "some weight has to be chosen; what was not measured is said to be so",
     ),
     Deviation(
-        "PrivacyNet",
+        "PrivacyNet (StarGAN's code)",
         "a generator that draws the face anew, 64 channels and 6 blocks at 128 px",
         "shapes 'slim', 'tiny5' and 'tiny' beside it: narrower, and what they give is a change of "
         "the face, added before the tanh",
         "in the few hundred steps of a CPU a face is not learnt anew",
     ),
     Deviation(
-        "Othman and Ross",
+        f"Othman and Ross ({RECALLED})",
         "manual landmarks (76 in MUCT); a mate chosen from a small set",
         "68 landmarks and 8 points of the border; a mate of the opposite gender drawn at random, "
         "once: by the first seed, whose faces are used for all seeds",

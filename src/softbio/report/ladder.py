@@ -147,7 +147,11 @@ def _repaired(records: Records) -> str:
 def rungs(records: Records, published: pd.DataFrame, l0: L0) -> list[Rung]:
     """The three levels."""
     return [
-        Rung("L0", "recomputed from the authors' predictions", _lowest(l0, records.names)),
+        Rung(
+            "L0",
+            "the journal's errors, recomputed from its authors' predictions",
+            _lowest(l0, records.names),
+        ),
         Rung("L1", "retrained as published", _counts(records, published)),
         Rung(
             "L2",
