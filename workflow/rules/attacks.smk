@@ -1,5 +1,5 @@
 # attackers who know of the protection, on the protected faces of one condition -> their scores.
-# snakemake results/quick/privacy/portraits/seed0/san/op/attacks
+# snakemake --cores 1 results/quick/privacy/portraits/seed0/san/op/attacks
 
 
 rule attack:

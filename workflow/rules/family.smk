@@ -1,6 +1,6 @@
 # The networks of the ensemble and of FlowSAN: rules of privacy.smk with other recipes.
-# snakemake results/quick/privacy/portraits/seed0/ensemble/average/images.npy
-# snakemake results/quick/privacy/portraits/seed0/ensemble/average/diversity/e3
+# snakemake --cores 1 results/quick/privacy/portraits/seed0/ensemble/average/images.npy
+# snakemake --cores 1 results/quick/privacy/portraits/seed0/ensemble/average/diversity/e3
 from softbio.sources import SCORING
 
 MEMBER = f"{NETWORK}/{{diversity}}/member{{member}}"

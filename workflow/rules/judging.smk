@@ -1,5 +1,5 @@
 # own evaluators -> scores: who judges protected faces, and what they say of each condition.
-# snakemake results/quick/privacy/portraits/seed0/san/op/scores
+# snakemake --cores 1 results/quick/privacy/portraits/seed0/san/op/scores
 from softbio.sources import PRIVACY, READERS, SCORING, TRAINING
 
 

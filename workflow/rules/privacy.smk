@@ -1,5 +1,5 @@
 # parts -> prototypes -> auxiliaries -> san -> protect, for data set x seed x protector x mode.
-# snakemake results/quick/privacy/portraits/seed0/san/op/images.npy
+# snakemake --cores 1 results/quick/privacy/portraits/seed0/san/op/images.npy
 from softbio.sources import PRIVACY
 
 

@@ -1,5 +1,5 @@
 # PrivacyNet: one network hides every set of attributes; its ablations are networks of their own.
-# snakemake results/quick/privacy/portraits/seed0/privacynet/ga/images.npy
+# snakemake --cores 1 results/quick/privacy/portraits/seed0/privacynet/ga/images.npy
 from softbio.sources import PRIVACYNET
 
 

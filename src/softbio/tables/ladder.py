@@ -127,7 +127,7 @@ def l0_table(
         columns += [(name, "ours"), (name, "printed")]
     columns += [("", METRICS[metric][0]) for metric in EXTRA]
     columns += [("Inc. ↓", "printed")]
-    title = "L0: recomputed from the authors' predictions"
+    title = "L0: the journal's errors, recomputed from its authors' predictions"
     frame = pd.DataFrame(long)
     return Table(
         name="l0",
