@@ -24,12 +24,14 @@ evaluators-check: .venv/ready-dev
 	$(BIN)/python -m pytest tests/evaluators -s $(ARGS)
 
 # On a GPU an epoch has 50,000 images at least: fewer are a few steps.
-# Rates of training beside a ceiling and the published data path, of packing, and what the workflow itself costs.
+# Rates of training beside a ceiling and the published data path, of packing, the effect of keeping
+# freed memory, and what the workflow itself costs.
 bench: .venv/ready-dev
 	$(BIN)/python benchmarks/throughput.py --backbone small16 --size 48 --crop 44 --batch 128 --images 12800 $(ARGS)
 	$(BIN)/python benchmarks/throughput.py --backbone resnet34 --precision bf16 --images 1024 --seconds 15 $(ARGS)
 	$(BIN)/python benchmarks/packing.py
 	$(BIN)/python benchmarks/privacy_step.py
+	$(BIN)/python benchmarks/allocator.py
 	$(BIN)/python -m benchmarks.intervals
 	$(BIN)/python benchmarks/workflow_cost.py
 
@@ -50,9 +52,11 @@ lint: .venv/ready-dev
 	$(BIN)/python -m pip install --quiet -r envs/requirements-dev.txt
 	touch $@
 
-# Results and packed data; the environment and what was fetched stay.
+# The quick benchmark's results and the images drawn for it. What was packed of other data sets stays:
+# packed anew, it would train every run on it again.
 clean:
-	rm -rf results/quick resources/packed logs
+	rm -rf results/quick logs
+	rm -rf resources/packed/faces resources/packed/faces-repaired resources/aligned/portraits resources/faces/portraits
 
 .PHONY: docs lock
 # The parameter tables of config/README.md, from the schemas; those of docs/datasets.md, from the registry.

@@ -36,6 +36,8 @@ CPU = torch.device("cpu")
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    names = [backbone for backbone, *_ in CASES]
+    parser.add_argument("--backbone", choices=names, action="append", help="not all of them")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--turn", nargs=2, metavar=("CASE", "WAY"), help=argparse.SUPPRESS)
@@ -87,6 +89,8 @@ def main() -> None:
         ["backbone", "crop", "batch", *(f"{v} {w}" for v in values for w in WAYS), "ratio"]
     )
     for case, (backbone, _, crop, batch) in enumerate(CASES):
+        if options.backbone and backbone not in options.backbone:
+            continue
         rounds = [
             {way: elsewhere(case, way, options.steps) for way in WAYS}
             for _ in range(options.rounds)

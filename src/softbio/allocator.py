@@ -1,6 +1,5 @@
 """How the C library hands out memory, which decides the speed of small networks on a CPU."""
 
-import ctypes
 import sys
 
 # from malloc.h
@@ -10,12 +9,21 @@ KEPT = 2**30
 
 def keep_freed_memory() -> bool:
     """Let glibc keep freed blocks below 1 GiB for what is allocated next; False where the C library
-    cannot.
+    cannot, or Python cannot call it.
 
     By default it returns each large one to the kernel, which clears every page of it before the
     next batch may use it: two fifths of the time of a small network. Results do not change.
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if sys.platform != "linux":
+        return False
+    try:
+        # `cut` and `join` run on any Python: one without libffi has no ctypes, a static one cannot
+        # open itself
+        import ctypes
+
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    except (ImportError, OSError):
+        return False
     if mallopt is None:
         return False
     # some versions of glibc take no more than 32 MiB, and the second setting alone would do harm

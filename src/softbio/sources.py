@@ -57,6 +57,14 @@ PRIVACY = (
     "privacy/training/train_san",
     "privacy/warp",
 )
+# what all these depend on beside, where the matcher in the loss is one of the registry: it is
+# imported by the name of its architecture
+MATCHERS = (
+    "evaluators/dlib_resnet",
+    "evaluators/faceapi",
+    "evaluators/faceres",
+    "evaluators/tensorflow",
+)
 # what a PrivacyNet depends on
 PRIVACYNET = (
     *PRIVACY,
@@ -121,6 +129,12 @@ def training_sha256(method: str) -> str:
     """Hash of the sources that training with a method depends on."""
     # a method may come from elsewhere: what counts is the file that is imported
     return modules_sha256(TRAINING, Path(import_module(f"softbio.methods.{method}").__file__))
+
+
+def against(matcher_net: str, modules: tuple[str, ...]) -> tuple[str, ...]:
+    """Sources of a training against the matcher that recipes name so: modules, and those of one of
+    the registry."""
+    return modules if matcher_net == "own" else (*modules, *MATCHERS)
 
 
 @cache

@@ -1,5 +1,6 @@
 """Means, warps and the four parts."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,13 @@ from softbio.errors import UserError
 from softbio.privacy.morphing import choose_mates, mix
 from softbio.privacy.parts import PARTS, check_parts, four_parts, gender_of, read_parts, write_parts
 from softbio.privacy.prototype_source import PrototypeSource, modes_of, prototype_source
-from softbio.privacy.prototypes import Prototypes, mean_faces, read_prototypes, warp_to
+from softbio.privacy.prototypes import (
+    Prototypes,
+    mean_faces,
+    read_prototypes,
+    warp_to,
+    write_pairs,
+)
 from softbio.privacy.warp import landmarks_px, maps, warped, with_border
 from tests.privacy.conftest import SIZE
 from tests.privacy.judged import DAMAGES
@@ -107,6 +114,17 @@ def test_warped_source_is_the_warp_of_each_face(drawn):
     modes = source.modes(torch.tensor([row]), torch.tensor([1]))
     torch.testing.assert_close(modes.sm[0], expected[1], rtol=0, atol=0.51 / 255)
     torch.testing.assert_close(modes.op[0], expected[0], rtol=0, atol=0.51 / 255)
+
+
+def test_a_disk_without_room_for_all_pairs_is_told_before_any_is_made(drawn, tmp_path, monkeypatch):
+    need = 2 * drawn.packed.images.nbytes
+    usage = shutil._ntuple_diskusage(need, 1, need - 1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr("softbio.privacy.prototypes.warp_to", lambda *_: pytest.fail("warped"))
+    prototypes = read_prototypes(drawn.path("prototypes.npz"))
+    with pytest.raises(UserError, match=f"disk full, {need:,} bytes are needed"):
+        write_pairs(prototypes, drawn.packed, tmp_path / "warped.npy")
+    assert not list(tmp_path.iterdir())
 
 
 def shape_of(seed: int, size: int = 64, spread: float = 1.5) -> np.ndarray:

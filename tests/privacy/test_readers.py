@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from softbio.engine.stopping import Stopped
 from softbio.errors import UserError
 from softbio.evaluators.crop import FRAME
+from softbio.privacy.attackers import learning
 from softbio.privacy.judging.readers import fit_hog, open_cnn, open_hog, train_cnn
 
 
@@ -56,3 +58,16 @@ def test_what_can_not_be_learnt_is_refused(tmp_path, reader):
     with pytest.raises(UserError, match="for 9 answers"):
         learn(images, positive[:9])
     assert not list(tmp_path.iterdir())
+
+
+def test_a_stopped_attack_says_that_nothing_is_kept(monkeypatch, caplog):
+    """The engine's own word names a resume file in a folder that is gone with the attack."""
+
+    def stopped(*_, **__):
+        raise Stopped(143)
+
+    monkeypatch.setattr(learning, "train_cnn", stopped)
+    with caplog.at_level("WARNING"), pytest.raises(Stopped) as left:
+        learning.learn_cnn(np.zeros((4, 32, 32), np.uint8), np.array([True, False] * 2), 0)
+    assert left.value.code == 143
+    assert "an attack keeps no state: the same command begins it anew" in caplog.text

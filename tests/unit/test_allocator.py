@@ -42,8 +42,28 @@ def test_another_c_library_is_left_alone(monkeypatch):
     monkeypatch.setattr(allocator.sys, "platform", "darwin")
     assert not allocator.keep_freed_memory()
     monkeypatch.setattr(allocator.sys, "platform", "linux")
-    monkeypatch.setattr(allocator.ctypes, "CDLL", lambda name: object())
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     assert not allocator.keep_freed_memory()
+
+
+def test_a_python_that_cannot_call_its_c_library_is_left_alone(monkeypatch):
+    def static(name):
+        raise OSError("Dynamic loading not supported")
+
+    monkeypatch.setattr(allocator.sys, "platform", "linux")
+    monkeypatch.setattr(ctypes, "CDLL", static)
+    assert not allocator.keep_freed_memory()
+
+
+def test_pieces_are_cut_by_a_python_without_ctypes(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/file").write_text("content")
+    given = ["softbio", "cut", "--folder", str(tmp_path / "data"), "--out", str(tmp_path / "out")]
+    program = f"import runpy, sys; sys.modules['_ctypes'] = None; sys.argv = {given!r}"
+    program += "; runpy.run_module('softbio', run_name='__main__')"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "out/manifest.json").exists()
 
 
 def test_an_old_version_that_takes_less_gets_what_it_takes(monkeypatch):
@@ -55,7 +75,7 @@ def test_an_old_version_that_takes_less_gets_what_it_takes(monkeypatch):
             cls.asked.append((option, value))
             return int(option == allocator.M_TRIM_THRESHOLD or value <= 2**25)
 
-    monkeypatch.setattr(allocator.ctypes, "CDLL", lambda name: Old)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: Old)
     assert allocator.keep_freed_memory() == GLIBC
     if GLIBC:
         assert Old.asked[1:] == [(-3, 2**25), (-1, 2**30)]

@@ -1,6 +1,7 @@
 """The benchmarks run, and their ratios are those of their rates."""
 
 import io
+import re
 import runpy
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from torch.autograd import DeviceType
 
 from tests.conftest import ROOT
 
+SCRIPTS = {path.stem for path in (ROOT / "benchmarks").glob("*.py")}
 TINY = "--backbone small8 --size 18 --crop 16 --batch 16 --images 64 --rounds 1 --seconds 0.1"
 TINY += " --device cpu"
 
@@ -140,6 +142,23 @@ def test_privacy_step_sets_both_layouts_beside_each_other(run):
     assert list(table["step"]) == ["san", "gender", "matcher"]
     ratio = table["channels_last"] / table["contiguous"]
     assert table["ratio"].tolist() == pytest.approx(ratio.tolist(), abs=0.01)
+
+
+def test_memory_that_is_kept_beside_memory_that_is_returned(run):
+    asked = "--backbone small16 --rounds 1 --steps 1"
+    table = pd.read_csv(io.StringIO(run("allocator.py", *asked.split())))
+    assert table[["backbone", "crop", "batch"]].values.tolist() == [["small16", 44, 128]]
+    assert (table[["ms kept", "ms returned", "memory kept"]] > 0).all(axis=None)
+    # one round: its times are the medians, written without decimals
+    ratio = table["ms kept"] / table["ms returned"]
+    assert table["ratio"].item() == pytest.approx(ratio.item(), rel=0.05)
+
+
+def test_make_bench_runs_every_measurement():
+    text = (ROOT / "Makefile").read_text()
+    called = {name for name in SCRIPTS if re.search(rf"benchmarks[./]{name}\b", text)}
+    # a part of throughput.py, and what explains its numbers
+    assert SCRIPTS - called == {"jpeg_feed", "profile_step"}
 
 
 def test_intervals_by_both_ways_are_one(run):

@@ -31,6 +31,7 @@ from softbio.plan.judging_cost import (
     parts_of,
     passing_cost,
     scoring_cost,
+    warping_cost,
 )
 from softbio.privacy import PARTS
 from softbio.privacy.family import DIVERSITIES, member_plan, stage_plan
@@ -204,6 +205,16 @@ def test_judging_fits_into_a_day(gpu):
     assert scoring_cost(2 * test, 112, 7, gpu).minutes > 1.8 * costs[0].minutes
     few, many = (scoring_cost(2_000, 64, judges, gpu) for judges in (1, 7))
     assert few.minutes < many.minutes < 90
+
+
+def test_warping_prototypes_to_the_talks_faces_is_not_cut_off():
+    """23 ms a face of 224 px: 81 minutes in one process."""
+    asked = warping_cost(202_599 + 7_701, 224)
+    assert 1.5 * 81 < asked.minutes < 24 * 60
+    assert asked.gpus == 0
+    # a quarter of the pixels
+    quarter = warping_cost(202_599 + 7_701, 112).minutes - 10
+    assert asked.minutes - 10 == pytest.approx(4 * quarter, abs=4)
 
 
 def test_attackers_have_room_for_what_they_hold():

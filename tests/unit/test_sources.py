@@ -1,8 +1,13 @@
 """The list of sources that a trained model depends on is complete."""
 
-import pytest
+from importlib import import_module
+from typing import get_type_hints
 
-from softbio.sources import FOLDER, PRIVACY, PRIVACYNET, TRAINING, training_sha256
+import pytest
+from torch import nn
+
+from softbio.evaluators.registry import load_evaluators
+from softbio.sources import FOLDER, MATCHERS, PRIVACY, PRIVACYNET, TRAINING, training_sha256
 from tests.imports import reached_from
 
 # what writes, tells or carries, and does not change a trained model
@@ -33,6 +38,26 @@ def test_everything_that_training_a_san_or_its_auxiliaries_imports_is_in_the_lis
 
 def test_everything_that_training_a_privacynet_imports_is_in_the_list():
     assert reached_by_training("auxiliaries", "san", "privacynet") == set(PRIVACYNET)
+
+
+def torch_matchers() -> list[str]:
+    """Architectures of the registry's matchers that gradients pass through."""
+    specs = load_evaluators().values()
+    names = sorted({spec.architecture for spec in specs if spec.kind == "matcher"})
+    found = []
+    for name in names:
+        network = get_type_hints(import_module(f"softbio.evaluators.{name}").load)["return"]
+        if isinstance(network, type) and issubclass(network, nn.Module):
+            found.append(name)
+    return found
+
+
+def test_everything_that_a_matcher_of_the_registry_imports_is_in_the_list():
+    names = [f"evaluators/{name}" for name in torch_matchers()]
+    assert names == ["evaluators/dlib_resnet", "evaluators/faceres"]
+    files = [FOLDER / f"{name}.py" for name in names]
+    reached = set(names).union(*(reached_from(file, ASIDE | set(PRIVACY)) for file in files))
+    assert reached == set(MATCHERS)
 
 
 def test_everything_in_the_list_is_there():

@@ -1,6 +1,8 @@
 """What is aligned or trained depends on the evaluators that it uses, and on no other entry of their
 registry. Every script is replaced by one that writes its outputs: the plan alone is looked at."""
 
+import os
+
 import pytest
 import yaml
 
@@ -93,6 +95,20 @@ def test_other_weights_make_anew_what_uses_them(done, name, anew, kept):
     assert anew <= set(jobs)
     assert not kept & set(jobs)
     assert jobs["used_evaluators"] == 1
+
+
+def test_another_code_of_the_matcher_trains_anew(done):
+    """It is imported by the name of its architecture, which no list of imports shows."""
+    source = done / "src/softbio/evaluators/dlib_resnet.py"
+    before, times = source.read_text(), source.stat()
+    source.write_text(before + "# changed\n")
+    try:
+        jobs = planned(done)
+    finally:
+        source.write_text(before)
+        os.utime(source, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert set(jobs) >= TRAINED
+    assert not ALIGNED & set(jobs)
 
 
 def test_a_change_beside_a_forced_fetch_is_seen(done):

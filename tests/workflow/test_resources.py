@@ -7,7 +7,13 @@ from functools import cache
 import pytest
 import yaml
 
-from softbio.plan.judging_cost import attacking_cost, hog_cost, parts_of, scoring_cost
+from softbio.plan.judging_cost import (
+    attacking_cost,
+    hog_cost,
+    parts_of,
+    scoring_cost,
+    warping_cost,
+)
 from tests.conftest import ROOT
 from tests.project import CONFIG, copy_of_the_project, snakemake
 
@@ -89,8 +95,9 @@ def test_judging_asks_for_the_faces_that_it_reads(tmp_path):
     card = folder / "resources/faces/faces/32/card.json"
     card.parent.mkdir(parents=True)
     card.write_text(json.dumps({"images": {"faces": 80_000}}))
-    names = ("blur/sigma2/scores", "blur/sigma2/attacks")
-    targets = [f"results/micro/privacy/faces/seed0/{name}" for name in names]
+    names = ("seed0/blur/sigma2/scores", "seed0/blur/sigma2/attacks")
+    names += ("warped.npy", "warped-age.npy")
+    targets = [f"results/micro/privacy/faces/{name}" for name in names]
     run = snakemake(folder, *targets, "--dry-run", "--workflow-profile", "none")
     assert run.returncode == 0, run.stdout
     parts = parts_of((80_000,))
@@ -105,6 +112,9 @@ def test_judging_asks_for_the_faces_that_it_reads(tmp_path):
         asked = resources_in(run.stdout + "\n\n", rule)
         assert (int(asked["runtime"]), int(asked["mem_mb"])) == (cost.minutes, cost.memory_mb), rule
     assert int(resources_in(run.stdout + "\n\n", "protect")["runtime"]) < 24 * 60
+    for rule in ("warp_prototypes", "warp_prototypes_of_groups"):
+        asked = resources_in(run.stdout + "\n\n", rule)
+        assert int(asked["runtime"]) == warping_cost(80_000, 32).minutes, rule
 
 
 def test_jobs_are_chosen_when_one_ends_and_not_every_second(packed):

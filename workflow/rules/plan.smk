@@ -18,6 +18,7 @@ from softbio.privacy.plan import (
 )
 from softbio.privacy.plan_recipe import plan_from, privacynet_plan
 from softbio.privacy.privacynet_recipe import ABLATIONS
+from softbio.sources import MATCHERS
 
 FACES = "resources/faces/{dataset}/{size}"
 HIDING = f"{RESULTS}/privacy/{{dataset}}"
@@ -137,11 +138,11 @@ def network_file(wildcards, folder):
 
 
 def matcher_of(wildcards):
-    """The matcher in a SAN's loss: the file of an own one, registry and receipt of another."""
+    """The file of an own matcher in the loss; registry, receipt and sources of another."""
     name = matcher_in_loss(wildcards)
     if name == "own":
         return {"matcher": network_file(wildcards, "matcher")}
-    return used_files(name)
+    return used_files(name) | {"matchers": code(*MATCHERS)}
 
 
 def judges_of(wildcards):

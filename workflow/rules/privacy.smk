@@ -98,7 +98,7 @@ rule warp_prototypes:
     conda:
         "../../envs/softbio.yaml"
     resources:
-        runtime=minutes_of_packing,
+        runtime=minutes_of_judging(warping),
         mem_mb=memory_of_packing,
     message:
         "{wildcards.dataset}: warp the prototypes to each face"

@@ -21,6 +21,7 @@ from softbio.plan.judging_cost import (
     parts_of,
     passing_cost,
     scoring_cost,
+    warping_cost,
 )
 
 
@@ -116,6 +117,11 @@ def embedding(wildcards, input):
     faces, plan = faces_of(wildcards, input, "san"), plan_of(wildcards)
     gmac = LOSS_MATCHERS.get(plan.san.matcher_net, auxiliary_gmac(plan.matcher))
     return passing_cost(faces, plan.san.size, 2 * gmac, ASKS_FOR_GPU)
+
+
+def warping(wildcards, input):
+    """Of both prototypes to every face of a population."""
+    return warping_cost(faces_in(input.card), size_of_san(wildcards))
 
 
 def fitting(wildcards, input):

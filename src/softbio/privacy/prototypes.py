@@ -1,5 +1,6 @@
 """Gender prototypes: what a face of either gender looks like on average."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from softbio.data.packed import Packed
 from softbio.errors import UserError
-from softbio.files import atomic, read_arrays
+from softbio.files import atomic, read_arrays, room
 from softbio.privacy.groups import face_groups
 from softbio.privacy.parts import gender_of, read_parts
 from softbio.privacy.warp import landmarks_px, maps, warped, with_border
@@ -185,11 +186,14 @@ def read_prototypes(path: Path, groups: str | None = "gender") -> Prototypes | G
 def write_pairs(prototypes: Prototypes | GroupPrototypes, packed: Packed, path: Path) -> None:
     """warped.npy: uint8 (N, 2, S, S, 3), both prototypes warped to each face of a data set.
 
-    Once, beside the data: a warp takes longer than the network's step on a GPU.
+    Once, beside the data: a warp takes longer than the network's step on a GPU. Raises UserError
+    for a face without landmarks and for a full disk: the file is twice the size of images.npy.
     """
     size, rows = prototypes.size, packed.index.get("landmarks", [None])
-    header = {"descr": "|u1", "fortran_order": False, "shape": (len(rows), 2, size, size, 3)}
-    with atomic(path) as part, open(part, "wb") as file:
+    shape = (len(rows), 2, size, size, 3)
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    # room last: what a killed writer left is removed before
+    with atomic(path) as part, room(path.parent, math.prod(shape)), open(part, "wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
         for number, row in enumerate(rows):
             pair = warp_to(prototypes.of(number), landmarks_px(row, size))

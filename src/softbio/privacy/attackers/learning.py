@@ -1,16 +1,19 @@
 """What an attacker trains: the readers on grey faces, uint8 (N, S, S), and answers of his own."""
 
+import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
+from softbio.engine.stopping import Stopped
 from softbio.evaluators.crop import FRAME
 from softbio.evaluators.interface import GenderClassifier
 from softbio.privacy.faces import in_colour
 from softbio.privacy.judging.readers import EPOCHS, batch_of, fit_hog, train_cnn
 
+logger = logging.getLogger(__name__)
 # Steps at least, beside the passes of the own CNN: few faces are not to make a weak attacker.
 STEPS = 240
 
@@ -26,12 +29,17 @@ def learn_cnn(
     """The own CNN trained on answers, bool (N,).
 
     versions: how many of the faces show the same picture; its passes are divided among them.
-    changes: fields of `recipe.Recipe`.
+    changes: fields of `recipe.Recipe`. Raises Stopped after a signal; nothing is kept.
     """
     with TemporaryDirectory(prefix="softbio-") as folder:
         epochs, batch = schedule(len(faces), versions)
         known = {"device": device, "epochs": epochs, "batch": batch} | changes
-        return train_cnn(in_colour(faces), answers, None, Path(folder), seed, **known)
+        try:
+            return train_cnn(in_colour(faces), answers, None, Path(folder), seed, **known)
+        except Stopped:
+            # the engine has just named a file in this folder to go on from
+            logger.warning("an attack keeps no state: the same command begins it anew")
+            raise
 
 
 def schedule(count: int, versions: int) -> tuple[int, int]:

@@ -15,9 +15,10 @@ from softbio.engine.device import Determinism
 from softbio.errors import UserError
 from softbio.files import atomic
 from softbio.privacy.faces import GreyFaces
-from softbio.privacy.training.loss_matcher import load_matcher, matcher_sha256
+from softbio.privacy.training.loss_matcher import LossMatcher, load_matcher, matcher_sha256
 from softbio.privacy.training.session import begin
 from softbio.progress import bar
+from softbio.sources import MATCHERS, modules_sha256
 
 BATCH = 16
 
@@ -70,7 +71,7 @@ def write_originals(
     from safetensors.torch import save_file
 
     start = begin(size, packed, parts, device)
-    about = {"of": " ".join([*start.read, matcher_sha256(matcher, matcher_net)])}
+    about = {"of": _origin([*start.read, matcher_sha256(matcher, matcher_net)], matcher)}
     with Determinism():
         network = load_matcher(matcher, size, start.device)
         found = embed(network, GreyFaces(start.packed, start.device), start.rows("san"))
@@ -96,6 +97,13 @@ def originals_of(
     except (OSError, SafetensorError, KeyError, TypeError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path}: no embeddings of original faces ({reason}); embed them") from None
-    if given != " ".join(of) or embeddings.shape[:2] != (len(rows), 2):
+    if given != _origin(of, matcher) or embeddings.shape[:2] != (len(rows), 2):
         raise UserError(f"{path}: of other faces or another matcher; delete it and embed them anew")
     return Originals(rows, embeddings.to(faces.device))
+
+
+def _origin(of: Sequence[str], matcher: Path | nn.Module) -> str:
+    """What embeddings depend on. of: as `originals_of`; a matcher of the registry adds its sources,
+    for its weights do not tell how they are used."""
+    code = [modules_sha256(MATCHERS)] if isinstance(matcher, LossMatcher) else []
+    return " ".join([*of, *code])

@@ -23,7 +23,7 @@ from softbio.privacy.training.privacynet_task import (
     optimizer_of,
 )
 from softbio.privacy.training.session import Start, Work, begin, finish
-from softbio.sources import PRIVACYNET, modules_sha256
+from softbio.sources import PRIVACYNET, against, modules_sha256
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def train_privacynet(
         start.device,
         data_sha256=" ".join(read),
         line=PrivacyNetLine,
-        code=modules_sha256(PRIVACYNET),
+        code=modules_sha256(against(recipe.matcher_net, PRIVACYNET)),
     )
 
     def build() -> Work:

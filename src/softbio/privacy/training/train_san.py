@@ -21,7 +21,7 @@ from softbio.privacy.training.loss_matcher import load_matcher, matcher_sha256
 from softbio.privacy.training.originals import originals_of
 from softbio.privacy.training.san_task import Judges, SanLine, SanTask, optimizer_of
 from softbio.privacy.training.session import Work, begin, finish
-from softbio.sources import PRIVACY, modules_sha256
+from softbio.sources import PRIVACY, against, modules_sha256
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def train_san(recipe: SanRecipe, inputs: SanInputs, folder: Path, device: str = 
         place,
         data_sha256=" ".join([*of, *map(sha256, files)]),
         line=SanLine,
-        code=modules_sha256(PRIVACY),
+        code=modules_sha256(against(recipe.matcher_net, PRIVACY)),
     )
 
     def build() -> Work:
