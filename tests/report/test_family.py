@@ -231,6 +231,15 @@ def test_of_turned_numbers_the_claims_are_not_held(seeds):
     assert {p.word for p in claims["C4c"].parts if p.text == "Q, E3 − E1"} == {"not held"}
 
 
+def test_what_was_not_compared_is_in_no_claim(seeds):
+    _, hiding = seeds
+    one = replace(hiding, differing=tuple(d for d in hiding.differing if d.diversity != "e2"))
+    claims = {c.name: c for c in family_claims(one)}
+    assert "(E3) are more diverse" in claims["C4c"].title
+    assert "(E3) hide gender" in claims["C4d"].title
+    assert "(E2, E3)" in more_diverse(hiding).title
+
+
 def test_sentences_follow_from_the_numbers(seeds):
     _, hiding = seeds
     found = sentences(hiding)

@@ -45,7 +45,9 @@ def test_the_headlines_attacker_knows_the_method_and_is_after_what_hides_gender(
     blurred = About("blurred", "Blurred", "recovery", "", "", knowing=False)
     attacks = [beside.attack("blurred", "san", "op", 0, 0.99)]
     attacks += [beside.attack("retrained", "san", "op", 0, 0.9)]
+    # neither of them hides gender
     attacks += [beside.attack("retrained", "privacynet", "keep", 0, 0.97)]
+    attacks += [beside.attack("retrained", "san", "sm", 0, 0.98)]
     found = replace(hiding, attacks=tuple(attacks), attack_names={"blurred": blurred})
     assert headline(found, decide(found), side_by_side(found)).endswith("of 90.0 %.")
 

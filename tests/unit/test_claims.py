@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from softbio.hiding import claims
 from softbio.hiding.claim import IMPOSSIBLE, before
 from softbio.hiding.equal_privacy import MIXING, core
+from softbio.hiding.family_claims import not_falling
 from softbio.hiding.verdicts import (
     HELD,
     NOT_HELD,
@@ -159,8 +160,15 @@ def test_the_auxiliary_classifier_is_turned_round():
     weak = claims.auxiliary(world([files[0], judged("san", "op", "aux_gender", True, eer=0.3)]))
     assert [part.word for part in weak.parts] == [NOT_HELD, HELD]
     assert weak.word == NOT_HELD
-    # without the originals the claim has not been looked at
-    assert claims.auxiliary(world(files[1:])).word == UNDECIDED
+    # without the originals half of the claim has not been looked at
+    alone = claims.auxiliary(world(files[1:]))
+    assert alone.word == UNDECIDED
+    assert "As scores of the originals are missing, the claim cannot be held." in alone.sentence
+    # another seed's network does not tell what this one did before
+    seeds = [judged("original", "", "aux_gender", seed=seed, eer=0.05) for seed in (0, 1)]
+    more = [judged("san", "op", "aux_gender", True, seed, eer=0.9) for seed in (0, 1, 2)]
+    assert claims.auxiliary(world([*seeds, *more[:2]])).word == HELD
+    assert claims.auxiliary(world([*seeds, *more])).word == UNDECIDED
     assert claims.auxiliary(world()).sentence == "No scores of the auxiliary classifier."
 
 
@@ -185,6 +193,41 @@ def test_order_of_the_modes():
     assert [part.word for part in found.parts] == [HELD, HELD, NOT_HELD]
     assert [part.interval for part in found.parts] == [Interval(0, 0, 0)] * 3
     assert "The order holds in 2 of 2 steps" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("eers", "missing"),
+    [
+        ({"nt": 0.2, "op": 0.3}, "SAN SM"),
+        ({"op": 0.3}, "SAN SM and SAN NT"),
+        ({"sm": 0.1, "nt": 0.2}, "SAN OP"),
+    ],
+)
+def test_the_order_of_some_modes_is_not_that_of_all(eers, missing):
+    found = of_order(**eers)
+    assert {part.word for part in found.parts} == {HELD}
+    assert found.word == UNDECIDED
+    assert f"As scores of {missing} are missing, the claim cannot be held." in found.sentence
+    assert "0 of 0" not in found.sentence
+
+
+def test_what_fails_of_the_order_fails_it_without_the_other_modes():
+    assert of_order(nt=0.3, op=0.2).word == NOT_HELD
+    assert "missing" not in of_order(sm=0.12, nt=0.2, op=0.3).sentence
+    # a classifier that has not scored a mode says nothing of it
+    files = [judged("san", mode, eer=eer) for mode, eer in (("sm", 0.12), ("nt", 0.2), ("op", 0.3))]
+    other = [judged("original", "", "other", eer=0.1), judged("san", "op", "other", eer=0.3)]
+    assert claims.order(world([ORIGINAL[0], *files, *other])).word == UNDECIDED
+
+
+def test_a_series_without_one_of_its_stages_does_not_hold():
+    stages = [judged("flowsan", f"stage{k}", eer=0.1 + k / 10) for k in (1, 2, 3)]
+    whole = not_falling(world([ORIGINAL[0], *stages]))
+    assert (whole.word, "missing" in whole.sentence) == (HELD, False)
+    found = not_falling(world([ORIGINAL[0], stages[0], stages[2]]))
+    assert [part.word for part in found.parts] == [HELD]
+    assert found.word == UNDECIDED
+    assert "As scores of stage 2 are missing, the claim cannot be held." in found.sentence
 
 
 # two points of one EER, but for rounding, would be one place of the path with two heights

@@ -103,6 +103,23 @@ def test_the_longer_side_of_an_interval_decides_how_clear_it_is():
     assert np.isnan(doubt(NOTHING))
 
 
+def test_a_number_that_is_the_bound_in_every_draw_is_not_beyond_it():
+    """Two files that err on the same cases beside 20 comparisons that hold clearly."""
+    assert doubt(Interval(0.0, 0.0, 0.0)) == doubt(Interval(0.5, 0.5, 0.5), 0.5) == 0.5
+    assert doubt(Interval(-1e-15, -1e-15, -1e-15)) == 0.5
+    equal = part_of(above(Interval(0.0, 0.0, 0.0)), half=0.0)
+    assert equal.word == NOT_HELD
+    assert decided([equal, *[part_of(HELD, 5)] * 20]) == UNDECIDED
+    lower = part_of(NOT_HELD, -0.1, half=0.0)
+    assert decided([lower, *[part_of(HELD, 5)] * 20]) == NOT_HELD
+
+
+def test_what_was_measured_in_part_does_not_hold():
+    held, failed = part_of(HELD, 5), part_of(NOT_HELD, -5)
+    assert decided([held], complete=False) == UNDECIDED
+    assert decided([held, failed], complete=False) == NOT_HELD
+
+
 def test_a_part_that_was_chosen_among_many_counts_as_many():
     """16 conditions of 11 attacks, of which none gains; a part is the largest gain of each."""
     generator, failed = np.random.default_rng(8), 0

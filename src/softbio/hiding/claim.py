@@ -18,6 +18,7 @@ from softbio.hiding.verdicts import (
 )
 from softbio.results.conditions import ordered, scorer_name
 from softbio.results.formats import decimals, in_percent, signed
+from softbio.results.names import joined
 from softbio.results.scores import ORIGINAL
 from softbio.statistics.intervals import Judged
 from softbio.statistics.means import Interval
@@ -49,15 +50,22 @@ class Part:
     among: int = 1
 
 
-def decided(parts: Sequence[Part]) -> str:
+def decided(parts: Sequence[Part], complete: bool = True) -> str:
     """A claim of several parts holds where each does. It fails where one fails clearly among all
     the numbers that were looked at: else one of 45 parts that are just true would fail in 68 of 100
-    claims."""
+    claims. complete: whether all that the claim speaks of was measured; else it cannot hold."""
     failed = [part for part in parts if part.word == NOT_HELD]
     among = sum(part.among for part in parts)
     if any(clear_among(part.interval, among, part.bound, part.seeds) for part in failed):
         return NOT_HELD
-    return HELD if parts and all(part.word == HELD for part in parts) else UNDECIDED
+    holds = complete and parts and all(part.word == HELD for part in parts)
+    return HELD if holds else UNDECIDED
+
+
+def missing(what: str, names: Iterable[str]) -> str:
+    """ " As ... are missing, ...", or nothing without names: why a claim is not complete."""
+    names = list(dict.fromkeys(names))
+    return f" As {what} {joined(names)} are missing, the claim cannot be held." if names else ""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from softbio.hiding.claim import (
     each_of,
     groups,
     held_of,
+    missing,
     number,
     of_condition,
     over_seeds,
@@ -31,10 +32,11 @@ from softbio.hiding.family_claims import family_claims
 from softbio.hiding.load import Hiding
 from softbio.hiding.selectivity import selectivity_claims
 from softbio.hiding.systems import SAN
-from softbio.hiding.verdicts import UNDECIDED, above, at_least, below
+from softbio.hiding.verdicts import above, at_least, below
 from softbio.results.conditions import scorer, unseen
 
 AUXILIARY_GENDER = "aux_gender"
+_ORIGINALS = "the originals"
 
 
 def auxiliary(hiding: Hiding) -> Claim:
@@ -48,7 +50,7 @@ def auxiliary(hiding: Hiding) -> Claim:
             eer = original.interval("eer")
             clean.append(Part("EER, Before", by, seed, eer, below(eer, EQUAL), bound=EQUAL))
     parts = [*protected, *clean]
-    word = decided(parts) if protected and clean else UNDECIDED
+    lacking = [_ORIGINALS] if len(clean) < len(protected) else []
     said = "; ".join(
         f"{text} {number(same[0].interval)}"
         if len(same) == 1
@@ -57,37 +59,39 @@ def auxiliary(hiding: Hiding) -> Claim:
     )
     sentence = f"In %: {said}." if said else "No scores of the auxiliary classifier."
     title = "SAN inverts the auxiliary classifier: its EER is below 50 % before, above it under OP"
-    return Claim("C1", title, word, sentence, tuple(parts))
+    sentence += missing("scores of", lacking)
+    return Claim("C1", title, decided(parts, not lacking), sentence, tuple(parts))
 
 
 def order(hiding: Hiding) -> Claim:
-    """C2: for each unseen classifier SM <= NT <= OP in EER, and OP above before."""
-    steps, total = [], []
+    """C2: for each unseen classifier SM <= NT <= OP in EER, and OP above before. Where a mode or
+    the originals are not scored it cannot hold."""
+    steps, total, lacking = [], [], []
     for items in groups(unseen(hiding.gender)).values():
         modes = {mode: of_condition(items, SAN, mode) for mode in ("sm", "nt", "op")}
-        for seed, op in modes["op"].items():
-            by = scorer(op.about)
+        for seed in dict.fromkeys(seed for files in modes.values() for seed in files):
+            own = {mode: files[seed] for mode, files in modes.items() if seed in files}
+            one = next(iter(own.values()))
+            by, original = scorer(one.about), before(one, items)
+            lacking += [f"SAN {mode.upper()}" for mode in modes if mode not in own]
+            lacking += [] if original else [_ORIGINALS]
             for low, high in (("sm", "nt"), ("nt", "op")):
-                pair = modes[high].get(seed), modes[low].get(seed)
-                if None in pair:
-                    continue
-                found, remark = difference(*pair, "eer")
-                text = f"EER, SAN {high.upper()} − SAN {low.upper()}"
-                steps.append(Part(text, by, seed, found, at_least(found), remark))
-            if original := before(op, items):
-                found, remark = difference(op, original, "eer")
+                if low in own and high in own:
+                    found, remark = difference(own[high], own[low], "eer")
+                    text = f"EER, SAN {high.upper()} − SAN {low.upper()}"
+                    steps.append(Part(text, by, seed, found, at_least(found), remark))
+            if original and "op" in own:
+                found, remark = difference(own["op"], original, "eer")
                 part = Part("EER, SAN OP − Before", by, seed, found, above(found), remark)
                 total.append(part)
     parts = [*steps, *total]
-    word = decided(parts) if total else UNDECIDED
-    sentence = "No scores of unseen classifiers under OP and before."
-    if total:
-        sentence = (
-            f"In percentage points of EER: {each_of(total)}. The order holds in "
-            f"{held_of(steps, 'steps between modes')}."
-        )
+    told = [f"In percentage points of EER: {each_of(total)}."] if total else []
+    if steps:
+        told.append(f"The order holds in {held_of(steps, 'steps between modes')}.")
+    sentence = " ".join(told) or "No two conditions of the order have been scored."
     title = "Unseen classifiers err more from SM over NT to OP, and more under OP than before"
-    return Claim("C2", title, word, sentence, tuple(parts))
+    word = decided(parts, not lacking)
+    return Claim("C2", title, word, sentence + missing("scores of", lacking), tuple(parts))
 
 
 def decide(hiding: Hiding) -> list[Claim]:

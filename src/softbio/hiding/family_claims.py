@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from softbio.hiding.claim import Claim, Part, by_text, decided, each_of, held_of, number
+from softbio.hiding.claim import Claim, Part, by_text, decided, each_of, held_of, missing, number
 from softbio.hiding.diversity import NUMBERS
 from softbio.hiding.family import (
     AVERAGE,
@@ -40,8 +40,10 @@ PRINTED = dict(zip(NUMBERS, ("Q", "kappa", "disagreement"), strict=True))
 TURNED = "EER inverted"
 
 
-def _claim(name: str, title: str, sentence: str, parts: Sequence[Part]) -> Claim:
-    return Claim(name, title, decided(parts), sentence, tuple(parts))
+def _claim(
+    name: str, title: str, sentence: str, parts: Sequence[Part], complete: bool = True
+) -> Claim:
+    return Claim(name, title, decided(parts, complete), sentence, tuple(parts))
 
 
 def _parts(
@@ -89,7 +91,8 @@ def average(hiding: Hiding) -> Claim | None:
 
 
 def not_falling(hiding: Hiding) -> Claim | None:
-    """C4b: from stage to stage of FlowSAN the EER of an unseen classifier does not fall."""
+    """C4b: from stage to stage of FlowSAN the EER of an unseen classifier does not fall. Where one
+    of the stages is not scored it cannot hold."""
     found = series(hiding)
     tracks = found.gender if found else ()
     parts = [
@@ -103,8 +106,24 @@ def not_falling(hiding: Hiding) -> Claim | None:
         f"{text.removeprefix('EER, FlowSAN ')}: {held_of(same, 'comparisons')}"
         for text, same in by_text(parts).items()
     )
-    sentence = f"Stage 0 is before protection. True in: {steps}."
-    return _claim("C4b", title, sentence, parts) if parts else None
+    lacking = _unscored(found) if found else []
+    sentence = f"Stage 0 is before protection. True in: {steps}.{missing('scores of', lacking)}"
+    return _claim("C4b", title, sentence, parts, not lacking) if parts else None
+
+
+def _unscored(found: Series) -> list[str]:
+    """Stages that a classifier has not scored in each of its seeds."""
+    every = [(track, set().union(*track.places.values())) for track in found.gender]
+    return [
+        f"stage {k}"
+        for k in range(found.last + 1)
+        if any(seeds - set(track.places.get(k, {})) for track, seeds in every)
+    ]
+
+
+def _diverse(parts: Sequence[Part]) -> str:
+    """Those of E2 and E3 that were compared, so that a title speaks of no other."""
+    return ", ".join(n for n in ("E2", "E3") if any(f"{n} −" in part.text for part in parts))
 
 
 def more_diverse(hiding: Hiding) -> Claim | None:
@@ -127,8 +146,8 @@ def more_diverse(hiding: Hiding) -> Claim | None:
         for text, same in by_text(parts).items()
     )
     title = (
-        "Classifiers that learnt from resampled faces (E2, E3) are more diverse than those that "
-        "differ by their initial weights (E1)"
+        f"Classifiers that learnt from resampled faces ({_diverse(parts)}) are more diverse than "
+        "those that differ by their initial weights (E1)"
     )
     return _claim("C4c", title, f"In hundredths: {said}.", parts) if parts else None
 
@@ -147,7 +166,10 @@ def diversity_helps(hiding: Hiding) -> Claim | None:
             pair = Track(track.by, name, {k: t.places[AVERAGE] for k, t in ((1, track), (0, base))})
             text = f"{TURNED}, average {diversity.upper()} − average E1"
             parts += _parts(pair, 1, 0, text, above)
-    title = "More diverse ensembles (E2, E3) hide gender from unseen classifiers better than E1"
+    title = (
+        f"More diverse ensembles ({_diverse(parts)}) hide gender from unseen classifiers better "
+        "than E1"
+    )
     return _claim("C4d", title, _hiding_better(parts), parts) if parts else None
 
 

@@ -6,8 +6,9 @@ from softbio.hiding.attackers import attacked, worst
 from softbio.hiding.claim import Claim
 from softbio.hiding.equal_privacy import CORE, TMR
 from softbio.hiding.load import Hiding
+from softbio.hiding.selectivity import hide_set
 from softbio.hiding.side_by_side import SideBySide
-from softbio.hiding.systems import SAN, SYSTEMS, hides_gender
+from softbio.hiding.systems import SAN, SYSTEMS
 from softbio.hiding.told import in_short
 from softbio.results.conditions import unseen
 from softbio.results.names import joined
@@ -82,7 +83,8 @@ def _attacked(hiding: Hiding, any_system: bool) -> str:
     def is_shown(protector: str, mode: str) -> bool:
         if not any_system:
             return (protector, mode) == (SAN, "op")
-        return protector in SYSTEMS and hides_gender(protector, mode)
+        hides = hide_set(protector, mode)
+        return protector in SYSTEMS and "gender" in hides.hidden and not hides.without
 
     levels = [
         worst(each.informed)

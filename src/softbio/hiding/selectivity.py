@@ -6,7 +6,7 @@ race over the classes.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from softbio.hiding.claim import (
     groups,
     held_of,
     is_original,
+    missing,
     of_condition,
 )
 from softbio.hiding.equal_privacy import TMR
@@ -187,23 +188,44 @@ def lines(hiding: Hiding) -> list[Line]:
     return sorted(found, key=place)
 
 
+def _asked(protector: str, mode: str) -> bool:
+    """Whether a condition is PrivacyNet's, whole, and asked to hide something."""
+    hides = hide_set(protector, mode) if protector == PRIVACYNET else HideSet(())
+    return bool(hides.hidden) and not hides.without
+
+
+def _unread(hiding: Hiding, read: Container[tuple[str, str]], hidden: bool) -> list[str]:
+    """Attributes that a mode hides, or keeps, where no able reader has read them under it; read:
+    (mode, attribute) of those that were."""
+    modes = dict.fromkeys(c.mode for c in hiding.conditions if _asked(c.protector, c.mode))
+    return [
+        name
+        for name in LETTERS.values()
+        if any(
+            (name in hide_set(PRIVACYNET, mode).hidden) == hidden and (mode, name) not in read
+            for mode in modes
+        )
+    ]
+
+
 def selective(hiding: Hiding) -> Claim:
     """C5: under each hide-set every reader of a hidden attribute errs more than before, and every
-    reader of a kept one at most `MARGIN` more.
+    reader of a kept one at most `MARGIN` more. It cannot hold where nobody able reads an attribute
+    that was to be hidden, and says nothing of kept ones where nobody reads one.
 
     Where an attribute has two values in the test faces, a hidden one counts with decisions inverted
     above 50 %: a reader that errs on nearly all faces tells as much as one that errs on hardly any.
     Of more values nobody knows which one to take instead.
     """
     parts: dict[bool, list[Part]] = {True: [], False: []}
-    known = readers(hiding)
+    known, read = readers(hiding), set()
     for each in known:
         for item, original in with_before(each.able):
             about = item.about
-            hides = hide_set(about.protector, about.mode)
-            if about.protector != PRIVACYNET or hides.without or not hides.hidden:
+            if not _asked(about.protector, about.mode):
                 continue
-            hidden = each.attribute in hides.hidden
+            read.add((about.mode, each.attribute))
+            hidden = each.attribute in hide_set(about.protector, about.mode).hidden
             turned = hidden and chance(original) == 0.5
             change = folded_draws if turned else None
             found, remark = difference(item, original, ERROR, change)
@@ -214,20 +236,30 @@ def selective(hiding: Hiding) -> Claim:
             part = Part(text, scorer(about), about.seed, found, word, remark, bound)
             parts[hidden].append(part)
     everything = parts[True] + parts[False]
+    lost, unknown = (_unread(hiding, read, hidden) for hidden in (True, False))
+    title = "PrivacyNet hides the attributes that it is asked to hide"
+    if parts[False]:
+        title += " and keeps the others" + " that are read" * bool(unknown)
     sentence = "No able reader has scored PrivacyNet's faces and the originals."
     if everything:
-        sentence = f"Hidden attributes: {held_of(parts[True], 'errors rise')}"
-        kept = held_of(parts[False], f"errors rise by less than {100 * MARGIN:.0f}")
-        sentence += (
-            f"; kept ones: {kept} (points of balanced error; of a hidden attribute with two values "
-            "decisions are inverted above 50 %; the margin is ours)."
-            if parts[False]
-            else "; nobody reads one that was kept."
-        )
-    title = "PrivacyNet hides the attributes that it is asked to hide and keeps the others"
-    return Claim(
-        "C5", title, decided(everything), sentence + unheard_readers(known), tuple(everything)
+        sentence = _told(parts[True], parts[False], unknown)
+    sentence += missing("able readers of", lost)
+    word = decided(everything, not lost)
+    return Claim("C5", title, word, sentence + unheard_readers(known), tuple(everything))
+
+
+def _told(hidden: Sequence[Part], kept: Sequence[Part], unknown: list[str]) -> str:
+    """The sentence of C5; unknown: attributes that were kept and not read."""
+    rise = held_of(hidden, "errors rise") if hidden else "no able reader"
+    text = f"Hidden attributes: {rise}"
+    if not kept:
+        return text + ("; nobody reads one that was kept." if unknown else ".")
+    text += (
+        f"; kept ones: {held_of(kept, f'errors rise by less than {100 * MARGIN:.0f}')} (points of "
+        "balanced error; of a hidden attribute with two values decisions are inverted above 50 %; "
+        "the margin is ours)."
     )
+    return text + (f" Nobody reads {joined(unknown)} where kept." if unknown else "")
 
 
 def matcher_needed(hiding: Hiding) -> Claim:

@@ -12,7 +12,8 @@ _WITH_GENDER = ("g", "ga", "gr", "gar")
 
 
 def hides_gender(protector: str, mode: str) -> bool:
-    """Whether a condition is meant to hide gender: PrivacyNet hides what its mode says."""
+    """Whether a condition stands beside those that hide gender: of PrivacyNet as its mode says, of
+    SAN also SM, for comparison. What a mode itself hides says `selectivity.hide_set`."""
     return protector != SYSTEMS[3] or mode in _WITH_GENDER
 
 

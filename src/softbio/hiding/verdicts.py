@@ -38,7 +38,7 @@ def at_least(interval: Interval, bound: float = 0.0) -> str:
 
 def doubt(interval: Interval, bound: float = 0.0, seeds: int = 1) -> float:
     """One-sided p value of a number's being so far from the bound if it were at the bound. NaN
-    without limits.
+    without limits; of a number that does not vary 1/2 at the bound, 0 elsewhere.
 
     The longer side of its interval is taken for the 97.5 % point of a normal number or, of a mean
     over several seeds, of Student's t: whose tails are much longer where the seeds are few. Where
@@ -46,10 +46,11 @@ def doubt(interval: Interval, bound: float = 0.0, seeds: int = 1) -> float:
     too small.
     """
     reach = np.max([interval.estimate - interval.low, interval.high - interval.estimate])
-    if not reach > 0:
-        return 0.0 if reach == 0 else float("nan")
+    away = abs(interval.estimate - bound)
+    if reach == 0:
+        return 0.0 if away > ROUNDING else 0.5
     law = t(seeds - 1) if seeds > 1 else norm
-    return float(law.sf(law.ppf((1 + LEVEL) / 2) * abs(interval.estimate - bound) / reach))
+    return float(law.sf(law.ppf((1 + LEVEL) / 2) * away / reach))
 
 
 def clear_among(interval: Interval, count: int, bound: float = 0.0, seeds: int = 1) -> bool:
