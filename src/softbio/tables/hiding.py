@@ -226,9 +226,9 @@ def claims_table(found: Sequence[Claim], dataset: str) -> Table | None:
     caption = (
         "In %, differences in percentage points; inverted: each EER or error above 50 % counts as "
         "the one as far below it. Held: the whole 95 % interval is on the claimed side; not held: "
-        "none of it is; undecided otherwise. A claim is held where all of its parts are, and not "
-        "held where one part lies on the other side significantly after a Bonferroni correction. "
-        "C6 shows the gain of the best attack; it is not held where that is significant after a "
+        "none of it is; undecided otherwise. A claim is held where all of its parts are and none is "
+        "missing, and not held where one part lies on the other side significantly after a "
+        "Bonferroni correction. C6 shows the gain of the best attack; it is not held where that is significant after a "
         "correction for the choice of the attack, and held where the best in each draw gains "
         f"nothing. {OVER_SUBJECTS}; all files are drawn together, and face mixing is interpolated "
         "anew in each draw. Of several seeds the smallest and the largest value, the CSV has each; "
