@@ -125,16 +125,42 @@ def test_series_table_tells_what_each_stage_adds_and_costs(seeds):
             assert (rows["step_low"] <= rows["step_high"])[1:].all()
 
 
-def test_a_tmr_that_the_comparisons_do_not_support_is_not_shown(seeds):
-    _, hiding = seeds
-    names = ("tmr@0.01", "tmr@0.001")
+def without_tmr(hiding, few=lambda about: True):
+    """few: whether there are too few comparisons in a file for a TMR."""
 
     def without(item):
+        if not few(item.about):
+            return item
         estimates = item.numbers.estimates.copy()
+        names = ("tmr@0.01", "tmr@0.001")
         estimates[[item.numbers.names.index(name) for name in names]] = np.nan
         return replace(item, numbers=replace(item.numbers, estimates=estimates))
 
-    few = replace(hiding, matching=tuple(map(without, hiding.matching)))
+    return replace(hiding, matching=tuple(map(without, hiding.matching)))
+
+
+def test_a_matcher_of_unknown_tmr_on_clean_faces_is_not_heard(seeds):
+    _, hiding = seeds
+    few = without_tmr(hiding, lambda about: (about.matcher, about.mode) == ("sface", ""))
+    names = [track.name for track in series(hiding).matching]
+    assert [track.name for track in series(few).matching] == [n for n in names if n != "sface"]
+
+
+def test_a_mean_over_matchers_is_over_the_same_ones_and_seeds_at_each_stage(seeds):
+    _, hiding = seeds
+    few = without_tmr(
+        hiding, lambda about: (about.matcher, about.mode, about.seed) == ("sface", "stage2", 1)
+    )
+    tracks = series(few).matching
+    assert len(tracks) == len(series(hiding).matching) == 2
+    known = [over_scorers(tracks, k) is not None for k in range(4)]
+    assert known == [True, True, False, True]
+    assert "over 2 unseen matchers" not in " ".join(sentences(few))
+
+
+def test_a_tmr_that_the_comparisons_do_not_support_is_not_shown(seeds):
+    _, hiding = seeds
+    few = without_tmr(hiding)
     assert series(few).matching == ()
     assert set(series_table(few).long["number"]) == {"EER of gender"}
     assert "TMR" not in " ".join(sentences(few))
@@ -176,7 +202,7 @@ def test_a_matcher_that_fails_on_clean_faces_is_not_heard(seeds, monkeypatch):
     names = [track.name for track in series(hiding).matching]
     lowest = min(track.over_seeds(0).estimate for track in series(hiding).matching)
     for able, heard in ((lowest, names), (1.01, [])):
-        monkeypatch.setattr("softbio.hiding.family.ABLE", able)
+        monkeypatch.setattr("softbio.hiding.able.ABLE", able)
         assert [track.name for track in series(hiding).matching] == heard
     assert names
     assert series(hiding).gender

@@ -20,7 +20,7 @@ from softbio.tables.layout import ABSENT, latex, markdown
 from softbio.tables.quality import quality
 from tests import weighted
 from tests.conftest import ROOT
-from tests.report import scored
+from tests.report import beside, scored
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +115,28 @@ def test_the_plane_has_both_numbers_with_intervals(gender, comparisons, figures)
     assert (row["eer"], row["eer_low"], row["eer_high"]) == (eer.estimate, eer.low, eer.high)
     assert (row["tmr"], row["tmr_low"], row["tmr_high"]) == (tmr.estimate, tmr.low, tmr.high)
     assert frame.groupby("matcher").size().to_dict() == {"MobileFaceNet": 5, "ResNet-29": 5}
+
+
+def test_strengths_are_joined_in_their_order_whatever_they_do():
+    """The strongest one hides least."""
+
+    def of(item, protector, mode, name, value):
+        about = replace(item.about, protector=protector, mode=mode)
+        found = beside.numbers((name,), value, (protector, mode))
+        return replace(item, scores=replace(item.scores, about=about), numbers=found)
+
+    points = {("original", ""): 0.09, ("blur", "sigma2"): 0.08, ("blur", "sigma1"): 0.1,
+              ("mixing", "alpha0.3"): 0.2, ("mixing", "alpha0.7"): 0.3}  # fmt: skip
+    gender = beside.gender("faceres", "none", "original", 0)
+    probes = beside.matching("sface", "none", "original", 0)
+    with matplotlib.rc_context(fname=ROOT / "report/figures.mplstyle"):
+        figure = privacy_figures.plane(
+            [of(gender, *place, "eer", eer) for place, eer in points.items()],
+            [of(probes, *place, "tmr@0.01", 0.9) for place in points],
+        )
+    lines = [list(line.get_xdata()) for line in figure.canvas.axes[0].lines]
+    assert [0.09, 0.1, 0.08] in lines
+    assert [0.09, 0.3, 0.2] in lines
 
 
 def test_cmc_rises_for_every_condition(figures):

@@ -10,7 +10,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 from softbio.figures.base import NotShown
 from softbio.figures.selectivity import selectivity as draw
-from softbio.hiding.able import readers
+from softbio.hiding.able import Readers, matchers, readers, unheard_readers
 from softbio.hiding.claims import decide
 from softbio.hiding.equal_privacy import TMR
 from softbio.hiding.evaluators import evaluators
@@ -24,8 +24,9 @@ from softbio.report.page import Share
 from softbio.report.write import environment_of
 from softbio.results.attribute_scores import write_attribute
 from softbio.statistics.intervals import judge
+from softbio.statistics.means import Interval
 from softbio.tables.hiding import evaluators_table
-from softbio.tables.selectivity import SEEDS, attribute_errors, selectivity
+from softbio.tables.selectivity import SEEDS, attribute_errors, read_by, selectivity
 from tests.conftest import ROOT
 from tests.report import hidden, selective
 
@@ -99,6 +100,19 @@ def test_who_only_guesses_is_not_heard(hiding):
     assert "GUESSER" in selectivity(hiding, lines(hiding)).caption
 
 
+def test_of_a_reader_without_interval_it_is_not_said_that_it_guesses():
+    unknown = Readers("race", (), {"X": Interval(0.1, np.nan, np.nan)})
+    guesses = Readers("age", (), {"Y": Interval(0.7, 0.6, 0.8)})
+    assert unheard_readers([unknown, guesses]) == (
+        " Excluded, for an error no better than chance before protection: Y (age, 70.0 %)."
+        " Excluded, for an error of unknown interval before protection: X (race, 10.0 %)."
+    )
+    assert read_by([unknown]).endswith(
+        "race by nobody. Excluded, for an error of unknown interval before protection: "
+        "X (race, 10.0 %)."
+    )
+
+
 def also_matched(hiding, name: str, few: tuple[str, str] | None = None, level: float = 1.0):
     """Another matcher on all conditions, with too few comparisons for a TMR under one of them."""
     files = tuple(
@@ -120,7 +134,9 @@ def tmrs(hiding) -> str:
 def test_a_matcher_that_matches_nothing_before_protection_is_not_heard(hiding):
     both = also_matched(hiding, "blind", level=0.0)
     assert tmrs(both) == tmrs(hiding)
-    text = "Excluded, for a TMR before protection that is below 50 % or not known: BLIND."
+    level = matchers(both).deaf["BLIND"].estimate
+    text = "Excluded, for a TMR before protection that is below 50 % or not known: "
+    text += f"BLIND ({100 * level:.1f} %)."
     assert text in selectivity(both, lines(both)).caption
     assert text in selectivity_claims(both)[1].sentence
     assert "SFace" not in selectivity(both, lines(both)).caption
@@ -268,6 +284,11 @@ def test_tables_and_figure_show_the_matrix(hiding, tmp_path):
         figure.write(tmp_path)
     assert len(pd.read_csv(tmp_path / "selectivity-faces.csv")) == 6 * 3
     assert "PrivacyNet, hides gender, gender (hidden)" in figure.alt
+    unread = table.long.assign(before=table.long["before"].where(table.long["read"] != "race"))
+    ticks = draw(unread, "faces").canvas.axes[0].get_xticklabels()
+    assert [tick.get_text() for tick in ticks if "race" in tick.get_text()] == [
+        "race\n(before – %)"
+    ]
     with pytest.raises(NotShown, match="needs readers"):
         draw(table.long[table.long["protector"] == "original"], "faces")
     errors = attribute_errors(hiding.attributes)

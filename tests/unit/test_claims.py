@@ -84,7 +84,7 @@ def test_decisions_are_inverted_for_equal_privacy(eer):
     (turned, part), (plain, other) = of_core(eer, 0.4, beyond), of_core(1 - eer, 0.4, beyond)
     assert part.interval.estimate == pytest.approx(other.interval.estimate)
     assert part.word == NOT_HELD
-    # as it was published: against mixing of the same EER, which has mixed far beyond
+    # not inverted: against mixing of the same EER, which has mixed far beyond
     assert "as it stands, not inverted: 1 of 1 comparisons" in turned.sentence
     assert "as it stands, not inverted: 0 of 1 comparisons" in plain.sentence
 
@@ -120,7 +120,20 @@ def test_a_matcher_that_fails_on_clean_faces_is_named_and_excluded():
     found = core(world(files, [weak, compared("san", "op", 0.1), *matching]))
     assert found.parts == ()
     assert found.word == UNDECIDED
-    assert "Excluded, for a TMR below 50 % before protection: matcher (49.0 %)." in found.sentence
+    text = (
+        "Excluded, for a TMR before protection that is below 50 % or not known: matcher (49.0 %)."
+    )
+    assert text in found.sentence
+
+
+def test_a_matcher_of_unknown_tmr_on_clean_faces_is_excluded_too():
+    """Else all its comparisons are undecided, and with them the claim."""
+    gender, matching = mixing(SWEEP)
+    few = compared("original", "", float("nan"), "original-original")
+    files = [ORIGINAL[0], judged("san", "op", eer=0.4), *gender]
+    found = core(world(files, [few, compared("san", "op", 0.9), *matching]))
+    assert found.parts == ()
+    assert found.sentence.endswith("or not known: matcher.")
 
 
 def test_a_sweep_begins_at_the_original():
@@ -141,6 +154,19 @@ def test_face_mixing_of_the_same_seed_is_compared():
         )
     )
     assert found.parts[0].interval.estimate == pytest.approx(0.9 - 0.55)
+
+
+def test_face_mixing_of_another_seed_is_compared_only_where_it_was_made_once():
+    def of_seed(item, seed):
+        return replace(item, scores=replace(item.scores, about=replace(item.about, seed=seed)))
+
+    gender, matching = mixing(SWEEP)
+    files = [ORIGINAL[0], judged("san", "op", seed=2, eer=0.4), *gender]
+    probes = [ORIGINAL[1], of_seed(compared("san", "op", 0.9), 2), *matching]
+    (part,) = core(world(files, probes)).parts
+    assert part.interval.estimate == pytest.approx(0.9 - 0.55)
+    again = [of_seed(item, 1) for item in gender], [of_seed(item, 1) for item in matching]
+    assert core(world(files + again[0], probes + again[1])).parts == ()
 
 
 def test_what_a_training_used_judges_no_claim_of_transfer():

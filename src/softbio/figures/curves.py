@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from softbio.figures.base import OKABE_ITO, Canvas
 from softbio.metrics.classification import errors_at, roc
-from softbio.results.conditions import condition
+from softbio.results.conditions import condition, strength_of
 from softbio.results.scores import ORIGINAL
 
 # a mode has the same ink in all figures; line styles distinguish them without colour
@@ -83,3 +83,14 @@ def roc_points(scores: np.ndarray, labels: np.ndarray, threshold: float) -> pd.D
 def chance(ax: Axes, line: Callable[[np.ndarray], np.ndarray], xs: np.ndarray) -> None:
     """Draw the curve of scores without information."""
     ax.plot(xs, line(xs), color="#8c8c8c", linewidth=0.7, linestyle=":", zorder=1)
+
+
+def by_strength(part: pd.DataFrame) -> pd.DataFrame | None:
+    """Rows of one protector, with columns protector and mode, by rising strength of protection;
+    None where a mode is no strength."""
+    strengths = part["mode"].map(strength_of)
+    if strengths.isna().any():
+        return None
+    line = part.iloc[np.argsort(strengths.to_numpy(float), kind="stable")]
+    # of face mixing a smaller number protects more
+    return line[::-1] if (line["protector"] == "mixing").all() else line

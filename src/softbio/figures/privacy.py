@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from softbio.figures.base import WIDE, Figure, NotShown, plain, tiles
-from softbio.figures.curves import chance, inks, legend, roc_points
+from softbio.figures.curves import by_strength, chance, inks, legend, roc_points
 from softbio.results.conditions import (
     OVER_SUBJECTS,
     by_scorer,
@@ -131,8 +131,8 @@ def _marks(ax: Axes, part: pd.DataFrame, styles: dict) -> None:
     before = part[part["protector"] == ORIGINAL]
     modes = part.groupby("protector")["mode"].nunique()
     for _, line in part.groupby(["protector", "seed"], sort=False, dropna=False):
-        if line["mode"].map(strength_of).notna().all():
-            line = pd.concat([before[:1], line]).sort_values("eer", kind="stable")
+        rising = by_strength(line)
+        line = line if rising is None else pd.concat([before[:1], rising])
         ax.plot(line["eer"], line["tmr"], color="#b5b5b5", linewidth=0.8, zorder=1)
     for row in part.itertuples():
         reach = [

@@ -54,7 +54,7 @@ def selectivity(frame: pd.DataFrame, dataset: str) -> Figure:
     limit = max(LEAST, float(np.nanmax(np.abs(values), initial=0)))
     canvas = Canvas(figsize=(WIDE, 0.75 + 0.24 * len(rows)))
     left, right = canvas.subplots(1, 2, gridspec_kw={"width_ratios": [len(columns), 0.8]})
-    names = [f"{name}\n(before {100 * before[name]:.1f} %)" for name in columns]
+    names = [f"{name}\n(before {in_percent(before[name], 1)} %)" for name in columns]
     _matrix(left, values, rows, names, cmap=CHANGES, vmin=-limit, vmax=limit)
     _numbers(left, values, [[signed(100 * value, 1) for value in row] for row in values], limit)
     for row in shown[shown["hidden"]].itertuples():

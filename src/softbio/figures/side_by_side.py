@@ -19,12 +19,13 @@ from softbio.figures.base import (
     panels,
     plain,
 )
+from softbio.figures.curves import by_strength
 from softbio.figures.labels import beside
 from softbio.hiding.load import NONE
 from softbio.hiding.seeds import OVER_BOTH
 from softbio.hiding.side_by_side import Line, SideBySide
 from softbio.hiding.systems import SYSTEMS
-from softbio.results.conditions import OVER_SUBJECTS, strength_of
+from softbio.results.conditions import OVER_SUBJECTS
 from softbio.results.labels import in_text
 from softbio.results.names import joined
 
@@ -62,13 +63,9 @@ def _joined_up(ax: Axes, frame: pd.DataFrame) -> None:
     """Lines through a protector of several strengths, in their order, from the originals on."""
     before = frame[frame["protector"] == NONE]
     for protector, part in frame[frame["protector"] != NONE].groupby("protector", sort=False):
-        strengths = part["mode"].map(strength_of)
-        if len(part) < 2 or strengths.isna().any():
+        line = by_strength(part)
+        if len(part) < 2 or line is None:
             continue
-        line = part.iloc[np.argsort(strengths.to_numpy(float), kind="stable")]
-        # of face mixing a smaller number protects more
-        if protector == "mixing":
-            line = line[::-1]
         line = pd.concat([before, line])
         ax.plot(line["tmr"], line["turned"], color=_ink(protector), linewidth=0.9, alpha=0.55,
                 zorder=2)  # fmt: skip
@@ -157,8 +154,7 @@ def together(shown: SideBySide | None, dataset: str) -> Figure:
 
     Raises NotShown where fewer than two protectors have both numbers.
     """
-    lines = [line for line in shown.lines if line.folded and line.mean_tmr] if shown else []
-    lines = [line for line in lines if np.isfinite(line.mean_tmr.estimate)]
+    lines = shown.known if shown else []
     if len({line.protector for line in lines} - {NONE}) < 2:
         raise NotShown(
             "needs two protectors with scores of all unseen classifiers, and of an unseen matcher "

@@ -10,20 +10,24 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from softbio.hiding.claim import groups, is_original
-from softbio.hiding.equal_privacy import ABLE, TMR
 from softbio.hiding.load import Hiding
 from softbio.hiding.verdicts import NOTHING
 from softbio.results.conditions import scorer, unseen
-from softbio.statistics.intervals import Judged
+from softbio.results.formats import in_percent
+from softbio.statistics.intervals import Judged, tmr_name
 from softbio.statistics.means import Interval
 
 ERROR = "balanced_error"
+TMR = tmr_name(0.01)
+# A matcher that misses most mated comparisons of unprotected faces cannot show what protection
+# costs.
+ABLE = 0.5
 
 
 @dataclass(frozen=True)
 class Readers:
     """Who reads an attribute: files of each unseen evaluator that is able, and the clean error of
-    those that are not, by printed name."""
+    those that are not, or of which it is not known, by printed name."""
 
     attribute: str
     able: tuple[Judged, ...]
@@ -61,15 +65,18 @@ def readers(hiding: Hiding) -> list[Readers]:
 
 
 def unheard_readers(known: Iterable[Readers]) -> str:
-    """ " Excluded, ...", or nothing."""
-    names = [
-        f"{name} ({each.attribute}, {100 * error.estimate:.1f} %)"
-        for each in known
-        for name, error in each.deaf.items()
-    ]
-    if not names:
-        return ""
-    return f" Excluded, for an error no better than chance before protection: {', '.join(names)}."
+    """ " Excluded, ...", or nothing; for what has no interval, that is the reason."""
+    deaf = [(each.attribute, *named) for each in known for named in each.deaf.items()]
+    text = ""
+    for why, without in (("no better than chance", False), ("of unknown interval", True)):
+        names = [
+            f"{name} ({attribute}, {in_percent(error.estimate, 1)} %)"
+            for attribute, name, error in deaf
+            if np.isnan(error.high) == without
+        ]
+        if names:
+            text += f" Excluded, for an error {why} before protection: {', '.join(names)}."
+    return text
 
 
 @dataclass(frozen=True)
@@ -86,9 +93,13 @@ class Matchers:
         """ " Excluded, ...", or nothing."""
         if not self.deaf:
             return ""
+        names = [
+            name if np.isnan(tmr.estimate) else f"{name} ({in_percent(tmr.estimate, 1)} %)"
+            for name, tmr in self.deaf.items()
+        ]
         return (
             f" Excluded, for a TMR before protection that is below {100 * ABLE:.0f} % or not "
-            f"known: {', '.join(self.deaf)}."
+            f"known: {', '.join(names)}."
         )
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from softbio.hiding.able import TMR, matchers
 from softbio.hiding.claim import before, groups
 from softbio.hiding.diversity import NUMBERS, Differing
-from softbio.hiding.equal_privacy import ABLE, TMR
 from softbio.hiding.load import NONE, Hiding
 from softbio.hiding.verdicts import Draws, combined, derived, draws
 from softbio.privacy.family import DIVERSITIES, parsed
@@ -46,6 +46,10 @@ class Track:
         return {
             seed: combined(np.subtract, one[seed], other[seed]) for seed in one if seed in other
         }
+
+    def whole(self, place: Place) -> bool:
+        """Whether the number is known there in each seed that it is known in anywhere."""
+        return set(self.places.get(place, {})) == {s for of in self.places.values() for s in of}
 
     def over_seeds(self, place: Place) -> Draws:
         """The mean over the seeds."""
@@ -85,10 +89,12 @@ def together(function: Callable[..., np.ndarray], parts: Sequence[Draws]) -> Dra
     return derived(lambda *values: function(np.stack(values), axis=0), *parts)
 
 
-def over_scorers(tracks: Iterable[Track], place: Place) -> Draws | None:
-    """The mean over scorers of their means over seeds; None where none has the place."""
-    found = [track.over_seeds(place) for track in tracks if track.places.get(place)]
-    return together(np.mean, found) if found else None
+def over_scorers(tracks: Sequence[Track], place: Place) -> Draws | None:
+    """The mean over scorers of their means over seeds; None where one lacks the place in a seed,
+    for the mean there would be over others than elsewhere."""
+    if not tracks or not all(track.whole(place) for track in tracks):
+        return None
+    return together(np.mean, [track.over_seeds(place) for track in tracks])
 
 
 def _by_seed(
@@ -166,8 +172,7 @@ def _stages(items: Sequence[Judged], number: str) -> Track | None:
 def series(hiding: Hiding) -> Series | None:
     """What unseen scorers make of the stages of FlowSAN; None where no classifier has judged any.
 
-    Matchers compare a protected probe with the original; one that misses most mated comparisons
-    before protection is excluded.
+    Matchers compare a protected probe with the original; those that are not able are excluded.
     """
     gender, matching = (
         tuple(track for items in groups(unseen(files)).values() if (track := _stages(items, name)))
@@ -175,8 +180,9 @@ def series(hiding: Hiding) -> Series | None:
     )
     if not gender:
         return None
-    able = tuple(t for t in matching if not t.places[0] or t.over_seeds(0).estimate >= ABLE)
-    return Series(max(max(track.places) for track in gender), gender, able)
+    able = matchers(hiding).able
+    heard = tuple(track for track in matching if track.name in able)
+    return Series(max(max(track.places) for track in gender), gender, heard)
 
 
 def faces_of(each: Differing, hiding: Hiding) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from softbio.hiding.claim import is_original
 from softbio.hiding.verdicts import NOTHING, Draws, derived, draws, interval_of, joint
 from softbio.statistics.intervals import Judged
 from softbio.statistics.means import Interval, both, mean_interval
@@ -71,6 +72,18 @@ def without_spread(parts: Sequence[Draws]) -> bool:
     return len({each.estimate for each in parts}) == 1 and not any(each.varies for each in parts)
 
 
-def of_seed(files: Mapping[int | None, Judged], seed: int | None) -> Judged:
-    """The file of a seed; what is made once counts for each."""
-    return files[seed] if seed in files else next(iter(files.values()))
+def of_seed(files: Sequence[Mapping[int | None, Judged]], seed: int | None) -> list[Judged] | None:
+    """The file of each scorer of a condition for a seed; None where one lacks it.
+
+    files: seed -> file, of each scorer. What was made once counts for each seed, and so do the
+    originals, the same faces in each, of which files that repeat another are not kept.
+    """
+    first = [next(iter(each.values()), None) for each in files]
+    if None in first:
+        return None
+    # one scorer's single file is no sign of it: it may lack the other seeds
+    once = len({s for each in files for s in each if s is not None}) < 2
+    if not once and not all(map(is_original, first)):
+        first = [None] * len(files)
+    found = [each.get(seed, other) for each, other in zip(files, first, strict=True)]
+    return None if None in found else found

@@ -87,11 +87,16 @@ class SideBySide:
     def several(self) -> bool:
         return any(len(line.seeds) > 1 for line in self.lines)
 
+    @property
+    def known(self) -> list[Line]:
+        """The lines that have both numbers of the plane."""
+        return [line for line in self.lines if line.folded and line.mean_tmr]
+
     @cached_property
     def efficient(self) -> frozenset[str]:
         """Names of the conditions that no other one beats: none has as high a folded EER and as
         high a TMR, one of them higher, by their means."""
-        known = [each for each in self.lines if each.folded and each.mean_tmr]
+        known = self.known
         return frozenset(one.name for one in known if not any(_beats(o, one) for o in known))
 
     def of(self, protector: str) -> list[Line]:
@@ -126,10 +131,8 @@ def _all_drawn(
     files: Mapping[str, Mapping[int | None, Judged]], names: Sequence[str], seed: int | None
 ) -> list[Judged] | None:
     """The file of each scorer for a seed; None where one is lacking or has other subjects."""
-    if not names or any(not files[name] for name in names):
-        return None
-    found = [of_seed(files[name], seed) for name in names]
-    return found if joint([each.numbers for each in found]) else None
+    found = of_seed([files[name] for name in names], seed)
+    return found if found and joint([each.numbers for each in found]) else None
 
 
 def _quality(hiding: Hiding, protector: str, mode: str, metric: str) -> Interval | None:
@@ -170,14 +173,17 @@ def _means(
     number: str,
     change: Callable[[Draws], Draws] | None = None,
 ) -> BySeed:
-    """Mean of a number over scorers in each seed, empty where one of them lacks a seed; change:
-    what each number goes through before."""
+    """Mean of a number over scorers in each seed, empty where one of them lacks a seed or has no
+    value in it, such as a TMR of too few comparisons; change: what each number goes through
+    before."""
     found = {}
     for seed in dict.fromkeys(s for name in names for s in files[name]):
         own = _all_drawn(files, names, seed)
         if own is None:
             return {}
         each = [draws(i.numbers, number) for i in own]
+        if any(np.isnan(drawn.estimate) for drawn in each):
+            return {}
         found[seed] = averaged(list(map(change, each)) if change else each)
     return found
 

@@ -87,10 +87,15 @@ def _efficient(shown: SideBySide) -> str:
     found = [line.name for line in shown.lines if line.name in shown.efficient]
     if not found:
         return ""
+    text = f"Pareto-optimal by their means: {joined(found)}."
+    # of those without a number nobody knows it
+    others = len(shown.known) - len(found)
+    if not others:
+        return text
+    who = f"Each of the other {others} conditions" if others > 1 else "The other condition"
     return (
-        f"Pareto-optimal by their means: {joined(found)}. Each of the other "
-        f"{len(shown.lines) - len(found)} conditions hides less or keeps less matching than one of "
-        "these, and is better in neither."
+        f"{text} {who} hides less or keeps less matching than one of these, and is better in "
+        "neither."
     )
 
 

@@ -188,8 +188,8 @@ def series_table(hiding: Hiding) -> Table | None:
         f"FlowSAN on test images of {in_text(hiding.dataset)}, stage by stage, in %, differences "
         "in percentage points: EER of unseen gender classifiers, which protection raises, and TMR "
         "at FMR 1 % of unseen matchers, protected probes against originals, which it costs. Step: "
-        "minus the stage before; total: minus the originals. A matcher whose TMR is below 50 % "
-        "before protection is left out. In brackets: "
+        "minus the stage before; total: minus the originals. A matcher whose TMR is below 50 % or "
+        "not known before protection is left out. In brackets: "
         f"{OVER_SUBJECTS}; both sides of a difference are drawn together. {SEEDS * several}"
     ).strip()
     heads = ["Number", "Judged by", "Stages", "Value", "Step", "Total"]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from softbio.hiding.able import ERROR, Matchers, Readers, matchers, readers
+from softbio.hiding.able import ERROR, Matchers, Readers, matchers, readers, unheard_readers
 from softbio.hiding.claim import before
 from softbio.hiding.load import Hiding
 from softbio.hiding.selectivity import MARGIN, PRIVACYNET, Cell, Line, name_of
@@ -30,9 +30,8 @@ def read_by(known: Sequence[Readers]) -> str:
     for each in known:
         names = list(dict.fromkeys(scorer(item.about) for item in each.able))
         texts.append(f"{each.attribute} by {joined(names) if names else 'nobody'}")
-    deaf = list(dict.fromkeys(name for each in known for name in each.deaf))
-    unheard = f" Excluded, no better than chance on clean faces: {joined(deaf)}." if deaf else ""
-    return f"Read by unseen evaluators, whose mean is shown: {'; '.join(texts)}.{unheard}"
+    who = f"Read by unseen evaluators, whose mean is shown: {'; '.join(texts)}."
+    return who + unheard_readers(known)
 
 
 def _matched_by(known: Matchers, found: Sequence[Line]) -> str:
