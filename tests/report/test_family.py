@@ -8,12 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from softbio.errors import UserError
 from softbio.evaluators.registry import load_evaluators
 from softbio.figures.base import NotShown
 from softbio.figures.family import prototypes, stages
 from softbio.hiding.claims import decide
-from softbio.hiding.diversity import read_answers
 from softbio.hiding.family import BEST, MEAN, ensembles, over_scorers, series
 from softbio.hiding.family_claims import family_claims, more_diverse, sentences
 from softbio.metrics.diversity import pairs_of
@@ -21,7 +19,7 @@ from softbio.report.hiding.page import read_half, shown
 from softbio.report.hiding.portraits import portraits
 from softbio.report.hiding.write import write_hiding
 from softbio.report.page import Share
-from softbio.results.scores import read_comparisons, read_gender, write_gender
+from softbio.results.scores import read_comparisons, read_gender
 from softbio.tables.family import diversity_table, ensemble_table, family_tables, series_table
 from tests import weighted
 from tests.conftest import ROOT
@@ -182,19 +180,6 @@ def test_diversity_is_that_of_the_pairs_with_an_interval(seeds):
     base = long[(long["mode"] == "average") & (long["seed"] == 1) & (long["diversity"] == "e1")]
     assert row["q_minus_e1"].item() == pytest.approx(row["q"].item() - base["q"].item())
     assert np.isnan(base["q_minus_e1"].item())
-
-
-def test_answers_that_can_not_be_compared_are_told(tmp_path):
-    folder = tmp_path / "seed0/none/original"
-    place = related.answers(hidden.World(8, 2, 50), folder, 0, "e1")
-    scores = read_answers(place)[2]
-    write_gender(place / "member3.parquet", replace(scores, frame=scores.frame[1:]))
-    with pytest.raises(UserError, match="have judged other faces; measure it again"):
-        read_answers(place)
-    for k in (2, 3):
-        (place / f"member{k}.parquet").unlink()
-    with pytest.raises(UserError, match="1 classifiers; diversity is measured between two"):
-        read_answers(place)
 
 
 def test_a_matcher_that_fails_on_clean_faces_is_not_heard(seeds, monkeypatch):

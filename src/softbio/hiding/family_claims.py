@@ -209,7 +209,7 @@ def _of_ensemble(each: Ensemble) -> str:
 
 
 def _of_series(found: Series) -> str:
-    """Means over scorers and seeds, by stages."""
+    """Means over scorers and seeds, by stages; empty where no mean is complete."""
     text = f"FlowSAN, from no stage to {found.last}:"
     kinds = (
         ("mean EER of gender over", "unseen classifier", found.gender),
@@ -223,7 +223,7 @@ def _of_series(found: Series) -> str:
             told.append(
                 f" {what} {len(tracks)} {whom}{'s' * (len(tracks) > 1)}, in %: {', '.join(known)}"
             )
-    return text + ";".join(told) + "."
+    return text + ";".join(told) + "." if told else ""
 
 
 def _of_diversity(hiding: Hiding) -> Iterator[str]:
@@ -246,4 +246,5 @@ def sentences(hiding: Hiding) -> list[str]:
     found = [_of_ensemble(each) for each in ensembles(hiding)]
     found += _of_diversity(hiding)
     flow = series(hiding)
-    return found + ([_of_series(flow)] if flow else [])
+    told = _of_series(flow) if flow else ""
+    return found + ([told] if told else [])
