@@ -157,18 +157,20 @@ def test_the_record_of_the_family_counts_what_its_claims_came_to():
     *_, (head, *rows) = tables_of(section("The family side by side on LFW"))
     claims = pd.read_csv(RECORD / "family_lfw_cpu/claims.csv")
     counts = claims.groupby(["claim", "word"]).size()
-    assert head == ["claim", "held", "undecided", "not held"]
-    printed = {claim: [int(cell) for cell in cells] for claim, *cells in rows}
+    assert head == ["claim", "verdict", "parts held", "undecided", "not held"]
+    printed = {claim: [word, *map(int, cells)] for claim, word, *cells in rows}
+    words = ("held", "undecided", "not held")
+    verdicts = claims.groupby("claim")["verdict"].agg(lambda told: " ".join(set(told)))
     assert printed == {
-        claim: [counts.get((claim, word), 0) for word in head[1:]]
+        claim: [verdicts[claim], *(counts.get((claim, word), 0) for word in words)]
         for claim in claims["claim"].unique()
     }
 
 
 def test_two_runs_of_the_family_are_compared_as_their_numbers_say():
-    ((_, *rows),) = tables_of(section("The family on another machine"))
+    ((_, *rows),) = tables_of(section("The family on more images, and on another machine"))
     runs = []
-    for name in ("family_lfw_cpu_avx2", "family_lfw_cpu"):
+    for name in ("family_lfw_cpu_avx2", "family_lfw_cpu_10000"):
         frame = pd.read_csv(RECORD / name / "side_by_side.csv", keep_default_na=False)
         runs.append(frame.set_index(["protector", "mode", "number", "by"])["value"])
     alike = {"none", "san", "privacynet", "mixing", "gradient_sign", "blur"}
