@@ -10,6 +10,7 @@ from softbio.data.registry import Card
 from softbio.evaluators.registry import load_evaluators
 from softbio.figures import Figure, write_figures
 from softbio.hiding.load import Hiding
+from softbio.hiding.side_by_side import SideBySide, side_by_side
 from softbio.published.numbers import read_published
 from softbio.report.hiding.write import write_hiding
 from softbio.report.write import ReportInputs, write_report
@@ -17,7 +18,7 @@ from softbio.results.records import Records, load, load_cards
 from softbio.statistics.contests import Statistics, read_statistics, write_statistics
 from softbio.tables import Evidence, Table, write_tables
 from tests.conftest import ROOT
-from tests.report import hidden, synthetic
+from tests.report import beside, hidden, synthetic
 
 
 @dataclass(frozen=True)
@@ -118,3 +119,15 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ROOT / "report/figures.mplstyle",
     )
     return folder
+
+
+@pytest.fixture(scope="session")
+def hiding() -> Hiding:
+    """The whole family beside simpler methods, over three seeds."""
+    return beside.family()
+
+
+@pytest.fixture(scope="session")
+def shown(hiding: Hiding) -> SideBySide:
+    """That side by side."""
+    return side_by_side(hiding)

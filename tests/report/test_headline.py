@@ -14,16 +14,6 @@ from softbio.hiding.verdicts import UNDECIDED
 from tests.report import beside
 
 
-@pytest.fixture(scope="module")
-def hiding():
-    return beside.family()
-
-
-@pytest.fixture(scope="module")
-def shown(hiding):
-    return side_by_side(hiding)
-
-
 def test_the_headline_names_each_system(hiding, shown):
     text = headline(hiding, decide(hiding), shown)
     assert in_short(shown) in text

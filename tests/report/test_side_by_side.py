@@ -23,16 +23,6 @@ from tests.report import beside
 
 
 @pytest.fixture(scope="module")
-def hiding():
-    return beside.family()
-
-
-@pytest.fixture(scope="module")
-def shown(hiding):
-    return side_by_side(hiding)
-
-
-@pytest.fixture(scope="module")
 def figure(shown):
     with matplotlib.rc_context(fname=ROOT / "report/figures.mplstyle"):
         return together(shown, "lfw")

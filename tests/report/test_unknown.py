@@ -7,17 +7,6 @@ import pytest
 
 from softbio.hiding.side_by_side import side_by_side
 from softbio.hiding.told import in_short, sentences
-from tests.report import beside
-
-
-@pytest.fixture(scope="module")
-def hiding():
-    return beside.family()
-
-
-@pytest.fixture(scope="module")
-def shown(hiding):
-    return side_by_side(hiding)
 
 
 def line_of(shown, name):
