@@ -3,7 +3,7 @@
     python benchmarks/allocator.py
 
 The setting belongs to a process, so each turn is a process of its own, and both kinds take turns.
-The step is the one of `throughput.py`'s ceiling: one random batch, no data path. Prints a CSV of
+The steps are the engine's on one random batch, without a data path. Prints a CSV of
 milliseconds and page faults per step (medians of the rounds), the ratio and the largest memory.
 """
 

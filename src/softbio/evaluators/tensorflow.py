@@ -51,27 +51,21 @@ def convolution(kernel: np.ndarray, depthwise: bool = False) -> Tensor:
     return torch.from_numpy(moved.reshape(-1, 1, *moved.shape[2:]) if depthwise else moved)
 
 
-def same_pads(x: Tensor, kernel: int, stride: int) -> list[int]:
-    """TensorFlow's SAME padding, as `F.pad` takes it: ceil(side / stride) outputs; the odd row and
-    column come last."""
+def pad_same(x: Tensor, kernel: int, stride: int, value: float = 0.0) -> Tensor:
+    """TensorFlow's SAME padding: ceil(side / stride) outputs; the odd row and column come last."""
     pads = []
     for side in (x.shape[-1], x.shape[-2]):
         need = max((math.ceil(side / stride) - 1) * stride + kernel - side, 0)
         pads += [need // 2, need - need // 2]
-    return pads
+    return F.pad(x, pads, value=value) if any(pads) else x
 
 
 def conv_same(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int = 1) -> Tensor:
     """A convolution with SAME padding; depthwise where the weight has one input channel."""
     groups = x.shape[1] // weight.shape[1]
-    left, right, upper, lower = same_pads(x, weight.shape[-1], stride)
-    if left == right and upper == lower:
-        # a padded copy of the pixels is a fifth of the time of FaceRes
-        return F.conv2d(x, weight, bias, stride, (upper, left), groups=groups)
-    padded = F.pad(x, (left, right, upper, lower))
-    return F.conv2d(padded, weight, bias, stride, groups=groups)
+    return F.conv2d(pad_same(x, weight.shape[-1], stride), weight, bias, stride, groups=groups)
 
 
 def max_pool_same(x: Tensor, kernel: int, stride: int) -> Tensor:
     """Max pooling with SAME padding, which never wins."""
-    return F.max_pool2d(F.pad(x, same_pads(x, kernel, stride), value=-math.inf), kernel, stride)
+    return F.max_pool2d(pad_same(x, kernel, stride, -math.inf), kernel, stride)
