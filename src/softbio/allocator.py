@@ -12,7 +12,7 @@ def keep_freed_memory() -> bool:
     cannot, or Python cannot call it.
 
     By default it returns each large one to the kernel, which clears every page of it before the
-    next batch may use it: a tenth of the small network's training, a third of FaceRes. Results do
+    next batch may use it: a tenth of the small network's training, a quarter of FaceRes. Results do
     not change.
     """
     if sys.platform != "linux":
