@@ -91,7 +91,8 @@ def save_models(
         for selection, weights in models.items()
         for name, tensor in weights.items()
     }
-    about = {"recipe": json.dumps(asdict(recipe)), "ages": json.dumps(ages)}
+    # one entry: of several the file would have them in any order, and equal runs unequal files
+    about = {"about": json.dumps({"recipe": asdict(recipe), "ages": ages})}
     with atomic(path) as part:
         save_file(tensors, part, metadata=about)
 
@@ -107,10 +108,10 @@ def load_models(path: Path) -> tuple[Recipe, Ages, dict[str, nn.Sequential]]:
     models: dict[str, nn.Sequential] = {}
     try:
         with safe_open(path, framework="pt") as file:
-            about = file.metadata()
-            recipe = recipe_from(json.loads(about["recipe"]))
+            about = json.loads(file.metadata()["about"])
+            recipe = recipe_from(about["recipe"])
             # a list in JSON, or null
-            ages = (told := json.loads(about["ages"])) and (int(told[0]), int(told[1]))
+            ages = (told := about["ages"]) and (int(told[0]), int(told[1]))
             names = sorted(file.keys())
             for selection in sorted({name.split("/")[0] for name in names}, reverse=True):
                 prefix = f"{selection}/"

@@ -41,10 +41,11 @@ class GreyFaces:
 
 
 def moved(part: Tensor, device: torch.device) -> Tensor:
-    """A part of what lies on the CPU, at the device; a GPU is not waited for."""
-    if device.type == "cuda":
-        return part.pin_memory().to(device, non_blocking=True)
-    return part.to(device)
+    """A part of what lies on the CPU, at the device; a GPU is not waited for, as it would be where
+    the part is not in pinned memory."""
+    if device.type == "cpu":
+        return part
+    return part.pin_memory().to(device, non_blocking=True)
 
 
 def grey(images: Tensor) -> Tensor:

@@ -105,6 +105,8 @@ class PrivacyNet(nn.Module):
             raise UserError("privacynet: its recipe names no attributes; train it on faces first")
         self.known: tuple[Attribute, ...] = recipe.attributes
         self.sizes = [len(attribute.values) for attribute in self.known]
+        # the same, to compute with on the network's device
+        self.register_buffer("counts", torch.tensor(self.sizes), persistent=False)
         shape, labels = SHAPES[recipe.shape], sum(self.sizes)
         self.generator = Generator(shape, labels)
         self.discriminator = Discriminator(shape, recipe.size, labels)
@@ -121,9 +123,9 @@ class PrivacyNet(nn.Module):
     def targets(self, own: Tensor, hidden: Tensor, draws: Tensor) -> Tensor:
         """Classes that faces should show: own ones, and of a hidden attribute one of the others,
         each as likely. hidden: bool (B, A); draws: float (B, A) in 0..1."""
-        sizes = torch.tensor(self.sizes, device=own.device)
-        steps = 1 + (draws.to(own.device) * (sizes - 1)).long().clamp(max=sizes - 2)
-        return torch.where(hidden.to(own.device), (own + steps) % sizes, own)
+        sizes: Tensor = self.counts
+        steps = 1 + (draws * (sizes - 1)).long().clamp(max=sizes - 2)
+        return torch.where(hidden, (own + steps) % sizes, own)
 
 
 def one_hot(classes: Tensor, sizes: list[int]) -> Tensor:

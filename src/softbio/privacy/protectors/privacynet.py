@@ -6,6 +6,7 @@ from torch import Tensor
 
 from softbio.privacy import LETTERS
 from softbio.privacy.attributes import labels_of
+from softbio.privacy.faces import moved
 from softbio.privacy.models.privacynet import signed, unsigned
 from softbio.privacy.privacynet_recipe import check_hidden, parsed
 from softbio.privacy.protectors.base import Batch, Protect, Protector, Resources
@@ -39,14 +40,15 @@ def prepare(mode: str, resources: Resources) -> Protect:
     check_hidden(mode, names)
     index = resources.faces.packed.index
     classes = torch.from_numpy(np.stack([labels_of(index, each) for each in network.known], 1))
-    chosen = torch.tensor([name in hidden for name in names])
+    chosen = torch.tensor([name in hidden for name in names], device=resources.device)
     places = [list(LETTERS.values()).index(name) for name in names]
 
     def protect(batch: Batch) -> Tensor:
         faces = signed(batch.images)
-        own = network.filled(classes[batch.rows].to(faces.device), network.discriminator(faces)[1])
+        told = moved(classes[batch.rows], faces.device)
+        own = network.filled(told, network.discriminator(faces)[1])
         draws = torch.from_numpy(draws_of(resources.seed, batch.rows.numpy())[:, places])
-        targets = network.targets(own, chosen.expand(len(own), -1), draws)
+        targets = network.targets(own, chosen.expand(len(own), -1), moved(draws, faces.device))
         return unsigned(network.changed(faces, targets))
 
     return protect

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from softbio.engine.device import Determinism
 from softbio.errors import UserError
 from softbio.files import atomic
-from softbio.privacy.faces import GreyFaces
+from softbio.privacy.faces import GreyFaces, moved
 from softbio.privacy.training.loss_matcher import LossMatcher, load_matcher, matcher_sha256
 from softbio.privacy.training.session import begin
 from softbio.progress import bar
@@ -40,7 +40,7 @@ class Originals:
         device, places = self.embeddings.device, torch.searchsorted(self.rows, rows)
         if not torch.equal(self.rows[places], rows):
             raise IndexError("faces of another part than was embedded")
-        return self.embeddings[places.to(device), mirrored.long().to(device)]
+        return self.embeddings[moved(places, device), mirrored.long()]
 
 
 def embed(matcher: nn.Module, faces: GreyFaces, rows: Tensor) -> Originals:

@@ -19,7 +19,7 @@ def gradient_norms(critic: Callable[[Tensor], Tensor], faces: Tensor) -> Tensor:
 
 def between(real: Tensor, fake: Tensor, draws: Tensor) -> Tensor:
     """Faces drawn on the lines from fake, at 0, to real ones; draws: float (B,) in 0..1."""
-    share = draws.to(real.device)[:, None, None, None]
+    share = draws[:, None, None, None]
     return share * real + (1 - share) * fake
 
 

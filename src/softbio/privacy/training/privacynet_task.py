@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from softbio.engine.snapshot import Snapshot, take
 from softbio.errors import UserError
 from softbio.privacy import LETTERS
-from softbio.privacy.faces import GreyFaces, psnr
+from softbio.privacy.faces import GreyFaces, moved, psnr
 from softbio.privacy.models.privacynet import PrivacyNet, signed, unsigned
 from softbio.privacy.privacynet_recipe import PrivacyNetRecipe
 from softbio.privacy.training.face_task import FaceTask, without_nan
@@ -73,10 +74,28 @@ class PrivacyNetLine:
 
 @dataclass
 class Guard:
-    """Watches the discriminator: `suspects` steps in a row were out of bounds, for `reason`."""
+    """Watches the discriminator: `suspects` steps in a row were out of bounds, for `reason`.
+
+    unread: the values of the last step, where they are still to be read.
+    """
 
     suspects: int = 0
     reason: str = ""
+    unread: Snapshot | None = None
+
+    def see_later(self, values: Tensor) -> None:
+        """Take notice of a step by its values, float32 (4,), as CRITIC begins. From a GPU they are
+        on their way meanwhile: those of the step before are read, which are there."""
+        self.settle()
+        self.unread = take({"values": values}, values.device)
+        if values.device.type == "cpu":
+            self.settle()
+
+    def settle(self) -> None:
+        """Read what has not been read."""
+        if self.unread is not None:
+            values, self.unread = self.unread.ready()["values"].tolist(), None
+            self.see(dict(zip(CRITIC, values, strict=False)))
 
     def see(self, values: dict[str, float]) -> None:
         """Take notice of one step."""
@@ -136,29 +155,29 @@ class PrivacyNetTask(FaceTask):
             group["lr"] = self.recipe.rate_after(len(history))
 
     def batch(self, rows: Tensor, draws: Tensor) -> tuple[Tensor, Tensor]:
-        """Faces in -1..1, half of them mirrored, and their classes."""
+        """Faces in -1..1, half of them mirrored, and their classes. rows: on the CPU; draws, here
+        and below: on the device."""
         faces = mirrored(self.faces.batch(rows), self.chosen(draws))
-        return signed(faces), self.classes[rows].to(faces.device)
+        return signed(faces), moved(self.classes[rows], faces.device)
 
     def chosen(self, draws: Tensor) -> Tensor:
         """Those that are mirrored, bool (B,)."""
-        return (draws[:, -1] < 0.5).to(self.faces.device)
+        return draws[:, -1] < 0.5
 
     def asked(self, own: Tensor, draws: Tensor) -> Tensor:
         """What each face should show: one of all hide-sets, none among them, each as likely."""
         count = own.shape[1]
         sets = (draws[:, 0] * 2**count).long().clamp(max=2**count - 1)
-        hidden = (sets[:, None] >> torch.arange(count)) % 2 == 1
+        hidden = (sets[:, None] >> torch.arange(count, device=own.device)) % 2 == 1
         return self.network.targets(own, hidden, draws[:, 1 : 1 + count])
 
     def step(self, rows: Tensor, draws: Tensor) -> Tensor:
         """n_critic batches: the values of GENERATOR and of CRITIC, the last batch's."""
-        parts = list(
-            zip(rows.split(self.recipe.batch), draws.split(self.recipe.batch), strict=True)
-        )
+        size, there = self.recipe.batch, moved(draws, self.faces.device)
+        parts = list(zip(rows.split(size), there.split(size), strict=True))
         for some, numbers in parts:
             critic = self.critic_step(some, numbers)
-            self.guard.see(dict(zip(CRITIC[:4], critic[:4].tolist(), strict=True)))
+            self.guard.see_later(critic[:4])
             if self.guard.suspects >= PATIENCE:
                 self.check()
         return torch.cat([self.generator_step(*parts[-1]), critic])
@@ -166,6 +185,7 @@ class PrivacyNetTask(FaceTask):
     def sound(self) -> bool:
         """Whether the discriminator is within bounds: a state that is not must not replace the last
         good one."""
+        self.guard.settle()
         return not self.guard.suspects
 
     def check(self) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from softbio.privacy.faces import GreyFaces, psnr
+from softbio.privacy.faces import GreyFaces, moved, psnr
 from softbio.privacy.models.san import Modes, San, passed
 from softbio.privacy.prototype_source import PrototypeSource
 from softbio.privacy.recipe import SanRecipe
@@ -146,9 +146,9 @@ class SanTask(FaceTask):
 
     def batch(self, rows: Tensor, draws: Tensor) -> Batch:
         """Half of the faces mirrored, where the recipe asks for it."""
-        gender = self.faces.gender[rows.to(self.faces.device)]
+        gender = self.faces.gender[moved(rows, self.faces.device)]
         faces, prototypes = self.faces.batch(rows), self.source.modes(rows, gender)
-        chosen = (draws[:, 0] < 0.5).to(faces.device) & self.recipe.flip
+        chosen = moved(draws[:, 0] < 0.5, faces.device) & self.recipe.flip
         if self.recipe.flip:
             # the released code mirrors the face alone, which leaves its prototypes behind
             faces = mirrored(faces, chosen)

@@ -13,7 +13,7 @@ from softbio.data.packed import Packed
 from softbio.engine.resume import ResumeFile
 from softbio.engine.state import TrainState
 from softbio.errors import UserError
-from softbio.privacy.faces import GreyFaces
+from softbio.privacy.faces import GreyFaces, moved
 from softbio.privacy.models.auxiliaries import CosineHead
 from softbio.privacy.models.weights import build_network
 from softbio.privacy.parts import gender_of
@@ -66,7 +66,7 @@ def targets(
 def shifted(faces: Tensor, draws: Tensor, most: int) -> Tensor:
     """All faces of a batch moved by up to `most` pixels each way, the border repeated, and half of
     them mirrored. draws: float (B, 3) in 0..1."""
-    mirrored = (draws[:, 0] < 0.5).to(faces.device)[:, None, None, None]
+    mirrored = moved(draws[:, 0] < 0.5, faces.device)[:, None, None, None]
     faces = torch.where(mirrored, faces.flip(3), faces)
     if most:
         top, left = (int(draw * (2 * most + 1)) for draw in draws[0, 1:3])
@@ -104,7 +104,7 @@ class AuxiliaryTask(FaceTask):
 
     def step(self, rows: Tensor, draws: Tensor) -> Tensor:
         inputs = shifted(self.faces.batch(rows), draws, self.recipe.shift)
-        target = self.classes[rows.to(self.classes.device)]
+        target = self.classes[moved(rows, self.classes.device)]
         logits = self.model(inputs)
         loss = self.loss_of(logits, target)
         self.optimizer.zero_grad(set_to_none=True)
