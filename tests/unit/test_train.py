@@ -78,8 +78,6 @@ def test_learns_what_can_be_learnt(packed, tmp_path, method):
 def test_same_recipe_same_predictions_other_seed_others(packed, tmp_path):
     first = predictions_of(RECIPE, packed, tmp_path / "a")
     assert same(first, predictions_of(RECIPE, packed, tmp_path / "b"))
-    models = [tmp_path / name / "model.safetensors" for name in ("a", "b")]
-    assert models[0].read_bytes() == models[1].read_bytes()
     assert not same(first, predictions_of(replace(RECIPE, seed=1), packed, tmp_path / "c"))
 
 
