@@ -80,6 +80,7 @@ READERS = (
     "evaluators/crop",
     "evaluators/hog_linear",
     "evaluators/interface",
+    "evaluators/logistic",
     "evaluators/own",
     "evaluators/registry",
     "privacy/faces",

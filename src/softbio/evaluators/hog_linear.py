@@ -11,6 +11,7 @@ from torch import Tensor, from_numpy
 from softbio.errors import UserError
 from softbio.evaluators.crop import CANVAS, LUMA, crop, parts
 from softbio.evaluators.interface import GenderClassifier
+from softbio.evaluators.logistic import fit_logistic
 from softbio.evaluators.own import FACE, own_spec
 from softbio.evaluators.registry import Square
 from softbio.files import atomic, read_arrays
@@ -58,15 +59,17 @@ def fit(images: np.ndarray, male: np.ndarray, out: Path | str, frame: Square = C
 
     Raises UserError where they do not show both genders.
     """
-    from sklearn.linear_model import LogisticRegression
-
     if len(np.unique(male)) < 2:
         raise UserError("HOG and logistic regression need faces of both genders")
     faces = [describe(crop(part, FACE, SIDE, frame)) for part in parts(images)]
-    model = LogisticRegression(C=INVERSE_PENALTY, max_iter=1000, class_weight="balanced")
-    model.fit(np.concatenate(faces), np.asarray(male, bool))
+    model = fit_logistic(np.concatenate(faces, dtype=np.float64), male, INVERSE_PENALTY)
     with atomic(out) as part:
-        np.savez(part, weights=model.coef_[0], bias=model.intercept_)
+        # rounded, for the last digits depend on the CPU
+        np.savez(
+            part,
+            weights=model.coef_[0].astype(np.float32),
+            bias=model.intercept_.astype(np.float32),
+        )
 
 
 def open_hog(path: Path | str) -> GenderClassifier:
