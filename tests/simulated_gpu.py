@@ -3,7 +3,8 @@
 Tensors on the device "gpu" hold their values on the CPU, so that everything computes as ever. But
 operators refuse operands on two devices, as CUDA does, and what makes the CPU wait for a GPU is
 noted: values that are read, results whose size depends on values, and copies that are not from
-pinned memory. Not shown are CUDA's own kernels, streams and reduced precision. The device is for
+pinned memory. Not shown are CUDA's own kernels, the order of its streams, and reduced
+precision. The device is for
 the whole process, so that each use needs one of its own.
 """
 
@@ -52,6 +53,8 @@ class OnGpu(Tensor):
     def tolist(self) -> Any:
         GPU.note("tolist")
         return self.held.tolist()
+
+    def record_stream(self, stream: Any) -> None: ...
 
     def __repr__(self, **_: Any) -> str:
         return f"OnGpu({self.held!r})"
@@ -140,6 +143,31 @@ class Gpu(TorchDispatchMode):
 GPU = Gpu()
 
 
+class _Stream:
+    """One of the order in which all is done here anyway, and an event in it."""
+
+    def __init__(self, device: Any = None) -> None: ...
+
+    def wait_stream(self, other: "_Stream") -> None: ...
+
+    def record(self, stream: "_Stream") -> None: ...
+
+    def synchronize(self) -> None: ...
+
+
+# what softbio asks of CUDA
+CUDA: dict[str, Any] = {
+    "Stream": _Stream,
+    "Event": _Stream,
+    "stream": lambda stream: contextlib.nullcontext(),
+    "current_stream": lambda device=None: _Stream(),
+    "mem_get_info": lambda device=None: (2**40, 2**40),
+    "max_memory_allocated": lambda device=None: 0,
+    "get_rng_state": lambda device=None: torch.arange(16, dtype=torch.uint8),
+    "set_rng_state": lambda state, device=None: None,
+}
+
+
 class _Module(backend_registration._DummyBackendModule):
     def get_amp_supported_dtype(self) -> list[torch.dtype]:
         return [torch.bfloat16]
@@ -149,6 +177,8 @@ class _Module(backend_registration._DummyBackendModule):
 def simulated_gpu() -> Iterator[Gpu]:
     """The device, which this process keeps. Call it before anything is differentiated."""
     backend_registration._setup_privateuseone_for_python_backend(NAME, _Module())
+    for name, found in CUDA.items():
+        setattr(torch.cuda, name, found)
     # torch.tensor(..., device=...) then asks the mode for the copy to the device
     torch._C._set_only_lift_cpu_tensors(True)
     Tensor.pin_memory = lambda tensor: GPU.pin(tensor)

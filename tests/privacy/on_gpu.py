@@ -4,6 +4,7 @@ TRAINED, PREY: folders of the fixtures of these names. The work is done on the C
 device; prints a `Result` as JSON.
 """
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable
@@ -15,9 +16,11 @@ import torch
 import softbio.engine.device
 import softbio.engine.predict
 import softbio.engine.train
+from softbio.engine import rank_task
 from softbio.engine.loop import Loop
 from softbio.engine.recipe import Recipe
-from softbio.engine.snapshot import Snapshot
+from softbio.engine.resume import read_state
+from softbio.engine.stopping import Stopped
 from softbio.methods import METHODS
 from softbio.privacy.attack import AttackInputs, attack_condition
 from softbio.privacy.attackers import denoiser, learning
@@ -29,7 +32,6 @@ from softbio.privacy.judging.score import score
 from softbio.privacy.protect import NetworkFiles, load_resources, protect_parts
 from softbio.privacy.protectors import get_protector
 from softbio.privacy.recipe import AuxiliaryRecipe
-from softbio.privacy.training import privacynet_task
 from softbio.privacy.training.originals import write_originals
 from softbio.privacy.training.train_auxiliaries import train_auxiliary
 from softbio.privacy.training.train_privacynet import PrivacyNetInputs, train_privacynet
@@ -37,6 +39,7 @@ from softbio.privacy.training.train_san import SanInputs, train_san
 from tests.conftest import write_packed
 from tests.privacy.sans import RECIPE, SIZE
 from tests.privacy.test_privacynet import RECIPE as PRIVACYNET
+from tests.processes import signal_self
 from tests.simulated_gpu import GPU, NAME, simulated_gpu
 
 DEVICE = f"{NAME}:0"
@@ -92,6 +95,38 @@ def ranks(given: Given, folder: Path) -> None:
         softbio.engine.train.train(recipe, packed, into, given.device)
         model, found = into / "model.safetensors", into / "predictions.parquet"
         softbio.engine.predict.predict(model, packed, found, given.device)
+
+
+def interrupted(given: Given, folder: Path) -> None:
+    """A training that streams its images, ends with its sixth batch of eight, and goes on."""
+    # nothing is free, so that no image may stay there
+    torch.cuda.mem_get_info = lambda device=None: (0, 0)
+    splits = ["train"] * 64 + ["test"] * 20
+    packed = write_packed(folder / "packed", splits, [n % 6 for n in range(84)], k=6, size=32)
+    recipe = Recipe(
+        *("noise", "small16", "coral", "", 0),
+        size=32,
+        crop=28,
+        epochs=3,
+        batch=8,
+        learning_rate=1e-3,
+    )
+    step, calls = rank_task.step, []
+
+    def signalled(*arguments):
+        calls.append(1)
+        if len(calls) == 14:
+            signal_self()
+        return step(*arguments)
+
+    rank_task.step = signalled
+    with contextlib.suppress(Stopped):
+        softbio.engine.train.train(recipe, packed, folder, given.device)
+    rank_task.step = step
+    state = read_state(folder / "resume.pt")
+    assert (state["cuda_random"] is None) == (given.device == "cpu")
+    softbio.engine.train.train(recipe, packed, folder, given.device)
+    assert json.loads((folder / "run.json").read_text())["resumed_at"] == [1]
 
 
 def auxiliaries(given: Given, folder: Path) -> None:
@@ -173,7 +208,7 @@ def attacks(given: Given, folder: Path) -> None:
 
 WORKS: dict[str, Callable[[Given, Path], None]] = {
     work.__name__: work
-    for work in (ranks, auxiliaries, san, privacynet, protectors, judges, attacks)
+    for work in (ranks, interrupted, auxiliaries, san, privacynet, protectors, judges, attacks)
 }
 
 
@@ -197,10 +232,6 @@ def prepare() -> list[int]:
         if getattr(module, "choose_device", None) is ordinary:
             module.choose_device = chosen
     Loop.train_epoch = watched
-    # takes streams, which this device has not; a copy that the CPU does not wait for, as that is
-    privacynet_task.take = lambda state, device: Snapshot(
-        {name: each.to("cpu", non_blocking=True) for name, each in state.items()}
-    )
     return epochs
 
 

@@ -54,10 +54,10 @@ def test_privacynet_learns_the_same_but_for_rounding(trained, prey, tmp_path):
     np.testing.assert_allclose(lines[1], lines[0], rtol=0.01)
 
 
-@pytest.mark.parametrize("work", ["protectors", "judges", "attacks"])
-def test_all_that_computes_with_faces_gives_the_same(work, trained, prey, tmp_path):
+@pytest.mark.parametrize("work", ["interrupted", "protectors", "judges", "attacks"])
+def test_what_else_computes_there_gives_the_same(work, trained, prey, tmp_path):
     found = computed(work, trained, prey, tmp_path)
-    assert len(found["same"]) > 10
+    assert found["same"]
     assert not found["other"]
 
 

@@ -47,7 +47,7 @@ class Streamed:
     def __init__(self, images: np.ndarray, device: torch.device):
         self.images = torch.from_numpy(images)
         self.device = device
-        self.cuda = device.type == "cuda"
+        self.on_gpu = device.type != "cpu"
 
     def batches(self, crops: Crops, crop: int, batch: int) -> Iterator[Tensor]:
         """See `Feed`."""
@@ -56,7 +56,7 @@ class Streamed:
         arguments = (crops, crop, batch, ready, gone)
         thread = threading.Thread(target=self._crop_ahead, args=arguments, daemon=True)
         thread.start()
-        stream = torch.cuda.Stream(self.device) if self.cuda else None
+        stream = torch.cuda.Stream(self.device) if self.on_gpu else None
         try:
             while (part := ready.get()) is not None:
                 if isinstance(part, BaseException):
@@ -75,7 +75,7 @@ class Streamed:
                 part = slice(start, start + batch)
                 top, left = crops.offsets[:, part]
                 cut = crop_batch(self.images, crops.rows[part], top, left, crop)
-                _put(ready, cut.pin_memory() if self.cuda else cut, gone)
+                _put(ready, cut.pin_memory() if self.on_gpu else cut, gone)
             _put(ready, None, gone)
         except BaseException as error:
             _put(ready, error, gone)
@@ -105,7 +105,7 @@ def _put(ready: queue.Queue, part: Tensor | BaseException | None, gone: threadin
 def make_feed(images: np.ndarray, device: torch.device) -> Feed:
     """Resident where the images fit: on a CPU always (a memory map needs no copy), on a GPU within
     `SHARE_FOR_IMAGES` of its free memory; streamed where they do not."""
-    if device.type == "cuda":
+    if device.type != "cpu":
         free, _ = torch.cuda.mem_get_info(device)
         if images.nbytes > SHARE_FOR_IMAGES * free:
             logger.info(

@@ -65,7 +65,7 @@ class Stopwatch:
 
 def peak_memory_mb(device: torch.device) -> float:
     """Most memory used so far: of the GPU there, of this process elsewhere."""
-    if device.type == "cuda":
+    if device.type != "cpu":
         return torch.cuda.max_memory_allocated(device) / 2**20
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)

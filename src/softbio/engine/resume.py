@@ -165,7 +165,7 @@ class ResumeFile:
     def _moved(self, moving: TrainState) -> dict[str, Any]:
         """What training changes in place. Of the GPUs only the run's own: another machine, or
         another job on this one, has more of them or fewer."""
-        on_gpu = self.device.type == "cuda"
+        on_gpu = self.device.type != "cpu"
         return {
             "model": moving.model.state_dict(),
             "optimizer": moving.optimizer.state_dict(),

@@ -28,14 +28,14 @@ def take(state: dict[str, Any], device: torch.device) -> Snapshot:
     From a GPU: a copy on the device first, at its memory's speed, then to pinned memory on a
     stream of its own, beside whatever is computed next.
     """
-    if device.type != "cuda":
+    if device.type == "cpu":
         return Snapshot(_mapped(state, lambda tensor: tensor.detach().to("cpu", copy=True)))
     cloned = _mapped(state, lambda tensor: tensor.detach().clone())
     stream = torch.cuda.Stream(device)
     stream.wait_stream(torch.cuda.current_stream(device))
 
     def away(tensor: Tensor) -> Tensor:
-        if tensor.is_cuda:
+        if tensor.device.type != "cpu":
             tensor.record_stream(stream)
         return tensor.to("cpu", non_blocking=True)
 
