@@ -1,6 +1,7 @@
 """YAML files checked against a JSON schema, with one-line errors."""
 
 import re
+from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -57,7 +58,8 @@ def read_yaml(path: Path) -> Any:
             f"{path}: key '{error.problem}' stands twice, the second time in line "
             f"{error.problem_mark.line + 1}; keep one of the two"
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    # of values that are none, such as the 99th of a month, the loader raises what Python does
+    except (yaml.YAMLError, ValueError, LookupError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" in line {where.line + 1}" if where else ""
         raise UserError(f"{path}: not YAML{line}; correct its syntax") from None
@@ -90,9 +92,23 @@ def validate(data: Any, schema: Path, name: str) -> None:
     name: what the error calls the data, a file for instance. Raises UserError naming the key at
     fault, what is allowed there and, for an unknown key, the nearest known one.
     """
+    for where, key in _keys(data):
+        if not isinstance(key, str):
+            raise UserError(f"{name}: key '{where}' is no text; write it in quotes")
     error = best_match(_validator(Path(schema)).iter_errors(data))
     if error is not None:
         raise UserError(f"{name}: {_sentence(error)}")
+
+
+def _keys(data: Any, where: str = "") -> Iterator[tuple[str, Any]]:
+    """All keys of nested mappings and lists, each with its path."""
+    if not isinstance(data, dict | list):
+        return
+    for key, value in data.items() if isinstance(data, dict) else enumerate(data):
+        path = f"{where}.{key}" if where else str(key)
+        if isinstance(data, dict):
+            yield path, key
+        yield from _keys(value, path)
 
 
 def _sentence(error: ValidationError) -> str:

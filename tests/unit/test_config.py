@@ -179,6 +179,22 @@ def test_yaml_is_data_never_code(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "text", ["a: 2024-13-45", "a: !!int x", "a: !!bool x", "a: " + 5000 * "9", 3000 * "["]
+)
+def test_a_value_that_is_none_is_no_yaml_either(tmp_path, text):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=r"config.yaml: not YAML"):
+        read_yaml(path)
+
+
+@pytest.mark.parametrize("change", [{"grid": [{1: 2}]}, {"training": {"a": {1: 2}}}, {1: 2}])
+def test_a_key_that_is_a_number_is_named(quick, change):
+    with pytest.raises(UserError, match=r"key '[a-z0-9.]*1' is no text; write it in quotes"):
+        load(quick | change)
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("a: 1\nb: 2\na: 3\n", "config.yaml: key 'a' stands twice, the second time in line 3;"),

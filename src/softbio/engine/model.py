@@ -122,7 +122,7 @@ def load_models(path: Path) -> tuple[Recipe, Ages, dict[str, nn.Sequential]]:
                 }
                 models[selection] = build_model(recipe, rank_count(ages))
                 models[selection].load_state_dict(weights)
-    except (OSError, SafetensorError, KeyError, TypeError, RuntimeError) as error:
+    except (OSError, SafetensorError, LookupError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path}: not a model of this version ({reason}); train again") from None
     return recipe, ages, models
