@@ -1,5 +1,6 @@
 """From predictions to statistics: alignment of images, the family of tests, the file."""
 
+import statistics
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from softbio.statistics.contests import (
     read_statistics,
     write_statistics,
 )
-from softbio.statistics.means import holm
+from softbio.statistics.means import Interval, holm
 
 N = 60
 
@@ -140,3 +141,25 @@ def test_the_file_reads_back_as_it_was(tmp_path):
     (tmp_path / "statistics.json").write_text('{"pairs": [{"a": 1}], "uncertainties": []}')
     with pytest.raises(UserError, match=r"statistics.json: not a statistics file"):
         read_statistics(tmp_path / "statistics.json")
+
+
+def test_separated_asks_both_for_the_interval_and_for_the_corrected_test():
+    errors = Errors({name: np.ones((2, 4)) for name in "ab"}, None)
+    (pair,) = pairs_of(errors, dataset="d", backbone="b", selection="last")
+
+    def separated(low: float, high: float, p: float, p_holm: float) -> bool:
+        return replace(pair, total=Interval(-2.0, low, high), p=p, p_holm=p_holm).separated
+
+    assert separated(-3, -1, 0.001, 0.049)
+    assert not separated(-3, -1, 0.001, 0.051)
+    assert not separated(-5, 1, 0.001, 0.001)
+
+
+def test_the_spread_over_seeds_is_that_of_their_mean_errors(tmp_path):
+    found = compare(records(tmp_path))
+    frames = [pd.read_parquet(path) for path in sorted(tmp_path.rglob("predictions.parquet"))[:2]]
+    means = [float((frame["prediction"] - frame["label"]).abs().mean()) for frame in frames]
+    (coral,) = (each for each in found.uncertainties if each.method == "coral")
+    assert (coral.seeds, coral.units) == (2, N // 3)
+    assert coral.seed_sd == pytest.approx(statistics.stdev(means))
+    assert coral.images.estimate == pytest.approx(statistics.mean(means))

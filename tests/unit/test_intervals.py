@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
+from scipy.stats import binomtest, norm
 
 from softbio.data.pairs import all_pairs
 from softbio.results.scores import (
@@ -14,6 +14,7 @@ from softbio.results.scores import (
     GenderScores,
 )
 from softbio.statistics import intervals
+from softbio.statistics.intervals import Resampled
 from softbio.statistics.means import Interval
 
 ABOUT = ComparisonAbout("made", "m", "original", "", "original-original", "similarity", "all")
@@ -192,3 +193,41 @@ def test_files_that_pass_over_a_subject_can_be_drawn_with_the_others():
     assert found.without[found.subjects == "s007", 0] == found.estimates[0]
     with pytest.raises(ValueError, match="s007 is not among the subjects"):
         intervals.of_comparisons(scores, resamples=5, among=alone.subjects)
+
+
+@pytest.mark.parametrize(("lacking", "known"), [(4, True), (6, False)])
+def test_limits_leave_out_no_more_resamples_than_an_interval_does(lacking, known):
+    values = np.random.default_rng(0).normal(size=100)
+    values[:lacking] = np.nan
+    without = np.random.default_rng(1).normal(size=20)
+    for low, high in (intervals.limits(0.0, values, without), intervals.percentiles(0.0, values)):
+        assert np.isfinite([low, high]).all() == known
+
+
+@pytest.mark.parametrize("estimate", [-9.0, 9.0])
+def test_limits_hold_the_estimate_where_all_resamples_lie_beside_it(estimate):
+    low, high = intervals.percentiles(estimate, np.linspace(-1, 1, 200))
+    assert (estimate, pytest.approx(0.95)) in ((low, high), (high, -low))
+
+
+def test_a_difference_has_limits_where_one_of_the_two_numbers_varies():
+    rng = np.random.default_rng(0)
+    moving = Resampled(("eer",), np.array([0.3]), 0.3 + rng.normal(0, 0.01, (400, 1)),
+                       0.3 + rng.normal(0, 0.001, (30, 1)), np.arange(30), 30)  # fmt: skip
+    fixed = Resampled(("eer",), np.array([0.1]), np.full((400, 1), 0.1), np.full((30, 1), 0.1),
+                      np.arange(30), 30)  # fmt: skip
+    for one, other, sign in ((moving, fixed, 1), (fixed, moving, -1)):
+        found = one.difference(other, "eer")
+        assert found.estimate == pytest.approx(sign * 0.2)
+        assert found.low < found.estimate < found.high
+    assert np.isnan(fixed.difference(fixed, "eer").low)
+
+
+def test_an_error_that_nobody_made_is_known_by_the_rarer_kind_of_subject():
+    """4 of 14 subjects are positive and all are told apart: Clopper and Pearson for 4 of 4."""
+    labels = np.repeat([1, 0], [4, 10])
+    names = [f"s{n}" for n in range(14)]
+    frame = pd.DataFrame({"image": names, "subject": names, "label": labels, "score": 1.0 * labels})
+    found = intervals.of_gender(GenderScores(GENDER, frame), 200).interval("auc")
+    exact = binomtest(4, 4).proportion_ci(0.95, "exact")
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
