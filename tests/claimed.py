@@ -36,9 +36,9 @@ def judged(protector, mode, name="cnn", seen=False, seed=0, positive="male", **m
     return Judged(GenderScores(about, EMPTY), numbers(**more))
 
 
-def compared(protector, mode, tmr, kind="protected-original", subjects=SUBJECTS) -> Judged:
+def compared(protector, mode, tmr, kind="protected-original", subjects=SUBJECTS, seed=0) -> Judged:
     about = ComparisonAbout(
-        "made", "matcher", protector, mode, kind, "similarity", "all", seed=0, seen=False
+        "made", "matcher", protector, mode, kind, "similarity", "all", seed=seed, seen=False
     )
     frame = pd.DataFrame({"score": [], "mated": []})
     found = numbers(subjects, **{"auc": 0.9, "eer": 0.1, "tmr@0.01": tmr})
