@@ -48,11 +48,16 @@ def sibling(path: Path, process: int | str) -> Path:
 
 
 def _remove_strays(path: Path) -> None:
-    """Remove temporary siblings of `path` whose writers on this host have ended."""
+    """Remove temporary siblings of `path`, files or folders, whose writers on this host have
+    ended."""
     whole = re.escape(sibling(path, "PROCESS").name).replace("PROCESS", r"(\d+)")
     for stray in path.parent.glob(".*.part*"):
         found = re.fullmatch(whole, stray.name)
-        if found and not _alive(int(found[1])):
+        if not found or _alive(int(found[1])):
+            continue
+        if stray.is_dir():
+            shutil.rmtree(stray, ignore_errors=True)
+        else:
             stray.unlink(missing_ok=True)
 
 
@@ -69,7 +74,8 @@ def _alive(process: int) -> bool:
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
     """`atomic` for a folder that is absent or empty: a temporary sibling to fill."""
-    part = path.with_name(f".{path.name}.part")
+    part = sibling(path, os.getpid())
+    _remove_strays(path)
     shutil.rmtree(part, ignore_errors=True)
     try:
         part.mkdir(parents=True)

@@ -47,13 +47,6 @@ def test_inverted_scores_separate_as_well():
     assert c.separation(c.area(scores, labels)) == 1
 
 
-def test_flips_are_counted_by_direction():
-    before, after = np.array([0.1, 0.2, 0.5, 0.9]), np.array([0.6, 0.1, 0.5, 0.2])
-    assert c.flips(before, after, 0.5) == (0.5, 0.5, 0.5)
-    assert c.flips(before[:1], after[:1], 0.5)[:2] == (1, 1)
-    assert np.isnan(c.flips(before[:1], after[:1], 0.5)[2])
-
-
 @pytest.mark.parametrize("shape", [(11, 11), (24, 37), (16, 13, 3)])
 @pytest.mark.parametrize("peak", [255, 1])
 def test_quality_equals_scikit_image(shape, peak):

@@ -13,7 +13,7 @@ import torch
 from softbio.engine.device import hardware
 from softbio.engine.provenance import git_state, peak_memory_mb, versions
 from softbio.errors import UserError, nearest
-from softbio.files import atomic, sha256, sibling
+from softbio.files import atomic, atomic_folder, sha256, sibling
 from softbio.job import job
 
 
@@ -109,3 +109,15 @@ def test_provenance_is_plain_data():
     assert json.loads(json.dumps(found)) == found
     assert found[0]["torch"] == torch.__version__
     assert peak_memory_mb(device) > 50
+
+
+def test_two_writers_of_one_folder_do_not_disturb_each_other(tmp_path):
+    """As two of its jobs that a cluster runs at once: the folder of a live process stays."""
+    out = tmp_path / "out"
+    other = sibling(out, os.getppid())
+    other.mkdir()
+    (other / "half").write_text("written by another process")
+    with atomic_folder(out) as part:
+        (part / "whole").write_text("written by this one")
+    assert (other / "half").exists()
+    assert [path.name for path in out.iterdir()] == ["whole"]

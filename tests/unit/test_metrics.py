@@ -205,3 +205,9 @@ def test_entries_of_a_predictions_file_without_meaning_are_named(tmp_path, entry
 
 def test_the_kinds_are_those_of_the_methods():
     assert get_args(Kind) == KINDS
+
+
+def test_a_rise_counts_from_the_authors_tolerance_on():
+    """1e-5, in their count_inconsistency."""
+    rises = np.array([[0.5, 0.5 + 0.9e-5, 0.3], [0.5, 0.5 + 1.2e-5, 0.3], [0.5, 0.5 + 9e-5, 0.6]])
+    assert ordinal.inconsistencies(rises).tolist() == [0, 1, 2]

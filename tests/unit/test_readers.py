@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softbio.data.fetching.locate import Sources
-from softbio.data.readers import COLUMNS, OPTIONAL, read
+from softbio.data.readers import COLUMNS, OF_AGES, OPTIONAL, read
 from softbio.data.registry import DatasetSpec
 from softbio.data.splitlists import Split, check_present, check_records, read_list, split_images
 from softbio.errors import UserError
@@ -241,3 +241,10 @@ def test_drawn_faces_are_split_by_subject():
     pixels, landmarks = records.draw(records.faces[0], 32)
     assert pixels.shape == (32, 32, 3)
     assert np.shape(landmarks) == (68, 2)
+
+
+@pytest.mark.parametrize("reader", sorted(OF_AGES))
+def test_a_reader_of_ages_names_the_key_where_there_are_none(tmp_path, reader):
+    spec = DatasetSpec(name="mine", title="Mine", reader=reader, ages=None)
+    with pytest.raises(UserError, match=rf"datasets.mine.ages is empty; the reader '{reader}'"):
+        read(spec, Sources(tmp_path, {}))

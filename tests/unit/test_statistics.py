@@ -200,3 +200,10 @@ def test_a_share_of_none_or_all_has_the_exact_limit(share):
 def test_effect_size():
     assert effect_size(np.array([1.0, 2.0, 3.0])) == 2
     assert effect_size(np.zeros(4)) == 0
+
+
+def test_an_interval_of_unknown_limits_excludes_nothing():
+    assert Interval(1.0, 0.5, 1.5).excludes_zero
+    assert Interval(-1.0, -1.5, -0.5).excludes_zero
+    assert not Interval(1.0, -0.5, 1.5).excludes_zero
+    assert not Interval(1.0, float("nan"), float("nan")).excludes_zero

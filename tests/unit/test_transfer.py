@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from softbio import files, transfer
 from softbio.errors import UserError
+from softbio.files import sibling
 from softbio.manifest import MANIFEST, MAX_PIECE, MB
 from softbio.transfer import cut, join
 from tests.conftest import ROOT
@@ -195,10 +196,12 @@ def test_an_interrupted_join_is_joined_again(tmp_path, pieces, monkeypatch):
         join(pieces, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     # a killed one could not tidy up
-    fill(tmp_path / ".out.part", {"images.npy": b"half", "other": b""})
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    left = fill(sibling(tmp_path / "out", gone.pid), {"images.npy": b"half", "other": b""})
     join(pieces, tmp_path / "out")
     assert content(tmp_path / "out") == CONTENT
-    assert not (tmp_path / ".out.part").exists()
+    assert not left.exists()
 
 
 def test_a_full_disk_is_one_line(tmp_path, source, pieces, monkeypatch):

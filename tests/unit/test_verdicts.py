@@ -246,3 +246,14 @@ def test_a_point_of_the_path_is_met_or_met_before(points, data):
             interpolated(x, rising, ys), np.interp(x, rising[0], ys[0]), atol=1e-12
         )
     assert np.isnan(interpolated(np.array([2.0]), xs, ys)[0])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "folded_low"), [(0.4, 0.45, 0.4), (0.45, 0.7, 0.3), (0.4, 0.55, 0.4)]
+)
+def test_a_folded_interval_holds_the_images_of_all_that_lies_in_it(low, high, folded_low):
+    found = folded_interval(Interval(0.44, low, high))
+    assert found.low == pytest.approx(folded_low)
+    inside = np.linspace(low, high, 101)
+    images = np.minimum(inside, 1 - inside)
+    assert (found.low, found.high) == pytest.approx((images.min(), images.max()), abs=3e-3)

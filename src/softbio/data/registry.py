@@ -76,9 +76,9 @@ class Expected:
 class Preparation:
     """How an image is prepared before it is packed.
 
-    align: "none", or a crop of `data.crops`; crop: without it, "none" or "centre", the largest
-    square around the centre of the image; max_rejected: the largest share of the listed images
-    that may be left out, because they do not decode or show no face.
+    align: "none", or a crop of `data.alignment.crops`; crop: without it, "none" or "centre", the
+    largest square around the centre of the image; max_rejected: the largest share of the listed
+    images that may be left out, because they do not decode or show no face.
     """
 
     align: str = "none"

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from softbio.hiding.claim import groups, is_original
+from softbio.hiding.claim import is_original
 from softbio.hiding.load import Hiding
 from softbio.hiding.verdicts import NOTHING
-from softbio.results.conditions import scorer, unseen
+from softbio.results.conditions import by_scorer, scorer, unseen
 from softbio.results.formats import in_percent
 from softbio.statistics.intervals import Judged, tmr_name
 from softbio.statistics.means import Interval
@@ -50,7 +50,7 @@ def readers(hiding: Hiding) -> list[Readers]:
     found = []
     for attribute, items in files.items():
         able, deaf = [], {}
-        for same in groups(unseen(items)).values():
+        for same in by_scorer(unseen(items)).values():
             clean = next(filter(is_original, same), None)
             if clean is None:
                 continue
@@ -106,7 +106,7 @@ class Matchers:
 def matchers(hiding: Hiding) -> Matchers:
     """Those with comparisons against original references."""
     able, deaf = {}, {}
-    for name, items in groups(unseen(hiding.probes)).items():
+    for name, items in by_scorer(unseen(hiding.probes)).items():
         clean = [item.interval(TMR) for item in filter(is_original, items)]
         if any(tmr.estimate >= ABLE for tmr in clean):
             able[name] = items

@@ -16,7 +16,7 @@ from softbio.hiding.verdicts import (
     draws,
     joint,
 )
-from softbio.results.conditions import ordered, scorer_name
+from softbio.results.conditions import scorer_name
 from softbio.results.formats import decimals, in_percent, signed
 from softbio.results.names import joined
 from softbio.results.scores import ORIGINAL
@@ -101,14 +101,6 @@ def before(item: Judged, items: Iterable[Judged]) -> Judged | None:
     own = [each for each in found if each.about.seed == item.about.seed]
     of_seed = scorer_name(item.about).startswith(AUXILIARY) and len(found) > 1
     return next(iter(own or ([] if of_seed else found)), None)
-
-
-def groups(items: Sequence[Judged]) -> dict[str, list[Judged]]:
-    """Files of each scorer."""
-    found: dict[str, list[Judged]] = {}
-    for item in ordered(items):
-        found.setdefault(scorer_name(item.about), []).append(item)
-    return found
 
 
 def of_condition(

@@ -20,7 +20,6 @@ from softbio.hiding.claim import (
     decided,
     difference,
     each_of,
-    groups,
     held_of,
     missing,
     number,
@@ -33,7 +32,7 @@ from softbio.hiding.load import Hiding
 from softbio.hiding.selectivity import selectivity_claims
 from softbio.hiding.systems import SAN
 from softbio.hiding.verdicts import above, at_least, below
-from softbio.results.conditions import scorer, unseen
+from softbio.results.conditions import by_scorer, scorer, unseen
 
 AUXILIARY_GENDER = "aux_gender"
 _ORIGINALS = "the originals"
@@ -67,7 +66,7 @@ def order(hiding: Hiding) -> Claim:
     """C2: for each unseen classifier SM <= NT <= OP in EER, and OP above before. Where a mode or
     the originals are not scored it cannot hold."""
     steps, total, lacking = [], [], []
-    for items in groups(unseen(hiding.gender)).values():
+    for items in by_scorer(unseen(hiding.gender)).values():
         modes = {mode: of_condition(items, SAN, mode) for mode in ("sm", "nt", "op")}
         for seed in dict.fromkeys(seed for files in modes.values() for seed in files):
             own = {mode: files[seed] for mode, files in modes.items() if seed in files}

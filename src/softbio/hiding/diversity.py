@@ -33,7 +33,7 @@ class Differing:
 
 
 def read_answers(folder: Path) -> list[GenderScores]:
-    """Score files of `privacy.diversity.measure_diversity`, member1 first.
+    """Score files of `privacy.judging.diversity.measure_diversity`, member1 first.
 
     Raises UserError where there are less than two, and where they are of other faces.
     """

@@ -20,7 +20,6 @@ from softbio.hiding.claim import (
     Part,
     decided,
     each_of,
-    groups,
     held_of,
     of_condition,
 )
@@ -39,7 +38,7 @@ from softbio.hiding.verdicts import (
     interpolated,
     joint,
 )
-from softbio.results.conditions import condition, scorer, strength_of, unseen
+from softbio.results.conditions import by_scorer, condition, scorer, strength_of, unseen
 from softbio.results.scores import ORIGINAL
 from softbio.statistics.intervals import Judged
 from softbio.statistics.means import Interval
@@ -149,7 +148,7 @@ def _parts(
     """Of each unseen classifier and able matcher, at equal privacy and at the EER as it stands."""
     made = dict.fromkeys(i.about.mode for i in hiding.gender if i.about.protector == system)
     parts, plain = [], []
-    for gender in groups(unseen(hiding.gender)).values():
+    for gender in by_scorer(unseen(hiding.gender)).values():
         for matching in able:
             for mode in compared_with_mixing(system, made):
                 own, other = (of_condition(items, system, mode) for items in (gender, matching))

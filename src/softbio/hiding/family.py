@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from softbio.hiding.able import TMR, matchers
-from softbio.hiding.claim import before, groups
+from softbio.hiding.claim import before
 from softbio.hiding.diversity import NUMBERS, Differing
 from softbio.hiding.load import NONE, Hiding
 from softbio.hiding.verdicts import Draws, combined, derived, draws
 from softbio.privacy.family import DIVERSITIES, parsed
 from softbio.results.conditions import BEFORE as UNPROTECTED
-from softbio.results.conditions import of_mode, scorer, scorer_name, unseen
+from softbio.results.conditions import by_scorer, of_mode, scorer, scorer_name, unseen
 from softbio.statistics.intervals import Judged
 from softbio.statistics.means import Interval
 
@@ -146,7 +146,7 @@ def ensembles(hiding: Hiding, change: Change | None = None) -> list[Ensemble]:
     found = []
     for diversity in DIVERSITIES:
         tracks, members = [], set()
-        for items in groups(unseen(hiding.gender)).values():
+        for items in by_scorer(unseen(hiding.gender)).values():
             own = [i for i in items if i.about.protector == ENSEMBLE
                    and parsed(i.about.mode)[1] == diversity]  # fmt: skip
             members |= set(_numbered(own, "member"))
@@ -175,7 +175,9 @@ def series(hiding: Hiding) -> Series | None:
     Matchers compare a protected probe with the original; those that are not able are excluded.
     """
     gender, matching = (
-        tuple(track for items in groups(unseen(files)).values() if (track := _stages(items, name)))
+        tuple(
+            track for items in by_scorer(unseen(files)).values() if (track := _stages(items, name))
+        )
         for files, name in ((hiding.gender, "eer"), (hiding.probes, TMR))
     )
     if not gender:

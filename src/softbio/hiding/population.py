@@ -96,8 +96,8 @@ def _title(sources: Sequence[Source]) -> str:
 
 
 def read_population(name: str, card: Path | str, parts: Path | str) -> Population:
-    """card: card.json of a population's faces (`data.population.PopulationCard`); parts: parts.csv
-    of `write_parts`.
+    """card: card.json of a population's faces (`privacy.population.PopulationCard`); parts:
+    parts.csv of `write_parts`.
 
     Raises UserError for files that are not these.
     """

@@ -19,7 +19,6 @@ from softbio.hiding.claim import (
     decided,
     difference,
     each_of,
-    groups,
     held_of,
     is_original,
     missing,
@@ -39,7 +38,7 @@ from softbio.hiding.verdicts import (
 )
 from softbio.privacy import LETTERS
 from softbio.privacy.privacynet_recipe import parsed
-from softbio.results.conditions import condition, ordered, scorer, scorer_name
+from softbio.results.conditions import by_scorer, condition, ordered, scorer, scorer_name
 from softbio.results.names import joined
 from softbio.results.scores import ORIGINAL
 from softbio.statistics.intervals import Judged
@@ -130,7 +129,7 @@ def with_before(items: Iterable[Judged]) -> list[tuple[Judged, Judged]]:
     """Each protected file with its scorer's unprotected one."""
     return [
         (item, original)
-        for same in groups(list(items)).values()
+        for same in by_scorer(items).values()
         for item in same
         if not is_original(item) and (original := before(item, same))
     ]

@@ -33,7 +33,7 @@ def paired(first: BySeed, second: BySeed) -> Interval | None:
 
 def _side(interval: Interval, more: str, less: str) -> str:
     """Which way a difference goes, where its interval says."""
-    if not np.isfinite([interval.low, interval.high]).all() or not interval.excludes_zero:
+    if not interval.excludes_zero:
         return ""
     return more if interval.estimate > 0 else less
 

@@ -45,13 +45,3 @@ def errors_at(scores: np.ndarray, labels: np.ndarray, threshold: float) -> Error
     positive = np.asarray(labels) == 1
     wrong = (np.asarray(scores, float) >= threshold) != positive
     return Errors(float(wrong[~positive].mean()), float(wrong[positive].mean()))
-
-
-def flips(before: np.ndarray, after: np.ndarray, threshold: float) -> tuple[float, float, float]:
-    """Share of images whose decision differs between two scores of them, (N,) each: in all, from
-    negative to positive among those decided negative before, and from positive to negative among
-    those decided positive (NaN among none)."""
-    first, second = np.asarray(before) >= threshold, np.asarray(after) >= threshold
-    up = float(second[~first].mean()) if (~first).any() else float("nan")
-    down = float((~second[first]).mean()) if first.any() else float("nan")
-    return float((first != second).mean()), up, down

@@ -60,11 +60,11 @@ def gather(
     the square FRAME, index.parquet (`COLUMNS`; landmarks as fractions of the side), card.json, and
     left_out.csv (dataset, image, reason).
 
-    aligned: folders of `data.align.align`, in the order of `members(name)`. Left out, and listed,
-    are images without a face, a gender or a subject; of a data set without subjects each
-    image is one of its own. Where both data sets have images of one name,
-    those of the first are named by it too. Raises UserError where nothing is left, a picture is
-    in both under one name, and for a full disk.
+    aligned: folders of `data.alignment.align`, in the order of `members(name)`. Left out, and
+    listed, are images without a face, a gender or a subject; of a data set without subjects each
+    image is one of its own. Where both data sets have images of one name, those of the first are
+    named by it too. Raises UserError where nothing is left, a picture is in both under one name,
+    and for a full disk.
     """
     names = members(name)
     found = [

@@ -258,7 +258,7 @@ def write_report(
 ) -> None:
     """Write the report: one HTML file that fetches nothing; and left_out.json next to it.
 
-    title: the configuration's name; template: the folder of template.html.j2, style.css and
+    title: the page's heading; template: the folder of template.html.j2, style.css and
     sort.js. Raises UserError where a file of a part is absent or broken.
     """
     out = Path(out)

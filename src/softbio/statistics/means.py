@@ -28,8 +28,8 @@ class Interval:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether zero lies outside."""
-        return not self.low <= 0 <= self.high
+        """Whether zero lies outside; False where the limits are not known."""
+        return self.low > 0 or self.high < 0
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """L0, the first level of reproduction: errors recomputed from the authors' own predictions."""
 
 from collections.abc import Mapping
-from dataclasses import astuple
 
 import numpy as np
 import pandas as pd
@@ -100,8 +99,7 @@ def l0_table(
     """
     printed = _printed(published, authors.protocol)
     remark_of = remarks.fillna("").set_index(["dataset", "method", "seed"])["remark"].to_dict()
-    # the registry's runs as those of the records
-    everything = [Run(*astuple(run)) for run in authors.runs]
+    everything = list(authors.runs)
     why = {run: remark_of[run.dataset, run.method, run.seed] for run in everything}
     rows, long = [], []
     for dataset in in_order([run.dataset for run in everything]):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from softbio.metrics.classification import flips
+from softbio.hiding import claim
 from softbio.metrics.verification import ERRORS, FMRS
 from softbio.results.conditions import (
     OVER_SUBJECTS,
@@ -18,7 +18,7 @@ from softbio.results.conditions import (
 )
 from softbio.results.formats import decimals
 from softbio.results.labels import in_text, label
-from softbio.results.scores import KINDS, ORIGINAL, ComparisonScores
+from softbio.results.scores import KINDS, ComparisonScores
 from softbio.statistics.intervals import Judged, separation, tmr_name
 from softbio.statistics.means import Interval, clustered, of_share
 from softbio.tables.formats import flat, percent
@@ -31,18 +31,10 @@ WEIGHTED = "a comparison is weighted by the draws of both its subjects"
 
 
 def _before(item: Judged, items: Sequence[Judged]) -> Judged | None:
-    """The unprotected scores of the same scorer on the same subjects, of the same seed where there
-    are several; None for those themselves."""
-    if item.about.protector == ORIGINAL:
-        return None
-    found = [
-        other
-        for other in items
-        if other.about.protector == ORIGINAL
-        and np.array_equal(other.numbers.subjects, item.numbers.subjects)
-    ]
-    own = [other for other in found if other.about.seed == item.about.seed]
-    return next(iter(own or found), None)
+    """As `claim.before`, on the same subjects; None for unprotected scores themselves."""
+    found = None if claim.is_original(item) else claim.before(item, items)
+    same = found and np.array_equal(found.numbers.subjects, item.numbers.subjects)
+    return found if same else None
 
 
 def _condition(item: Judged, items: Sequence[Judged]) -> str:
@@ -68,9 +60,7 @@ def _flipped(item: Judged, before: Judged | None) -> Interval | None:
     both = frames[0].merge(frames[1], on="image", suffixes=("", "_after"))
     decided = [both[name] >= item.scores.threshold for name in ("score", "score_after")]
     changed = (decided[0] != decided[1]).to_numpy(float)
-    found = of_share(clustered(changed, both["subject"].to_numpy(object)), resamples=1000)
-    share = flips(both["score"], both["score_after"], item.scores.threshold)[0]
-    return Interval(share, found.low, found.high)
+    return of_share(clustered(changed, both["subject"].to_numpy(object)), resamples=1000)
 
 
 def _gender_numbers(item: Judged, items: Sequence[Judged]) -> dict[str, Interval | None]:

@@ -160,7 +160,7 @@ def _paint_locks(canvas: Canvas, face: Face, ring: np.ndarray, lines: np.ndarray
     hair = face.hair
     window, mask = canvas.mask(ring, 0.014 + 0.03 * (hair.length < 0.1))
     if hair.curl > 0.5:
-        _roughen(canvas, face, window, mask, rng)
+        _roughen(canvas, face, mask, rng)
     paths = canvas.paths(lines, window)
     tone = np.full(mask.shape, 118, np.uint8)
     for index, grey in enumerate((84, 98, 132, 150, 108, 172)):
@@ -190,7 +190,7 @@ def _sheen(canvas: Canvas, face: Face, window) -> np.ndarray:
     return ends + fade * band
 
 
-def _roughen(canvas: Canvas, face: Face, window, mask: np.ndarray, rng) -> None:
+def _roughen(canvas: Canvas, face: Face, mask: np.ndarray, rng) -> None:
     """Break up the edge of curly hair."""
     cell = max(int(0.07 * canvas.per_unit), 2)
     height, width = mask.shape

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from softbio.errors import UserError
+
 if TYPE_CHECKING:
     from softbio.data.fetching.locate import Sources
     from softbio.data.registry import DatasetSpec
@@ -39,9 +41,18 @@ class Records:
     decode: Callable[[bytes], np.ndarray] | None = None
 
 
+# readers of images whose age is in their name, their list or their drawing
+OF_AGES = ("afad", "cacd", "drawn", "morph2", "utkface")
+
+
 def read(spec: "DatasetSpec", sources: "Sources") -> Records:
     """The records of a data set, by the reader that its entry names; the frame has all of `COLUMNS`
-    and `OPTIONAL`."""
+    and `OPTIONAL`. Raises UserError for a reader of ages where the entry has none."""
+    if spec.ages is None and spec.reader in OF_AGES:
+        raise UserError(
+            f"datasets.{spec.name}.ages is empty; the reader '{spec.reader}' needs the youngest "
+            "and the oldest age"
+        )
     records = import_module(f"{__name__}.{spec.reader}").records(spec, sources)
     lacking = {name: None for name in OPTIONAL if name not in records.frame}
     return replace(records, frame=records.frame.assign(**lacking))
