@@ -81,8 +81,14 @@ def _validator(schema: Path) -> Draft202012Validator:
         # JSON takes 1.0 for an integer; a path or a range does not
         return isinstance(value, int) and not isinstance(value, bool)
 
+    def matching(_, pattern, value, __):
+        # $ stands before a last line break too
+        if isinstance(value, str) and ("\n" in value or not re.search(pattern, value)):
+            yield ValidationError(f"{value!r} does not match '{pattern}'")
+
     types = Draft202012Validator.TYPE_CHECKER.redefine("integer", whole)
-    checked = extend(Draft202012Validator, {"properties": filling}, type_checker=types)
+    rules = {"properties": filling, "pattern": matching}
+    checked = extend(Draft202012Validator, rules, type_checker=types)
     return checked(read_yaml(schema))
 
 

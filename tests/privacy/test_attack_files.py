@@ -15,6 +15,7 @@ from softbio.privacy.attack import (
     CLEAN,
     AttackInputs,
     attack_condition,
+    check_scored,
     score_file,
     write_attacks,
 )
@@ -170,6 +171,23 @@ def test_a_failed_number_of_scores_is_refused(clean, prey):
     scored = scores_of("knn", clean)["knn"]
     with pytest.raises(ValueError, match="ength"):
         score_file(replace(scored, scores=scored.scores[:-1]), test)
+
+
+@pytest.mark.parametrize(
+    ("changes", "before", "message"),
+    [
+        ({"name": "../esc"}, (), "name them by lower-case letters, digits, _ and \\+ alone"),
+        ({}, ("knn",), "there are scores of that name; choose another"),
+        ({"scores": np.zeros((3, 1))}, (), r"shape \(3, 1\); one score is needed for each of"),
+        ({"scores": 0.5}, (), r"shape \(\); one score"),
+        ({"clean": np.zeros(2)}, (), r"shape \(2,\); one score"),
+    ],
+)
+def test_scores_of_an_attack_that_cannot_be_kept_are_refused(clean, changes, before, message):
+    scored = scores_of("knn", clean)["knn"]
+    check_scored(get_attack("knn"), scored, ["linear"], len(clean.test))
+    with pytest.raises(UserError, match=f"attack 'Nearest neighbours', scores .*{message}"):
+        check_scored(get_attack("knn"), replace(scored, **changes), before, len(clean.test))
 
 
 def test_attackers_take_the_best_matcher_that_was_fetched(clean, prey, tmp_path, monkeypatch):

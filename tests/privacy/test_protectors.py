@@ -65,6 +65,34 @@ def test_faces_that_are_not_finite_are_not_written(trained, tmp_path, monkeypatc
     assert not (tmp_path / "out/card.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda faces: torch.cat([faces, faces]),
+            r"a tensor of \(\d+, 1, 32, 32\) for faces",
+        ),
+        (
+            lambda faces: faces.expand(-1, 3, -1, -1),
+            r"3, 32, 32\) for faces .*, in one channel",
+        ),
+        (lambda faces: faces[:, :, ::2, ::2], r"\d+, 1, 16, 16\) for faces"),
+        (lambda faces: faces.numpy(), "gives <class 'numpy.ndarray'> for faces"),
+        (lambda faces: 255 * faces, r"none original gives grey levels from .* lie in 0\.\.1"),
+        (lambda faces: 2 * faces - 1, r"none original gives grey levels from -"),
+    ],
+)
+def test_what_is_no_protected_face_is_not_written(trained, tmp_path, monkeypatch, change, message):
+    """More faces than were given would stand beside other people's labels."""
+    broken = replace(
+        get_protector("none"), prepare=lambda mode, means: lambda batch: change(batch.images)
+    )
+    monkeypatch.setattr("softbio.privacy.protect.get_protector", lambda name: broken)
+    with pytest.raises(UserError, match=message):
+        protect_parts("none", "original", means_of(trained), tmp_path / "out")
+    assert not (tmp_path / "out/card.json").exists()
+
+
 def test_what_each_baseline_does(trained):
     means = means_of(trained)
     rows = np.flatnonzero(means.parts == "test")

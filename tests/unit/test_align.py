@@ -147,7 +147,7 @@ def test_a_face_that_is_not_found_is_listed_with_the_reason(tmp_path):
     assert len(faces.index["landmarks"][0]) == 136
     rejected = pd.read_csv(tmp_path / "out/rejected.csv")
     assert list(rejected["image"]) == ["000002.jpg", "000003.jpg"]
-    assert list(rejected["reason"]) == [NO_FACE, "is no image that Pillow knows"]
+    assert list(rejected["reason"]) == [NO_FACE, "is no image of a kind that is read"]
     align(spec, tmp_path / "bare", tmp_path / "raw", find)
     assert load_aligned(tmp_path / "bare").index["landmarks"].isna().all()
 

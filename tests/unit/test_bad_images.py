@@ -59,13 +59,14 @@ def kinds() -> dict[str, tuple[bytes, str | None]]:
     turn[0x0112] = 6
     return {
         "plain": (whole[2], None),
-        "text": (b"<html>404 Not Found</html>", "no image that Pillow knows"),
+        "text": (b"<html>404 Not Found</html>", "no image of a kind that is read"),
         "cmyk": (miniatures.jpeg(face.convert("CMYK")), None),
         "claims": (claiming_png(), "3600000000 pixels"),
         "grey": (miniatures.jpeg(face.convert("L")), None),
         "cut": (whole[0][: len(whole[0]) // 2], "truncated"),
         "turned": (miniatures.jpeg(face.crop((0, 0, 64, 48)), exif=turn), None),
-        "empty": (b"", "no image that Pillow knows"),
+        "empty": (b"", "no image of a kind that is read"),
+        "program": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "kind that is read"),
         "claims too": (claiming_jpeg(), "3600000000 pixels"),
     }
 

@@ -285,3 +285,9 @@ def test_one_of_both_halves_is_asked_for(quick):
     assert load(alone).hiding.population == "portraits"
     with pytest.raises(UserError, match="neither `grid` nor"):
         load(change(alone, "privacy", {}))
+
+
+def test_a_line_break_at_the_end_of_a_name_is_no_part_of_it(quick):
+    quick["name"] = "quick\n"
+    with pytest.raises(UserError, match="key 'name'"):
+        load(quick)

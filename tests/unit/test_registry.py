@@ -174,3 +174,15 @@ def test_an_entry_survives_as_plain_values():
 def test_drawn_faces_of_ones_own_need_no_archive():
     entry = {"title": "Other", "reader": "drawn", "ages": [18, 70]}
     assert load_registry(REGISTRY, {"other": entry})["other"].access == ("generated")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"homepage": "javascript:alert(1)"},
+        {"citation": {"text": "t", "url": "JavaScript:alert(1)"}},
+    ],
+)
+def test_an_address_is_one_of_the_web(entry):
+    with pytest.raises(UserError, match=r"(homepage|url)'.* does not match '\^https\?://'"):
+        load_registry(REGISTRY, {"faces": entry})

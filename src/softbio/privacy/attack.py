@@ -1,8 +1,9 @@
 """Mounting every attack on the faces of one condition, and writing what each of them scores."""
 
 import logging
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from softbio.engine.device import Determinism
+from softbio.errors import UserError
 from softbio.files import write_json
 from softbio.privacy.attacks import get_attack, names
 from softbio.privacy.attacks.base import Attack, Evidence, Scored
@@ -67,11 +69,29 @@ def score_file(scored: Scored, test: Protected) -> GenderScores:
     return GenderScores(about, frame)
 
 
+def check_scored(attack: Attack, scored: Scored, before: Sequence[str], count: int) -> None:
+    """Raise UserError for a name that is no file name, or stands in `before`: its scores would
+    replace the others'; and for anything but a score for each of `count` test faces."""
+    if not isinstance(scored, Scored):
+        raise UserError(f"attack '{attack.title}': gives {type(scored)}; it must give Scored")
+    where = f"attack '{attack.title}', scores '{scored.name}'"
+    if not re.fullmatch(r"[a-z0-9_+]+", scored.name):
+        raise UserError(f"{where}: name them by lower-case letters, digits, _ and + alone")
+    if scored.name in before:
+        raise UserError(f"{where}: there are scores of that name; choose another")
+    for scores in (scored.scores, scored.clean):
+        if scores is not None and np.shape(scores) != (count,):
+            raise UserError(
+                f"{where}: shape {np.shape(scores)}; one score is needed for each of {count} faces"
+            )
+
+
 def write_attacks(evidence: Evidence, test: Protected, folder: Path) -> None:
     """A score file of each attack, and index.json: which there are, and which not and why."""
     found = []
     with Determinism():
         for attack, scored in mount(evidence):
+            check_scored(attack, scored, [about["name"] for about in found], len(test.index))
             write_gender(folder / f"{scored.name}.parquet", score_file(scored, test))
             text = f"{scored.text}. Known to the attacker: {attack.knows}."
             about = {"name": scored.name, "title": scored.title, "family": attack.family}

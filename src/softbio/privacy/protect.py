@@ -24,6 +24,8 @@ from softbio.privacy.recipe import AuxiliaryRecipe, SanRecipe
 # faces that the attacker learns from, and those that are judged
 PROTECTED = ("attacker", "test")
 BATCH = 64
+# how far a grey level may leave 0..1 by rounding
+ROUNDING = 1e-3
 # room for index and card
 SLACK = 2**20
 
@@ -89,13 +91,33 @@ def check_side(path: Path, size: int, data: Packed) -> None:
 
 
 def protected(protect: Protect, resources: Resources, rows: np.ndarray) -> Iterator[Tensor]:
-    """Batches of protected faces, float32 (B, 1, S, S) in 0..1."""
+    """Batches of protected faces, float32 (B, 1, S, S) in 0..1. Raises UserError for anything else
+    than as many faces of the same side: the rest would be judged by the wrong subjects."""
     for start in range(0, len(rows), BATCH):
         chosen = torch.from_numpy(rows[start : start + BATCH])
         with torch.no_grad():
             images = resources.faces.batch(chosen)
             gender = resources.faces.gender[chosen.to(resources.device)]
-            yield protect(Batch(images, gender, chosen))
+            found = protect(Batch(images, gender, chosen))
+        if not isinstance(found, Tensor) or found.shape != images.shape:
+            what = f"a tensor of {tuple(found.shape)}" if isinstance(found, Tensor) else type(found)
+            raise UserError(
+                f"protector: gives {what} for faces {tuple(images.shape)}; it must give as many of "
+                "the same side, in one channel"
+            )
+        yield found
+
+
+def check_values(faces: Tensor, where: str) -> None:
+    """Raise UserError for protected faces that are not finite or leave 0..1: cut off, they would
+    pass for perfect protection. where: what the error begins with."""
+    if not faces.isfinite().all():
+        raise UserError(f"{where} gives values that are not finite; train its networks again")
+    if faces.min() < -ROUNDING or faces.max() > 1 + ROUNDING:
+        raise UserError(
+            f"{where} gives grey levels from {faces.min():.3g} to {faces.max():.3g}; they must lie "
+            "in 0..1"
+        )
 
 
 def protect_parts(
@@ -104,8 +126,8 @@ def protect_parts(
     """Write a packed data set of the protected faces of some parts: images.npy (uint8, three equal
     channels), index.parquet (the data set's rows, and the part), card.json.
 
-    Raises UserError for a protector, mode or part that does not exist, for faces that are not
-    finite and for a full disk.
+    Raises UserError for a protector, mode or part that does not exist, for what `protected` and
+    `check_values` refuse, and for a full disk.
     """
     protector = get_protector(name)
     protect = protector.prepare(mode, resources)
@@ -119,11 +141,7 @@ def protect_parts(
         with atomic(folder / "images.npy") as part, open(part, "wb") as file:
             np.lib.format.write_array_header_1_0(file, header)
             for batch in protected(protect, resources, rows):
-                if not batch.isfinite().all():
-                    raise UserError(
-                        f"{folder}: {name} {mode} gives values that are not finite, which would "
-                        "pass for perfect protection; train its networks again"
-                    )
+                check_values(batch, f"{folder}: {name} {mode}")
                 file.write(as_bytes(batch).tobytes())
         index = data.index.iloc[rows].reset_index(drop=True).assign(part=resources.parts[rows])
         with atomic(folder / "index.parquet") as part:

@@ -23,6 +23,8 @@ from softbio.data.packing.journal import bytes_of, text_of
 
 # a face archive holds no larger ones; a few bytes can claim any size
 MAX_PIXELS = 50_000_000
+# Of all that Pillow knows: for EPS it would start Ghostscript on what the file says.
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 # Pillow's modes of grey images of 16 and 32 bits: converted to 8 they are cut off at 255
 DEEP = ("I", "F")
 # faces that are drawn at a time
@@ -94,7 +96,7 @@ def decode(content: bytes, upright: bool = False) -> np.ndarray:
         except ValueError:
             pass  # damaged or in rare colours: Pillow decides what still counts as an image
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise ValueError(f"has {image.width} x {image.height} pixels, too many")
             if image.mode.startswith(DEEP):
@@ -106,7 +108,7 @@ def decode(content: bytes, upright: bool = False) -> np.ndarray:
             return np.asarray(image.convert("RGB"))
     except UnidentifiedImageError:
         # its own words hold an address in memory, another one each time
-        raise ValueError("is no image that Pillow knows") from None
+        raise ValueError("is no image of a kind that is read") from None
     except Exception as error:  # Pillow's decoders raise nearly anything on hostile bytes
         raise ValueError(" ".join(str(error).split()) or type(error).__name__) from None
 
