@@ -16,7 +16,7 @@ from softbio.errors import UserError
 from softbio.published.numbers import read_published
 from softbio.reading.judge import UNLABELLED, judge, judge_file, wilson
 from softbio.reading.load import load_readings
-from softbio.reading.notebook import RECIPE, deviations, printed
+from softbio.reading.notebook import RECIPE, TESTED, deviations, printed
 from softbio.results.evaluate import evaluate
 from softbio.results.predictions import About, read_predictions, write_predictions
 from softbio.results.run import Run
@@ -172,7 +172,7 @@ def write_run(root: Path, **changes) -> Path:
     about = About(*asdict(run).values(), "class", None, "CE-CNN", in_talk=True)
     write_predictions(folder / "predictions.parquet", about, frame)
     judge_file(folder / "predictions.parquet", folder / "metrics.json")
-    record = {"recipe": asdict(recipe), "n_train": 162_770}
+    record = {"recipe": asdict(recipe), "n_train": 162_770, "n_test": TESTED}
     (folder / "run.json").write_text(json.dumps(record))
     return folder
 
@@ -188,17 +188,25 @@ def write_run(root: Path, **changes) -> Path:
         ({"size": 64, "crop": 64}, 162_770, ["size", "crop"]),
         ({}, 7_000, ["batches an epoch"]),
         ({"batch": 256}, 162_770, ["batch"]),
+        ({"variant": "-shuffled"}, 162_770, ["control"]),
     ],
 )
 def test_a_run_is_held_against_the_published_recipe(changes, n_train, expected):
-    found = deviations({"recipe": asdict(recipe_with(**changes)), "n_train": n_train})
-    assert [each.field for each in found] == expected
+    record = {"recipe": asdict(recipe_with(**changes)), "n_train": n_train, "n_test": TESTED}
+    assert [each.field for each in deviations(record)] == expected
+
+
+def test_another_test_part_is_another_recipe():
+    """Fewer images would widen the interval and so make agreement more likely."""
+    record = {"recipe": asdict(recipe_with()), "n_train": 162_770, "n_test": 500}
+    (found,) = deviations(record)
+    assert (found.field, found.published, found.ours) == ("test images", "19,962", "500")
 
 
 @pytest.mark.parametrize(("cut", "fields"), [("centre", []), (None, []), ("none", ["packed"])])
 def test_another_crop_of_the_photographs_is_another_recipe(cut, fields):
     """None: run.json of a version that did not write it."""
-    record = {"recipe": asdict(recipe_with()), "n_train": 162_770, "cut": cut}
+    record = {"recipe": asdict(recipe_with()), "n_train": 162_770, "n_test": TESTED, "cut": cut}
     assert [each.field for each in deviations(record)] == fields
 
 

@@ -200,6 +200,9 @@ def test_a_share_of_none_or_all_has_the_exact_limit(share):
 def test_effect_size():
     assert effect_size(np.array([1.0, 2.0, 3.0])) == 2
     assert effect_size(np.zeros(4)) == 0
+    # equal but for the rounding of their mean
+    assert np.isnan(effect_size(np.full(1000, 1 / 3)))
+    assert np.isnan(effect_size(np.array([2.0])))
 
 
 def test_an_interval_of_unknown_limits_excludes_nothing():

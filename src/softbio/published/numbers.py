@@ -41,16 +41,17 @@ PLACE = ["source", "protocol", *CELL]
 SCHEMA = Path(__file__).parents[3] / "workflow/schemas/published.schema.yaml"
 # commit of the authors' repository whose recipe the talk's tables belong to
 TALK_PROTOCOL = "9bcff82"
-# half a unit of the last printed digit, of the average and of the seeds it was taken over
-ROUNDING = 0.0055
+# half a unit of the last printed digit
+HALF = 0.005
 CLOSE = 0.05
 
 RULE = (
     "reproduced: the difference lies within the 95 % Welch interval of zero (seed SDs of both "
-    "sides; twice the published SD where ours is a single seed) and within 5 % of the published "
-    "value; close: within 5 %, outside the interval; differs: more than 5 %; other recipe: another "
-    "recipe, split, crop or number of images, so not comparable, the published value is context; "
-    "not run: no run of that cell, with what it needs."
+    "sides; where ours is a single seed, the 95 % prediction interval of one more published seed), "
+    "or half a hundredth beyond it, since printed seeds are rounded, and within 5 % of the "
+    "published value; close: within 5 %, outside the interval; differs: more than 5 %; other "
+    "recipe: another recipe, split, crop or number of images, so not comparable, the published "
+    "value is context; not run: no run of that cell, with what it needs."
 )
 
 _OTHER = {"learning_rate": 5e-4, "precision": "fp32", "bias": "zeros", "validation": 0.0}
@@ -162,9 +163,19 @@ def averages(published: pd.DataFrame, protocol: str = TALK_PROTOCOL) -> dict[tup
         mean, sd, n = printed["value"], printed["sd"], 3
         if len(seeds):
             mean, sd, n = seeds.mean(), seeds.std(ddof=1), len(seeds)
-        apart = max(abs(mean - printed["value"]), abs(sd - printed["sd"]))
-        found[key] = Average(printed["as_printed"], mean, sd, n, bool(apart > ROUNDING))
+        wrong = misprinted(printed["value"] - mean, printed["sd"] - sd, n)
+        found[key] = Average(printed["as_printed"], mean, sd, n, wrong)
     return found
+
+
+def misprinted(mean: float, sd: float, n: int) -> bool:
+    """Whether a printed mean and SD (n - 1), less those of the n printed seeds, are further off
+    than rounding brings them: the printed number is rounded, and so is each seed. The mean moves
+    with the seeds by at most `HALF`, the SD by at most the SD of what they move by."""
+    # half of the seeds up, half down
+    ups = n // 2
+    spread = 2 * HALF * math.sqrt(ups * (n - ups) / n / max(n - 1, 1))
+    return bool(abs(mean) > 2 * HALF + 1e-9 or abs(sd) > HALF + spread + 1e-9)
 
 
 def welch_half_width(sd_a: float, n_a: int, sd_b: float, n_b: int, level: float = 0.95) -> float:
@@ -178,18 +189,25 @@ def welch_half_width(sd_a: float, n_a: int, sd_b: float, n_b: int, level: float 
     return float(t.ppf((1 + level) / 2, freedom) * math.sqrt(a + b))
 
 
+def prediction_half_width(sd: float, n: int, level: float = 0.95) -> float:
+    """Half the interval that holds one more value of the law of n values, around their mean: that
+    mean is uncertain too (scipy's t quantile)."""
+    from scipy.stats import t
+
+    return float(t.ppf((1 + level) / 2, n - 1) * sd * math.sqrt(1 + 1 / n))
+
+
 def judge(ours: np.ndarray, theirs: Average) -> str:
     """One word by RULE; ours: one value a seed of runs with the published recipe."""
     difference = abs(float(np.mean(ours)) - theirs.mean)
     if len(ours) > 1:
         tolerance = welch_half_width(float(np.std(ours, ddof=1)), len(ours), theirs.sd, theirs.n)
     else:
-        tolerance = 2 * theirs.sd
+        tolerance = prediction_half_width(theirs.sd, theirs.n)
     limit = CLOSE * theirs.mean
     if difference > limit:
         return "differs"
-    # the printed seeds are known to half a hundredth
-    return "reproduced" if difference <= tolerance + 0.005 else "close"
+    return "reproduced" if difference <= tolerance + HALF else "close"
 
 
 def logged_seconds(published: pd.DataFrame) -> float:

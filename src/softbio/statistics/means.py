@@ -173,6 +173,8 @@ def both(seeds: Interval | None, images: Interval) -> Interval | None:
 
 
 def effect_size(differences: np.ndarray) -> float:
-    """Cohen's d_z of paired differences (N,): their mean over their SD; 0 where all are 0."""
-    spread = float(np.std(differences, ddof=1)) if len(differences) > 1 else 0.0
-    return float(np.mean(differences)) / spread if spread else 0.0
+    """Cohen's d_z of paired differences (N,): their mean over their SD; 0 where all are 0, NaN
+    where all are equal, but for rounding, and not 0."""
+    if np.ptp(differences) <= 1e-12 * np.abs(differences).max():
+        return float("nan") if np.any(differences) else 0.0
+    return float(np.mean(differences) / np.std(differences, ddof=1))
